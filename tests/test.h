@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The test vocabulary. A test program is a main() that calls TEST(name, function); each prints one line,
+ * "pass NAME", "FAIL NAME" (with the failed lines above) or "skip NAME: why". tests/run.sh adds them up.
+ * The name says what the test protects.
+ */
+#ifndef SVCONN_TEST_H
+#define SVCONN_TEST_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int test_bad, test_failed;
+static const char *test_skip;
+
+#define CHECK(cond)                                                                                                    \
+    do {                                                                                                               \
+        if (!(cond)) {                                                                                                 \
+            if (test_bad++ < 10) printf("  %s:%d: not true: %s\n", __FILE__, __LINE__, #cond);                         \
+        }                                                                                                              \
+    } while (0)
+
+#define CHECK_BYTES(got, want, n)                                                                                      \
+    do {                                                                                                               \
+        if (memcmp((got), (want), (n)) != 0 && test_bad++ < 10) {                                                      \
+            printf("  %s:%d: %s is not %s\n", __FILE__, __LINE__, #got, #want);                                        \
+            test_hex("   got ", (const uint8_t *)(got), (n));                                                          \
+            test_hex("  want ", (const uint8_t *)(want), (n));                                                         \
+        }                                                                                                              \
+    } while (0)
+
+static inline void test_hex(const char *what, const uint8_t *p, size_t n) {
+    printf("%s ", what);
+    for (size_t i = 0; i < n && i < 80; i++) printf("%02x", p[i]);
+    printf(n > 80 ? "...\n" : "\n");
+}
+
+static inline void test_run(const char *name, void (*f)(void)) {
+    test_bad = 0;
+    test_skip = NULL;
+    f();
+    if (test_bad) printf("FAIL %s\n", name);
+    else if (test_skip) printf("skip %s: %s\n", name, test_skip);
+    else printf("pass %s\n", name);
+    if (test_bad) test_failed = 1;
+    fflush(stdout);
+}
+#define TEST(name, f) test_run(name, f)
+#define TEST_EXIT() (test_failed ? EXIT_FAILURE : EXIT_SUCCESS)
+
+#endif
