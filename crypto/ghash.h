@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Inside crypto/: GHASH, SP 800-38D section 6.4.
+ */
+#ifndef SVCONN_GHASH_H
+#define SVCONN_GHASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "word.h"
+
+#define SVCONN_GHASH_WORDS 2
+
+/* Words of 128 bits, the least significant word first. Holds no pointer; the owner wipes it. */
+typedef struct {
+    svconn_word y[128 / SVCONN_WORD_BITS];
+    svconn_word h[128 / SVCONN_WORD_BITS];
+} svconn_ghash;
+
+void svconn_ghash_key(uint64_t key[SVCONN_GHASH_WORDS], const uint8_t h[16] /* secret */);
+void svconn_ghash_init(svconn_ghash *g, const uint64_t key[SVCONN_GHASH_WORDS] /* secret */);
+
+/* data, then zero bytes up to the next block bound. */
+void svconn_ghash_update(svconn_ghash *g, const uint8_t *data, size_t len);
+
+/* The block of two bit lengths that ends GCM's input, then the hash (secret). */
+void svconn_ghash_final(svconn_ghash *g, uint64_t aad_len, uint64_t len, uint8_t hash[16]);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * SHA-256. Source: FIPS 180-4, sections 4.1.2, 4.2.2, 5.1.1, 5.3.3 and 6.2.
+ * Time depends on lengths only: the function has no data-dependent step.
+ */
+#include "crypto.h"
+#include "ct.h"
+
+/* 4.2.2 */
+static const uint32_t K[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+/* 4.1.2. Ch and Maj in forms with one operation less: bitwise the same functions. */
+static inline uint32_t rotr(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
+static inline uint32_t ch(uint32_t x, uint32_t y, uint32_t z) { return z ^ (x & (y ^ z)); }
+static inline uint32_t maj(uint32_t x, uint32_t y, uint32_t z) { return (x & y) | (z & (x | y)); }
+static inline uint32_t big0(uint32_t x) { return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22); }
+static inline uint32_t big1(uint32_t x) { return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25); }
+static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
+static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
+
+/* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments. */
+#define STEP(a, b, c, d, e, f, g, h, i)                            \
+    do {                                                           \
+        uint32_t t1 = h + big1(e) + ch(e, f, g) + K[i] + w[i];     \
+        d += t1;                                                   \
+        h = t1 + big0(a) + maj(a, b, c);                           \
+    } while (0)
+
+static void expand(uint32_t w[64], const uint8_t *p) {
+    for (unsigned t = 0; t < 16; t++) w[t] = load_be32(p + 4 * t);
+    for (unsigned t = 16; t < 64; t++) w[t] = small1(w[t - 2]) + w[t - 7] + small0(w[t - 15]) + w[t - 16];
+}
+
+/* 6.2.2 for n blocks */
+static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
+    uint32_t w[64];
+    for (; n > 0; n--, p += 64) {
+        uint32_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
+        expand(w, p);
+        for (unsigned i = 0; i < 64; i += 8) {
+            STEP(a, b, c, d, e, f, g, h, i);
+            STEP(h, a, b, c, d, e, f, g, i + 1);
+            STEP(g, h, a, b, c, d, e, f, i + 2);
+            STEP(f, g, h, a, b, c, d, e, i + 3);
+            STEP(e, f, g, h, a, b, c, d, i + 4);
+            STEP(d, e, f, g, h, a, b, c, i + 5);
+            STEP(c, d, e, f, g, h, a, b, i + 6);
+            STEP(b, c, d, e, f, g, h, a, i + 7);
+        }
+        s[0] += a, s[1] += b, s[2] += c, s[3] += d, s[4] += e, s[5] += f, s[6] += g, s[7] += h;
+    }
+    ct_wipe(w, sizeof w);
+}
+
+void svconn_sha256_init(svconn_sha256_ctx *c) {
+    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    memcpy(c->h, start, sizeof c->h);
+    c->total = 0;
+}
+
+/* Between calls block holds the total % 64 bytes that fill no block yet: never 64. */
+void svconn_sha256_update(svconn_sha256_ctx *c, const uint8_t *data, size_t len) {
+    size_t have = (size_t)(c->total & 63);
+    if (len == 0) return;
+    c->total += len;
+    if (have > 0) {
+        size_t take = 64 - have;
+        if (len < take) take = len;
+        memcpy(c->block + have, data, take);
+        if (have + take < 64) return;
+        compress(c->h, c->block, 1);
+        data += take;
+        len -= take;
+    }
+    compress(c->h, data, len / 64);
+    if (len % 64 > 0) memcpy(c->block, data + len / 64 * 64, len % 64);
+}
+
+/* Padding: 5.1.1 */
+void svconn_sha256_final(svconn_sha256_ctx *c, uint8_t digest[32]) {
+    size_t have = (size_t)(c->total & 63);
+    c->block[have++] = 0x80;
+    memset(c->block + have, 0, 64 - have);
+    if (have > 56) {
+        compress(c->h, c->block, 1);
+        memset(c->block, 0, 56);
+    }
+    store_be64(c->block + 56, c->total << 3);
+    compress(c->h, c->block, 1);
+    for (unsigned i = 0; i < 8; i++) store_be32(digest + 4 * i, c->h[i]);
+    ct_wipe(c, sizeof *c);
+}
