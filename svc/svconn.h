@@ -143,7 +143,7 @@ typedef struct {
     const uint8_t *context;          /* section 3.1; both ends agree on it beforehand */
     size_t context_len;              /* 0 to 255 */
     unsigned peer_types;             /* SVCONN_PEER_ bits; 0: the same kind as our own identity */
-    uint8_t hidden;                  /* SERVER: 1 hides our key from those who do not know it (type 01 only) */
+    uint8_t hidden;                  /* SERVER only: 1 hides our key from those who do not know it (type 01 only) */
     uint8_t early;                   /* CLIENT: svconn_early */
     uint16_t pad_to;                 /* CLIENT: pad our identity and proof to a multiple of so many bytes; 0: no padding */
     const uint8_t (*known_servers)[32]; /* CLIENT: Ed25519 keys that a hidden SERVER may have */
@@ -204,11 +204,15 @@ typedef struct {
     uint8_t peer[SVCONN_BUILT_IN_MAX];
     union {
         struct {
-            uint32_t m_len, peer_at, peer_len, proof_at, proof_len; /* M1 or M2 at rx_head, and fields in it */
-            uint32_t hash_words[28];                                /* SERVER: the state of T2's hash after LP(p) */
-            uint8_t secret[32], public_key[32];                     /* x, X or y, Y */
-            uint8_t t[32];                                          /* the latest of T1 to T4 */
-            uint8_t ck[32], psk[32];                                /* psk: the one for the peer's name */
+            uint32_t m_len;                             /* of M1 or M2, which begins at rx_head */
+            uint32_t peer_at, peer_len;                 /* the peer's identity, from rx_head */
+            uint32_t proof_at, proof_len;               /* the peer's proof, from rx_head */
+            uint8_t secret[32], public_key[32];         /* x, X or y, Y */
+            uint8_t t[32];                              /* the latest of T1, T2, T3 */
+            uint8_t ck[32];
+            uint8_t psk[32];                            /* the one for the peer's name */
+            uint8_t opened_proof[64];                   /* CLIENT, hidden mode: pS */
+            uint8_t t2_hash[112];                       /* SERVER: the state of T2's hash behind LP(p) */
         } hs;
         struct {
             svconn_direction out, in;
@@ -259,14 +263,16 @@ SVCONN_MUST_CHECK svconn_err svconn_peer_proof(const svconn *s, const uint8_t **
 
 /* ---- the link ------------------------------------------------------------------------------------------------------ */
 /* Takes bytes from the link, any number at any split. *used says how many it took; fewer than len only if the session waits for the
- * application (a message to fetch, a question to answer) or is over. Returns the failure if the bytes cause one. */
+ * application (a message to fetch, a question to answer) or failed. Returns the failure if there is one. A session that is SVCONN_CLOSED takes and
+ * ignores everything. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now_ms);
 
 /* The same without a copy: read up to *len bytes into the returned place, then tell how many. *len is 0 while the session waits. */
 uint8_t *svconn_wire_space(svconn *s, size_t *len);
 SVCONN_MUST_CHECK svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now_ms);
 
-/* The link has ended. SVCONN_OK if the peer closed before; else a failure. (Undelivered whole messages can't remain: fetch them first.) */
+/* The link has ended. SVCONN_OK if the peer closed before; else a failure. If whole messages are still in the session, they come first:
+ * SVCONN_OK now, and svconn_recv_done of the last one returns the failure. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_eof(svconn *s);
 
 /* Bytes for the link; *len is 0 if there are none. Lent until the next call that changes the session. Then tell how many were sent. */
@@ -278,8 +284,7 @@ SVCONN_MUST_CHECK svconn_err svconn_wire_sent(svconn *s, size_t len);
 SVCONN_MUST_CHECK svconn_err svconn_tick(svconn *s, uint64_t now_ms, uint64_t *next_ms);
 
 /* ---- messages -------------------------------------------------------------------------------------------------------- */
-/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not
- * connected, early messages not allowed, or closed. msg may not lie in the session's buffers. */
+/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may not lie in the session's buffers. */
 SVCONN_MUST_CHECK svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now_ms);
 
 /* Lends one received message until svconn_recv_done; the same one as long as that was not called. SVCONN_AGAIN: none there. SVCONN_END: there

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/* Transcript and key schedule: spec/protocol.md sections 2.2, 3.1, 3.3 and 4, formula for formula. */
+#include "keys.h"
+#include "ct.h"
+
+static size_t label_len(const char *label) {
+    size_t n = 0;
+    while (label[n]) n++;
+    return n;
+}
+
+static svconn_bytes label_bytes(const char *label) {
+    return (svconn_bytes){(const uint8_t *)label, label_len(label)};
+}
+
+/* ---- H(l; ...) --------------------------------------------------------------------------------------- */
+
+static void hash_begin(svconn_sha256_ctx *c, const char *label) {
+    svconn_sha256_init(c);
+    svconn_sha256_update(c, (const uint8_t *)label, label_len(label) + 1); /* with its zero byte */
+}
+
+static void hash_lp(svconn_sha256_ctx *c, svconn_bytes z) {
+    uint8_t n[2] = {(uint8_t)(z.len >> 8), (uint8_t)z.len};
+    svconn_sha256_update(c, n, 2);
+    svconn_sha256_update(c, z.data, z.len);
+}
+
+void svconn_t1(uint8_t t1[32], svconn_bytes context, const uint8_t Y[32], svconn_bytes wid, svconn_bytes idS) {
+    static const uint8_t version[1] = {0x01};
+    svconn_sha256_ctx c;
+    hash_begin(&c, LABEL_SERVER_HELLO);
+    hash_lp(&c, context);
+    svconn_sha256_update(&c, version, 1);
+    svconn_sha256_update(&c, Y, 32);
+    hash_lp(&c, wid);
+    hash_lp(&c, idS);
+    svconn_sha256_final(&c, t1);
+}
+
+void svconn_t2_begin(svconn_sha256_ctx *c, const uint8_t t1[32], svconn_bytes p) {
+    hash_begin(c, LABEL_CLIENT_HELLO);
+    svconn_sha256_update(c, t1, 32);
+    hash_lp(c, p);
+}
+
+void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
+    svconn_sha256_update(c, X, 32);
+    svconn_sha256_final(c, t2);
+}
+
+static void hash_chain(uint8_t out[32], const char *label, const uint8_t t[32], svconn_bytes z) {
+    svconn_sha256_ctx c;
+    hash_begin(&c, label);
+    svconn_sha256_update(&c, t, 32);
+    hash_lp(&c, z);
+    svconn_sha256_final(&c, out);
+}
+
+void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC) { hash_chain(t3, LABEL_CLIENT_PROOF, t2, idC); }
+
+void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E) { hash_chain(t4, LABEL_SESSION, t3, E); }
+
+void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id) {
+    svconn_sha256_ctx c;
+    hash_begin(&c, LABEL_FINGERPRINT);
+    svconn_sha256_update(&c, id.data, id.len);
+    svconn_sha256_final(&c, out);
+}
+
+/* ---- HKDF ---------------------------------------------------------------------------------------------- */
+
+void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], const char *label) {
+    svconn_bytes info = label_bytes(label);
+    svconn_hkdf_expand(out, n, prk, &info, 1);
+}
+
+void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secret, svconn_bytes context) {
+    uint8_t ikm[64], prk[32]; /* a secret has 0 or 32 bytes */
+    memcpy(ikm, seed, 32);
+    if (secret.len) memcpy(ikm + 32, secret.data, secret.len);
+    svconn_bytes salt = label_bytes(LABEL_EPHEMERAL);
+    svconn_hkdf_extract(prk, salt.data, salt.len, ikm, 32 + secret.len);
+    svconn_hkdf_expand(out, 32, prk, &context, 1);
+    ct_wipe(ikm, sizeof ikm);
+    ct_wipe(prk, sizeof prk);
+}
+
+void svconn_hidden_key(uint8_t out[32], const uint8_t Y[32], svconn_bytes idS) {
+    uint8_t prk[32];
+    svconn_hkdf_extract(prk, Y, 32, idS.data, idS.len);
+    svconn_derive(out, 32, prk, LABEL_HIDDEN);
+    ct_wipe(prk, sizeof prk);
+}
+
+void svconn_ck(uint8_t ck[32], const uint8_t t2[32], const uint8_t dh[32], svconn_bytes es) {
+    uint8_t ikm[64];
+    memcpy(ikm, dh, 32);
+    if (es.len) memcpy(ikm + 32, es.data, es.len);
+    svconn_hkdf_extract(ck, t2, 32, ikm, 32 + es.len);
+    ct_wipe(ikm, sizeof ikm);
+}
+
+void svconn_master(uint8_t km[32], const uint8_t ck[32], const uint8_t t4[32]) {
+    svconn_bytes info[2] = {{(const uint8_t *)LABEL_MASTER, sizeof LABEL_MASTER}, {t4, 32}}; /* with its zero byte */
+    svconn_hkdf_expand(km, 32, ck, info, 2);
+}
+
+void svconn_key_and_iv(uint8_t key[32], uint8_t iv[12], const uint8_t chain[32]) {
+    uint8_t both[44];
+    svconn_derive(both, sizeof both, chain, LABEL_KEY);
+    memcpy(key, both, 32);
+    memcpy(iv, both + 32, 12);
+    ct_wipe(both, sizeof both);
+}
+
+void svconn_export_key(uint8_t *out, size_t n, const uint8_t ex[32], svconn_bytes label, svconn_bytes ctx) {
+    uint8_t l[2] = {(uint8_t)(label.len >> 8), (uint8_t)label.len};
+    uint8_t c[2] = {(uint8_t)(ctx.len >> 8), (uint8_t)ctx.len};
+    svconn_bytes info[5] = {{(const uint8_t *)LABEL_EXPORT, sizeof LABEL_EXPORT}, {l, 2}, label, {c, 2}, ctx};
+    svconn_hkdf_expand(out, n, ex, info, 5);
+}
+
+size_t svconn_proof_text(uint8_t *out, const char *label, const uint8_t t[32]) {
+    size_t n = label_len(label) + 1;
+    memcpy(out, label, n);
+    memcpy(out + n, t, 32);
+    return n + 32;
+}

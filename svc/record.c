@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Records: spec/protocol.md section 5.
+ *
+ * A direction holds one key. The receiver derives the next one only for a record that names it, in a copy, and the copy replaces the direction only after the tag
+ * was right: a forged header costs one derivation and changes nothing.
+ */
+#include "record.h"
+#include "ct.h"
+#include "keys.h"
+#include "wire.h"
+
+typedef char key_words_agree[SVCONN_KEY_WORDS == SVCONN_GCM_WORDS ? 1 : -1];
+
+static uint16_t successor(uint16_t id) { return id == RECORD_ID_MAX ? 1 : (uint16_t)(id + 1); }
+
+static void load_key(svconn_direction *d) {
+    uint8_t key[32];
+    svconn_key_and_iv(key, d->iv, d->chain);
+    svconn_gcm_init(d->key, key);
+    ct_wipe(key, sizeof key);
+    d->counter = 0;
+    d->bytes = 0;
+}
+
+void svconn_direction_start(svconn_direction *d, const uint8_t chain[32]) {
+    memcpy(d->chain, chain, 32);
+    d->id = 1;
+    load_key(d);
+}
+
+void svconn_direction_step(svconn_direction *d) {
+    svconn_derive(d->chain, 32, d->chain, LABEL_NEXT);
+    d->id = successor(d->id);
+    load_key(d);
+}
+
+/* iv XOR (0^4 || u64(counter)); the counter is below 2^21 */
+static void make_nonce(uint8_t nonce[12], const svconn_direction *d) {
+    memcpy(nonce, d->iv, 12);
+    for (int i = 0; i < 4; i++) nonce[8 + i] ^= (uint8_t)(d->counter >> (24 - 8 * i));
+}
+
+static void count(svconn_direction *d, size_t len) {
+    d->counter += 1;
+    d->bytes += (uint32_t)len;
+}
+
+void svconn_record_seal(svconn_direction *d, unsigned control, uint8_t *record, const uint8_t *msg, size_t len) {
+    uint8_t nonce[12];
+    wire_put16(record, control | d->id);
+    wire_put16(record + RECORD_LEN, len);
+    make_nonce(nonce, d);
+    svconn_gcm_seal(d->key, nonce, record, RECORD_TEXT, record + RECORD_TEXT, msg, len, record + RECORD_TEXT + len,
+                    RECORD_TAG);
+    count(d, len);
+}
+
+svconn_err svconn_record_expected(const svconn_direction *d, const uint8_t header[2]) {
+    unsigned id = wire_get16(header) & RECORD_ID_MAX;
+    if (id == 0) return SVCONN_E_ABORTED;
+    if (id == d->id) {
+        int spent = d->counter >= KEY_RECORDS_MAX || d->bytes >= KEY_BYTES_MAX;
+        return spent ? SVCONN_E_KEY_LIMIT : SVCONN_OK;
+    }
+    return id == successor(d->id) && d->counter > 0 ? SVCONN_OK : SVCONN_E_KEY_ID;
+}
+
+static int open_with(const svconn_direction *d, uint8_t *record, size_t len) {
+    uint8_t nonce[12];
+    make_nonce(nonce, d);
+    return svconn_gcm_open(d->key, nonce, record, RECORD_TEXT, record + RECORD_TEXT, record + RECORD_TEXT, len,
+                           record + RECORD_TEXT + len, RECORD_TAG);
+}
+
+svconn_err svconn_record_open(svconn_direction *d, uint8_t *record, size_t record_len, int *stepped) {
+    size_t len = record_len - RECORD_OVERHEAD;
+    unsigned id = wire_get16(record) & RECORD_ID_MAX;
+    *stepped = id != d->id;
+    if (!*stepped) {
+        if (!open_with(d, record, len)) return SVCONN_E_TAG;
+    } else {
+        svconn_direction next = *d;
+        svconn_direction_step(&next);
+        int ok = open_with(&next, record, len);
+        if (ok) *d = next;
+        ct_wipe(&next, sizeof next);
+        if (!ok) return SVCONN_E_TAG;
+    }
+    count(d, len);
+    return SVCONN_OK;
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The session: buffers, records, time, close and failure (spec/protocol.md sections 5 to 7), and the public calls.
+ *
+ * rx holds bytes from the link in [rx_head, rx_tail). In front is what is looked at now: M1 or M2, or a record. An opened data record stays there, lent to the
+ * application, until svconn_recv_done; meanwhile bytes may still be added behind it, but nothing moves. tx holds bytes for the link in [tx_head, tx_tail) and keeps
+ * SVCONN_BUFFER_RESERVE bytes free, so that CLOSE and the error packet always fit.
+ *
+ * Everything that arrives goes through run(); everything that fails goes through fail().
+ */
+#include "session.h"
+#include "ct.h"
+#include "keys.h"
+#include "record.h"
+#include "wire.h"
+
+/* ---- failure (7.1) ---------------------------------------------------------------------------------------- */
+
+/* The peer is told unless it is gone, or told us first (7.2). */
+static int peer_wants_to_know(svconn_err err) {
+    return err != SVCONN_E_ABSENT && err != SVCONN_E_TRUNCATED && err != SVCONN_E_ABORTED;
+}
+
+static svconn_err fail(svconn *s, svconn_err err) {
+    ct_wipe(&s->u, sizeof s->u);
+    s->lent = 0;
+    s->state = SVCONN_FAILED;
+    s->error = (uint8_t)err;
+    if (peer_wants_to_know(err)) {
+        memset(s->tx + s->tx_tail, 0, ERROR_PACKET); /* there is room: the reserve, moved to the end by tx_room */
+        s->tx_tail += ERROR_PACKET;
+    }
+    return err;
+}
+
+/* ---- tx ------------------------------------------------------------------------------------------------------ */
+
+/* Room for n bytes and spare more behind the last one; what is queued moves to the front if that helps. */
+static uint8_t *tx_room(svconn *s, size_t n, size_t spare) {
+    if (s->tx_tail + n + spare > s->tx_size && s->tx_head) {
+        memmove(s->tx, s->tx + s->tx_head, s->tx_tail - s->tx_head);
+        s->tx_tail -= s->tx_head;
+        s->tx_head = 0;
+    }
+    return s->tx_tail + n + spare <= s->tx_size ? s->tx + s->tx_tail : NULL;
+}
+
+uint8_t *svconn_tx_room(svconn *s, size_t n) { return tx_room(s, n, SVCONN_BUFFER_RESERVE); }
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise) { return value ? value : otherwise; }
+
+/* 5.3 step 1 */
+static void renew_if_due(svconn *s) {
+    const svconn_config *c = s->config;
+    svconn_direction *out = &s->u.on.out;
+    int due = s->behind > 0 || (s->flags & FLAG_RENEW) || out->counter >= or_default(c->renew_records, KEY_RECORDS_MAX) ||
+              out->bytes >= or_default(c->renew_bytes, KEY_BYTES_MAX) ||
+              s->now - s->key_at > or_default(c->renew_ms, KEY_AGE_MAX_MS);
+    if (out->counter == 0 || !due) return;
+    svconn_direction_step(out);
+    s->behind--;
+    s->key_at = s->now;
+    s->flags &= (uint8_t)~FLAG_RENEW;
+}
+
+/* 5.3 */
+static void seal_record(svconn *s, unsigned control, uint8_t *record, const uint8_t *msg, size_t len) {
+    renew_if_due(s);
+    svconn_record_seal(&s->u.on.out, control, record, msg, len);
+    s->sent_at = s->now;
+}
+
+svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare) {
+    size_t len = 1 + rest_len;
+    uint8_t *record = len <= SVCONN_MESSAGE_MAX ? tx_room(s, len + RECORD_OVERHEAD, spare) : NULL;
+    if (!record) return SVCONN_AGAIN;
+    record[RECORD_TEXT] = type;
+    if (rest_len) memcpy(record + RECORD_TEXT + 1, rest, rest_len);
+    seal_record(s, RECORD_CONTROL, record, record + RECORD_TEXT, len);
+    s->tx_tail += (uint32_t)(len + RECORD_OVERHEAD);
+    return SVCONN_OK;
+}
+
+/* ---- rx ------------------------------------------------------------------------------------------------------ */
+
+void svconn_rx_drop(svconn *s, size_t n) {
+    s->rx_head += (uint32_t)n;
+    if (s->rx_head == s->rx_tail) s->rx_head = s->rx_tail = 0;
+}
+
+/* Both directions have ended in order. */
+static void end_if_closed(svconn *s) {
+    unsigned both = FLAG_CLOSE_SENT | FLAG_PEER_CLOSED;
+    if ((s->flags & both) != both) return;
+    ct_wipe(&s->u, sizeof s->u);
+    s->state = SVCONN_CLOSED;
+    s->rx_head = s->rx_tail = 0;
+}
+
+/* 5.4: the record at p, whose header and len are there, may come now. *len: of the whole record. */
+static svconn_err expected_record(const svconn *s, const uint8_t *p, size_t *len) {
+    *len = RECORD_OVERHEAD + (size_t)wire_get16(p + RECORD_LEN);
+    svconn_err err = svconn_record_expected(&s->u.on.in, p);
+    if (err == SVCONN_E_ABORTED) return err;
+    return s->flags & FLAG_PEER_CLOSED ? SVCONN_E_AFTER_CLOSE : err;
+}
+
+/* 5.4: opens it in place, moves the state of 5.2. */
+static svconn_err open_record(svconn *s, uint8_t *record, size_t len) {
+    int stepped;
+    svconn_err err = svconn_record_open(&s->u.on.in, record, len, &stepped);
+    if (err) return err;
+    s->behind += stepped;
+    s->heard_at = s->now;
+    return SVCONN_OK;
+}
+
+svconn_err svconn_rx_open(svconn *s, size_t *len) {
+    uint8_t *record = s->rx + s->rx_head;
+    size_t have = s->rx_tail - s->rx_head;
+    if (have < RECORD_TEXT) return SVCONN_AGAIN;
+    svconn_err err = expected_record(s, record, len);
+    if (err) return err;
+    if (*len > s->rx_size) return SVCONN_E_LIMIT;
+    return have < *len ? SVCONN_AGAIN : open_record(s, record, *len);
+}
+
+/* An opened control record of a connected session (5.1). */
+static svconn_err control(svconn *s, const uint8_t *text, size_t len) {
+    CT_RELEASE(text, len);
+    if (len != 1) return SVCONN_E_CONTROL;
+    if (text[0] == CONTROL_CLOSE) s->flags |= FLAG_PEER_CLOSED;
+    else if (text[0] != CONTROL_KEEPALIVE) return SVCONN_E_CONTROL;
+    return SVCONN_OK;
+}
+
+/* Goes through the records in rx until one is a message, which is then lent. */
+static svconn_err take_records(svconn *s) {
+    while (s->state == SVCONN_CONNECTED && !s->lent) {
+        size_t len;
+        svconn_err err = svconn_rx_open(s, &len);
+        if (err) return err;
+        uint8_t *record = s->rx + s->rx_head;
+        if (!(record[0] & 0x80)) {
+            s->lent = (uint32_t)len;
+            break;
+        }
+        err = control(s, record + RECORD_TEXT, len - RECORD_OVERHEAD);
+        if (err) return err;
+        svconn_rx_drop(s, len);
+        end_if_closed(s);
+    }
+    return SVCONN_OK;
+}
+
+static void connected(svconn *s) {
+    s->state = SVCONN_CONNECTED;
+    s->heard_at = s->sent_at = s->now;
+}
+
+/* Goes as far as it goes without waiting. The only way in for bytes and answers. */
+static svconn_err run(svconn *s, const svconn_bytes *answer) {
+    svconn_err err = SVCONN_OK;
+    if (s->state != SVCONN_CONNECTED) {
+        err = svconn_handshake_run(s, answer);
+        if (!err) connected(s);
+    }
+    if (!err) err = take_records(s);
+    if (svconn_is_failure(err)) return fail(s, err);
+    if ((s->flags & FLAG_EOF) && s->state == SVCONN_CONNECTED && !s->lent && !(s->flags & FLAG_PEER_CLOSED))
+        return fail(s, SVCONN_E_TRUNCATED);
+    return err == SVCONN_AGAIN ? SVCONN_OK : err;
+}
+
+/* ---- beginning and end ---------------------------------------------------------------------------------------- */
+
+static int config_is_good(const svconn_config *c) {
+    if (!c || !c->identity || (c->role != SVCONN_CLIENT && c->role != SVCONN_SERVER)) return 0;
+    size_t id_len;
+    const uint8_t *id = svconn_identity_bytes(c->identity, &id_len);
+    if (svconn_identity_form(id, id_len)) return 0;
+    if (c->hidden > 1 || (c->hidden && (c->role == SVCONN_CLIENT || id[0] != SVCONN_TYPE_ED25519))) return 0;
+    if (c->context_len > WIRE_CONTEXT_MAX || (!c->context && c->context_len)) return 0;
+    if (!c->known_servers && c->known_servers_count) return 0;
+    if (c->peer_types > (SVCONN_PEER_ED25519 | SVCONN_PEER_PSK | SVCONN_PEER_CUSTOM)) return 0;
+    return c->early <= SVCONN_EARLY_ALWAYS && c->renew_records <= KEY_RECORDS_MAX && c->renew_bytes <= KEY_BYTES_MAX &&
+           c->renew_ms <= KEY_AGE_MAX_MS;
+}
+
+static int buffers_are_good(const svconn_config *c, size_t rx_size, size_t tx_size) {
+    if (rx_size < SVCONN_BUFFER_MIN || tx_size < SVCONN_BUFFER_MIN) return 0;
+    return c->role == SVCONN_SERVER || svconn_m2_length(c) + SVCONN_BUFFER_RESERVE <= tx_size;
+}
+
+static uint32_t clamp_size(size_t n) { return n < UINT32_MAX / 2 ? (uint32_t)n : UINT32_MAX / 2; }
+
+svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size, uint8_t *tx,
+                       size_t tx_size) {
+    if (!s || !seed || !rx || !tx || !config_is_good(config)) return SVCONN_E_ARGUMENT;
+    if (!buffers_are_good(config, rx_size, tx_size)) return SVCONN_E_SIZE;
+    uint32_t no_seed = ct_all_zero(seed, 32);
+    CT_RELEASE(&no_seed, sizeof no_seed);
+    if (no_seed) return SVCONN_E_SEED;
+    memset(s, 0, sizeof *s);
+    s->config = config;
+    s->rx = rx;
+    s->rx_size = clamp_size(rx_size);
+    s->tx = tx;
+    s->tx_size = clamp_size(tx_size);
+    s->state = SVCONN_HANDSHAKE;
+    svconn_handshake_begin(s, seed);
+    ct_wipe(seed, 32);
+    return run(s, NULL);
+}
+
+void svconn_wipe(svconn *s) {
+    if (s->rx) ct_wipe(s->rx, s->rx_size);
+    if (s->tx) ct_wipe(s->tx, s->tx_size);
+    ct_wipe(s, sizeof *s);
+}
+
+svconn_state svconn_status(const svconn *s) { return (svconn_state)s->state; }
+
+svconn_err svconn_error(const svconn *s) { return (svconn_err)s->error; }
+
+static int is_over(const svconn *s) { return s->state == SVCONN_CLOSED || s->state == SVCONN_FAILED; }
+
+void svconn_abort(svconn *s) {
+    if (s->state != SVCONN_NONE && !is_over(s)) (void)!fail(s, SVCONN_E_CANCELLED);
+}
+
+/* ---- answers ---------------------------------------------------------------------------------------------------- */
+
+static svconn_err answer(svconn *s, svconn_state question, const uint8_t *data, size_t len) {
+    svconn_bytes a = {data, len};
+    return s->state == question ? run(s, &a) : SVCONN_E_STATE;
+}
+
+svconn_err svconn_accept(svconn *s) { return answer(s, SVCONN_NEEDS_VERDICT, NULL, 0); }
+
+svconn_err svconn_prove(svconn *s, const uint8_t *proof, size_t len) {
+    if (!proof && len) return SVCONN_E_ARGUMENT;
+    return answer(s, SVCONN_NEEDS_PROOF, proof, len);
+}
+
+svconn_err svconn_give_psk(svconn *s, const uint8_t psk[32]) {
+    if (!psk || ct_all_zero(psk, 32)) return SVCONN_E_ARGUMENT;
+    return answer(s, SVCONN_NEEDS_PSK, psk, 32);
+}
+
+svconn_err svconn_refuse(svconn *s) {
+    if (s->state != SVCONN_NEEDS_VERDICT && s->state != SVCONN_NEEDS_PSK) return SVCONN_E_STATE;
+    (void)!fail(s, SVCONN_E_REFUSED);
+    return SVCONN_OK;
+}
+
+svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size_t n) {
+    size_t len;
+    const uint8_t *id = svconn_peer(s, &len);
+    if (s->state != SVCONN_NEEDS_VERDICT) return SVCONN_E_STATE;
+    if (!public_keys && n) return SVCONN_E_ARGUMENT;
+    if (!id || id[0] != SVCONN_TYPE_ED25519) return svconn_refuse(s);
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(public_keys[i], id + 1, 32) == 0) return svconn_accept(s);
+    return svconn_refuse(s);
+}
+
+/* ---- time (6) ------------------------------------------------------------------------------------------------------ */
+
+static void tell_time(svconn *s, uint64_t now) {
+    if (now > s->now) s->now = now;
+    if (s->flags & FLAG_BEGUN) return;
+    s->flags |= FLAG_BEGUN;
+    s->begun_at = s->now;
+    s->key_at = s->now; /* a CLIENT or SERVER that was prepared long ago begins now */
+}
+
+/* since + ms, or never */
+static uint64_t deadline(uint64_t since, uint32_t ms) { return ms == SVCONN_OFF ? UINT64_MAX : since + ms; }
+
+static svconn_err tick_connected(svconn *s, uint64_t *next) {
+    const svconn_config *c = s->config;
+    if (s->lent) s->heard_at = s->now;
+    uint64_t silent = deadline(s->heard_at, or_default(c->silence_ms, 60000));
+    if (s->flags & FLAG_PEER_CLOSED) silent = UINT64_MAX;
+    if (s->now >= silent) return fail(s, SVCONN_E_SILENT);
+
+    uint32_t keepalive_ms = or_default(c->keepalive_ms, 20000);
+    if (s->now >= deadline(s->sent_at, keepalive_ms) && !(s->flags & FLAG_CLOSE_SENT)) {
+        s->sent_at = s->now; /* if bytes still wait for the link, they are sign of life enough */
+        if (s->tx_head == s->tx_tail &&
+            svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE) != SVCONN_OK)
+            return SVCONN_OK; /* cannot be: tx is empty */
+    }
+    uint64_t alive = s->flags & FLAG_CLOSE_SENT ? UINT64_MAX : deadline(s->sent_at, keepalive_ms);
+    *next = silent < alive ? silent : alive;
+    return SVCONN_OK;
+}
+
+svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
+    uint64_t next = UINT64_MAX;
+    svconn_err err = SVCONN_OK;
+    if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
+    tell_time(s, now);
+    if (s->state == SVCONN_FAILED) err = svconn_error(s);
+    else if (s->state == SVCONN_CONNECTED) err = tick_connected(s, &next);
+    else if (s->state != SVCONN_CLOSED) {
+        next = deadline(s->begun_at, or_default(s->config->handshake_ms, 10000));
+        if (s->now >= next) err = fail(s, SVCONN_E_TIMEOUT);
+    }
+    if (next_ms) *next_ms = err ? UINT64_MAX : next;
+    return err;
+}
+
+/* ---- the link -------------------------------------------------------------------------------------------------------- */
+
+uint8_t *svconn_wire_space(svconn *s, size_t *len) {
+    *len = 0;
+    if (s->state == SVCONN_NONE || is_over(s) || (s->flags & FLAG_EOF)) return NULL;
+    if (s->rx_head && !s->lent) { /* only part of a record can be there, or what waits behind a question */
+        memmove(s->rx, s->rx + s->rx_head, s->rx_tail - s->rx_head);
+        s->rx_tail -= s->rx_head;
+        s->rx_head = 0;
+    }
+    *len = s->rx_size - s->rx_tail;
+    return s->rx + s->rx_tail;
+}
+
+svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (s->state == SVCONN_NONE || is_over(s) || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
+    if (len > s->rx_size - s->rx_tail) return SVCONN_E_ARGUMENT;
+    tell_time(s, now);
+    if (len) s->flags |= FLAG_HEARD;
+    s->rx_tail += (uint32_t)len;
+    int asking = s->state == SVCONN_NEEDS_PROOF || s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;
+    return asking || s->lent ? SVCONN_OK : run(s, NULL);
+}
+
+svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now) {
+    *used = 0;
+    if (s->state == SVCONN_CLOSED) *used = len;
+    if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
+    if (!bytes && len) return SVCONN_E_ARGUMENT;
+    while (*used < len) {
+        size_t room;
+        uint8_t *space = svconn_wire_space(s, &room);
+        if (room > len - *used) room = len - *used;
+        if (room == 0) break;
+        memcpy(space, bytes + *used, room);
+        *used += room;
+        svconn_err err = svconn_wire_filled(s, room, now);
+        if (err) return err;
+    }
+    return svconn_error(s);
+}
+
+svconn_err svconn_wire_eof(svconn *s) {
+    if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
+    if (is_over(s)) return svconn_error(s);
+    s->flags |= FLAG_EOF;
+    if (s->state == SVCONN_CONNECTED) return run(s, NULL); /* whole messages come first */
+    return fail(s, s->flags & FLAG_HEARD ? SVCONN_E_TRUNCATED : SVCONN_E_ABSENT);
+}
+
+const uint8_t *svconn_wire_out(const svconn *s, size_t *len) {
+    *len = s->tx_tail - s->tx_head;
+    return *len ? s->tx + s->tx_head : NULL;
+}
+
+svconn_err svconn_wire_sent(svconn *s, size_t len) {
+    if (len > s->tx_tail - s->tx_head) return SVCONN_E_ARGUMENT;
+    s->tx_head += (uint32_t)len;
+    if (s->tx_head == s->tx_tail) s->tx_head = s->tx_tail = 0;
+    return SVCONN_OK;
+}
+
+/* ---- messages ---------------------------------------------------------------------------------------------------------- */
+
+static int may_send(const svconn *s) {
+    if (s->flags & FLAG_CLOSE_SENT) return 0;
+    return s->state == SVCONN_CONNECTED || (s->state == SVCONN_CONFIRMING && (s->flags & FLAG_EARLY));
+}
+
+svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now) {
+    if (!msg && len) return SVCONN_E_ARGUMENT;
+    if (!may_send(s)) return SVCONN_E_STATE;
+    if (len > SVCONN_MESSAGE_MAX || len + RECORD_OVERHEAD + SVCONN_BUFFER_RESERVE > s->tx_size) return SVCONN_E_SIZE;
+    tell_time(s, now);
+    uint8_t *record = svconn_tx_room(s, len + RECORD_OVERHEAD);
+    if (!record) return SVCONN_AGAIN;
+    seal_record(s, 0, record, (const uint8_t *)msg, len);
+    s->tx_tail += (uint32_t)(len + RECORD_OVERHEAD);
+    return SVCONN_OK;
+}
+
+svconn_err svconn_recv(svconn *s, const uint8_t **msg, size_t *len) {
+    *msg = NULL;
+    *len = 0;
+    if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (s->state == SVCONN_CLOSED) return SVCONN_END;
+    if (s->state != SVCONN_CONNECTED) return SVCONN_AGAIN;
+    if (!s->lent) return s->flags & FLAG_PEER_CLOSED ? SVCONN_END : SVCONN_AGAIN;
+    *msg = s->rx + s->rx_head + RECORD_TEXT;
+    *len = s->lent - RECORD_OVERHEAD;
+    return SVCONN_OK;
+}
+
+svconn_err svconn_recv_done(svconn *s) {
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (s->state != SVCONN_CONNECTED || !s->lent) return SVCONN_E_STATE;
+    svconn_rx_drop(s, s->lent);
+    s->lent = 0;
+    return run(s, NULL);
+}
+
+svconn_err svconn_close(svconn *s, uint64_t now) {
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (s->state == SVCONN_CLOSED || (s->flags & FLAG_CLOSE_SENT)) return SVCONN_OK;
+    if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
+    tell_time(s, now);
+    svconn_err err = svconn_control_send(s, CONTROL_CLOSE, NULL, 0, ERROR_PACKET);
+    if (err) return err; /* cannot be: the reserve has room for it */
+    s->flags |= FLAG_CLOSE_SENT;
+    end_if_closed(s);
+    return SVCONN_OK;
+}
+
+svconn_err svconn_renew(svconn *s) {
+    if (!may_send(s)) return SVCONN_E_STATE;
+    s->flags |= FLAG_RENEW;
+    return SVCONN_OK;
+}
+
+/* ---- records without copies ------------------------------------------------------------------------------------------------ */
+
+svconn_err svconn_seal(svconn *s, uint8_t *record, size_t len, uint64_t now) {
+    if (!record) return SVCONN_E_ARGUMENT;
+    if (len > SVCONN_MESSAGE_MAX) return SVCONN_E_SIZE;
+    if (!may_send(s)) return SVCONN_E_STATE;
+    if (s->tx_head != s->tx_tail) return SVCONN_AGAIN;
+    tell_time(s, now);
+    seal_record(s, 0, record, record + RECORD_TEXT, len);
+    return SVCONN_OK;
+}
+
+svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **msg, size_t *len, uint64_t now) {
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (!record || !msg || !len) return SVCONN_E_ARGUMENT;
+    if (s->state != SVCONN_CONNECTED || s->rx_head != s->rx_tail) return SVCONN_E_STATE;
+    tell_time(s, now);
+    s->flags |= FLAG_HEARD;
+
+    size_t want;
+    svconn_err err = record_len < RECORD_TEXT ? SVCONN_E_FORMAT : expected_record(s, record, &want);
+    if (!err && want != record_len) err = SVCONN_E_FORMAT;
+    if (!err) err = open_record(s, record, record_len);
+    int is_control = !err && (record[0] & 0x80);
+    if (is_control) err = control(s, record + RECORD_TEXT, record_len - RECORD_OVERHEAD);
+    if (err) return fail(s, err);
+    if (is_control) {
+        end_if_closed(s);
+        return s->flags & FLAG_PEER_CLOSED ? SVCONN_END : SVCONN_AGAIN;
+    }
+    *msg = record + RECORD_TEXT;
+    *len = record_len - RECORD_OVERHEAD;
+    return SVCONN_OK;
+}
+
+/* ---- what else a session knows ------------------------------------------------------------------------------------------------ */
+
+svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx, size_t ctx_len, uint8_t *out,
+                         size_t out_len) {
+    static const char reserved[] = "authenticator";
+    if (!label || (!ctx && ctx_len) || !out || out_len == 0 || out_len > 255 * 32) return SVCONN_E_ARGUMENT;
+    size_t n = 0;
+    while (label[n]) n++;
+    if (n > 65535 || ctx_len > 65535) return SVCONN_E_ARGUMENT;
+    if (n == sizeof reserved - 1 && memcmp(label, reserved, n) == 0) return SVCONN_E_ARGUMENT;
+    if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
+    svconn_export_key(out, out_len, s->u.on.exporter, (svconn_bytes){(const uint8_t *)label, n},
+                      (svconn_bytes){ctx, ctx_len});
+    return SVCONN_OK;
+}
+
+/* The big-endian integer in n (which it destroys) modulo 10^(5 groups), in decimal, groups of 5 with a space between them. */
+static void digits(char *out, int groups, uint8_t n[16]) {
+    int end = 6 * groups - 1;
+    out[end] = 0;
+    for (int at = end - 1; at >= 0; at--) {
+        unsigned rest = 0;
+        if (at % 6 == 5) {
+            out[at] = ' ';
+            continue;
+        }
+        for (int i = 0; i < 16; i++) {
+            rest = rest << 8 | n[i];
+            n[i] = (uint8_t)(rest / 10);
+            rest %= 10;
+        }
+        out[at] = (char)('0' + rest);
+    }
+}
+
+svconn_err svconn_authenticator(const svconn *s, char out[24]) {
+    static const uint8_t label[] = "authenticator";
+    uint8_t n[16];
+    if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
+    svconn_export_key(n, sizeof n, s->u.on.exporter, (svconn_bytes){label, sizeof label - 1}, (svconn_bytes){NULL, 0});
+    CT_RELEASE(n, sizeof n); /* it is shown and read aloud */
+    digits(out, 4, n);
+    return SVCONN_OK;
+}
+
+void svconn_fingerprint(char out[36], const uint8_t *identity, size_t len) {
+    uint8_t hash[32];
+    svconn_fingerprint_hash(hash, (svconn_bytes){identity, len});
+    digits(out, 6, hash);
+}
+
+void svconn_key_ids(const svconn *s, unsigned *sending, unsigned *receiving) {
+    int on = (s->flags & FLAG_KEYS) && !is_over(s);
+    *sending = on ? s->u.on.out.id : 0;
+    *receiving = on ? s->u.on.in.id : 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/* What handshake.c and session.c share. A session is one state machine: session.c owns buffers, records, time and the public calls; handshake.c owns the steps
+ * until the session is connected. */
+#ifndef SVCONN_SESSION_H
+#define SVCONN_SESSION_H
+
+#include "crypto.h"
+#include "svconn.h"
+
+enum { /* svconn.flags */
+    FLAG_BEGUN = 1,        /* the time was told: begun_at holds */
+    FLAG_HEARD = 2,        /* at least one byte came from the link */
+    FLAG_KEYS = 4,         /* u.on holds, not u.hs */
+    FLAG_EARLY = 8,        /* CLIENT: may send before M3 */
+    FLAG_RENEW = 16,       /* the application asked for a new key */
+    FLAG_CLOSE_SENT = 32,
+    FLAG_PEER_CLOSED = 64,
+    FLAG_EOF = 128         /* the link has ended; whole messages may still be in rx */
+};
+
+/* Room for n bytes at the end of tx with SVCONN_BUFFER_RESERVE to spare; NULL if there is none. They count once tx_tail is moved. */
+uint8_t *svconn_tx_room(svconn *s, size_t n);
+
+/* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there is no room. */
+SVCONN_CHECKED svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare);
+
+/* Opens the record at rx_head, if it is there in full: SVCONN_OK and its length; SVCONN_AGAIN; or the failure. */
+SVCONN_CHECKED svconn_err svconn_rx_open(svconn *s, size_t *record_len);
+
+/* The n bytes at rx_head are done with. */
+void svconn_rx_drop(svconn *s, size_t n);
+
+/* One run of the handshake: as many steps as go without waiting. answer: what a question waited for, else NULL. SVCONN_OK: connected. SVCONN_AGAIN: waits
+ * for bytes or for an answer (state says which). A caller fault: asks again. Else the failure. */
+SVCONN_CHECKED svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer);
+
+/* Ephemeral keys, from seed: the part of the handshake that needs nothing of the peer. */
+void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
+
+/* Length of the M2 that this config makes, with a custom proof counted as empty. */
+size_t svconn_m2_length(const svconn_config *config);
+
+#endif
