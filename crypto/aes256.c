@@ -227,10 +227,9 @@ static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i)
         for (unsigned r = 0; r < 4; r++) d[c] |= w[(c - r * i) & 3] & (uint32_t)0xff << 8 * r;
     }
     pack(q, d);
-    key[0] = key[1] = 0;
-    for (unsigned j = 0; j < 8; j++) {
-        unsigned at = j / BLOCKS * WORD;
-        key[at / 64] |= (uint64_t)(word)(q[j] << j % BLOCKS) << at % 64;
+    for (unsigned j = 0; j < 8; j += BLOCKS) {
+        for (unsigned b = 1; b < BLOCKS; b++) q[j] |= q[j + b] << b;
+        svconn_word_put(key, j / BLOCKS, q[j]);
     }
     ct_wipe(d, sizeof d);
     ct_wipe(q, sizeof q);
@@ -238,8 +237,7 @@ static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i)
 
 static void expand_round_key(word rk[8], const uint64_t key[2]) {
     for (unsigned j = 0; j < 8; j++) {
-        unsigned at = j / BLOCKS * WORD;
-        word k = (word)(key[at / 64] >> at % 64) >> j % BLOCKS & BLOCK0;
+        word k = svconn_word_get(key, j / BLOCKS) >> j % BLOCKS & BLOCK0;
         rk[j] = (word)(k << BLOCKS) - k; /* bit 0 of each group to all bits of the group */
     }
 }

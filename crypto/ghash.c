@@ -92,7 +92,7 @@ static inline void mul4(word z[8], const word a[4], const word b[4]) {
  * x^128 = 1 + x + x^2 + x^7; times x is a shift to the right. From the lowest word on, a word goes
  * to the word 128 bits up, and what is shifted out of that to the next lower one, not yet done. */
 static void mul_h(svconn_ghash *g) {
-    word z[2 * N];
+    word *z = g->z;
     mul128(z, g->y, g->h);
     for (unsigned i = 0; i < N; i++) {
         word v = z[i];
@@ -122,7 +122,7 @@ void svconn_ghash_key(uint64_t key[SVCONN_GHASH_WORDS], const uint8_t h[16]) {
 
 void svconn_ghash_init(svconn_ghash *g, const uint64_t key[SVCONN_GHASH_WORDS]) {
     memset(g->y, 0, sizeof g->y);
-    for (unsigned i = 0; i < N; i++) g->h[i] = (word)(key[i * WORD / 64] >> i * WORD % 64);
+    for (unsigned i = 0; i < N; i++) g->h[i] = svconn_word_get(key, i);
 }
 
 void svconn_ghash_update(svconn_ghash *g, const uint8_t *data, size_t len) {

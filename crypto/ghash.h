@@ -16,6 +16,7 @@
 typedef struct {
     svconn_word y[128 / SVCONN_WORD_BITS];
     svconn_word h[128 / SVCONN_WORD_BITS];
+    svconn_word z[256 / SVCONN_WORD_BITS]; /* the product: here to be wiped with the rest */
 } svconn_ghash;
 
 void svconn_ghash_key(uint64_t key[SVCONN_GHASH_WORDS], const uint8_t h[16] /* secret */);

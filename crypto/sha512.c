@@ -109,7 +109,7 @@ void svconn_sha512_final(svconn_sha512_ctx *c, uint8_t digest[64]) {
     memset(c->block + have, 0, 128 - have);
     if (have > 112) {
         compress(c->h, c->block, 1);
-        memset(c->block, 0, 112);
+        memset(c->block, 0, 120);
     }
     store_be64(c->block + 120, c->total << 3);
     compress(c->h, c->block, 1);

@@ -18,4 +18,22 @@ typedef uint32_t svconn_word;
 #define SVCONN_WORD_BITS 32
 #endif
 
+/* Word i of a row of words that is kept in 64-bit words, two in one if they are small. The shifts are
+ * by constants: by a variable they would be library calls on ARMv6-M. */
+static inline svconn_word svconn_word_get(const uint64_t *row, unsigned i) {
+#if SVCONN_WORD_BITS == 64
+    return row[i];
+#else
+    return (svconn_word)(i % 2 ? row[i / 2] >> 32 : row[i / 2]);
+#endif
+}
+static inline void svconn_word_put(uint64_t *row, unsigned i, svconn_word x) {
+#if SVCONN_WORD_BITS == 64
+    row[i] = x;
+#else
+    if (i % 2) row[i / 2] = (uint32_t)row[i / 2] | (uint64_t)x << 32;
+    else row[i / 2] = x;
+#endif
+}
+
 #endif

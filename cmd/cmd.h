@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* The subcommands and what they share. Data goes to standard output, everything else to standard error. */
+#ifndef SVCONN_CMD_H
+#define SVCONN_CMD_H
+
+#include <stddef.h>
+
+/* Exit codes; they are part of the documented interface. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_LINK = 1,  /* the link failed, or the peer did */
+    EXIT_USAGE = 2, /* the command line is wrong */
+    EXIT_LOCAL = 3  /* trouble on this side: a file, memory, a port that is taken */
+};
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+    const char *summary;
+};
+
+int cmd_keygen(int argc, char **argv);
+int cmd_id(int argc, char **argv);
+int cmd_echo_server(int argc, char **argv);
+int cmd_echo(int argc, char **argv);
+int cmd_relay(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* svconn echo-server: sends every message back, on many connections at once. */
+#include "cmd.h"
+#include "options.h"
+#include "party.h"
+#include "svconn_transport.h"
+#include "talk.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 64
+#define RETRY_MS 1000 /* before a relay is asked again */
+
+typedef struct {
+    party party;
+    svconn_listener listener;
+    talk *talks[CONNECTIONS_MAX]; /* NULL: free */
+    size_t n_talks;
+    unsigned long number; /* of the latest connection, for log lines */
+    int once;
+    int last; /* outcome of the latest connection that ended */
+} server;
+
+/* ---- the end by a signal: the handler writes a byte that wakes poll ---- */
+static int stop_pipe[2] = {-1, -1};
+
+static void on_signal(int number) {
+    int saved = errno;
+    (void)number;
+    if (write(stop_pipe[1], "", 1) < 0) { /* full: poll wakes up anyway */
+    }
+    errno = saved;
+}
+
+static void catch_signals(void) {
+    struct sigaction action;
+    if (pipe(stop_pipe) != 0) return; /* then signals end the process as usual */
+    for (int i = 0; i < 2; i++) {
+        fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC);
+        fcntl(stop_pipe[i], F_SETFL, O_NONBLOCK);
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- one connection ---- */
+/* Sends back what has come, as long as it fits. What does not fit stays lent in the session, which then reads no more from the link: so a peer that does
+ * not take its echo is slowed down, and costs us no memory. */
+static void echo_messages(talk *t) {
+    const uint8_t *msg;
+    size_t len;
+    svconn_err e;
+    while ((e = svconn_recv(&t->s, &msg, &len)) == SVCONN_OK) {
+        e = svconn_send(&t->s, msg, len, svconn_now());
+        if (e != SVCONN_OK) break;
+        talk_note(t, &t->received, len);
+        talk_note(t, &t->sent, len);
+        if (svconn_recv_done(&t->s) != SVCONN_OK) return;
+    }
+    if (e == SVCONN_END && svconn_status(&t->s) == SVCONN_CONNECTED) e = svconn_close(&t->s, svconn_now());
+    if (e != SVCONN_OK && e != SVCONN_AGAIN && e != SVCONN_END && !svconn_is_failure(e)) svconn_abort(&t->s);
+}
+
+static void add_talk(server *v, svconn_link *link) {
+    char who[16], peer[100];
+    size_t i = 0;
+    snprintf(who, sizeof who, "#%lu: ", ++v->number);
+    svconn_link_peer(link, peer, sizeof peer);
+    while (i < CONNECTIONS_MAX && v->talks[i]) i++;
+    v->talks[i] = malloc(sizeof(talk));
+    if (!v->talks[i]) {
+        say("%sout of memory", who);
+        svconn_link_close(link);
+        return;
+    }
+    if (v->party.verbose) say("%sconnection from %s", who, peer);
+    if (talk_open(v->talks[i], &v->party, link, who) != EXIT_DONE) {
+        free(v->talks[i]);
+        v->talks[i] = NULL;
+        v->last = EXIT_LOCAL;
+        return;
+    }
+    v->n_talks++;
+}
+
+static void end_talk(server *v, size_t i) {
+    v->last = talk_report(v->talks[i]);
+    talk_close(v->talks[i]);
+    free(v->talks[i]);
+    v->talks[i] = NULL;
+    v->n_talks--;
+}
+
+/* ---- all of them ---- */
+/* Listeners without a descriptor (a relay, standard input) are asked while no connection is open, and that may wait. Returns -1 to go on, or
+ * the exit code. */
+static int accept_waiting(server *v) {
+    svconn_why why;
+    svconn_link link = SVCONN_LINK_NONE;
+    int may_retry = strncmp(v->listener.address, "relay+", 6) == 0 && !v->once;
+    if (v->listener.spent && !may_retry) return v->last;
+    while (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
+        say("%s%s", why.text, may_retry ? "; trying again" : "");
+        if (!may_retry) return EXIT_LINK;
+        poll(NULL, 0, RETRY_MS);
+    }
+    add_talk(v, &link);
+    return -1;
+}
+
+static void accept_ready(server *v) {
+    svconn_why why;
+    svconn_link link = SVCONN_LINK_NONE;
+    if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) add_talk(v, &link);
+    else if (v->party.verbose) say("%s", why.text); /* the caller may have gone again */
+}
+
+/* One round of poll. Returns 1 if a signal asked us to stop. */
+static int serve_once(server *v) {
+    struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
+    nfds_t n = 2;
+    int timeout = -1;
+    int take_more = v->listener.fd >= 0 && v->n_talks < CONNECTIONS_MAX && !(v->once && v->number > 0);
+    fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = take_more ? v->listener.fd : -1, .events = POLLIN};
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        if (v->talks[i]) n += talk_want(v->talks[i], fds + n, &timeout);
+    if (poll(fds, n, timeout) < 0) {
+        for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
+        if (errno != EINTR) say("poll: %s", strerror(errno));
+    }
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (!v->talks[i]) continue;
+        talk_ready(v->talks[i]);
+        echo_messages(v->talks[i]);
+        if (talk_is_over(v->talks[i])) end_talk(v, i);
+    }
+    if (fds[1].revents) accept_ready(v);
+    return fds[0].revents != 0;
+}
+
+static int serve(server *v) {
+    for (;;) {
+        if (v->once && v->number > 0 && v->n_talks == 0) return v->last;
+        if (v->listener.fd < 0 && v->n_talks == 0) {
+            int code = accept_waiting(v);
+            if (code >= 0) return code;
+            continue;
+        }
+        if (serve_once(v)) return EXIT_DONE;
+    }
+}
+
+static int run(server *v, const char *address) {
+    svconn_why why;
+    if (svconn_listen(&v->listener, address, &why) != 0) {
+        say("%s", why.text);
+        return EXIT_LOCAL;
+    }
+    if (v->listener.fd >= 0) {
+        say("listening on %s", v->listener.address);
+        catch_signals();
+    }
+    int code = serve(v);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        if (!v->talks[i]) continue;
+        talk_close(v->talks[i]);
+        free(v->talks[i]);
+    }
+    svconn_listener_close(&v->listener);
+    return code;
+}
+
+int cmd_echo_server(int argc, char **argv) {
+    static server v;
+    party_options o = {0};
+    const char *operand[2] = {NULL, NULL};
+    option rows[PARTY_ROWS + 1] = {
+        {"once", NULL, "serve one connection; the exit code tells how it went", OPTION_FLAG, &v.once, 0, 0},
+    };
+    party_rows(rows + 1, &o, SVCONN_SERVER);
+    const usage u = {.command = "echo-server", .operands = "ADDRESS",
+        .about = "Sends every message back until the peer closes. Serves up to 64 connections at once (at a relay\n"
+                 "and on stdio: one). Nobody is accepted but the peers of --peer.",
+        .more = "Addresses: see \"svconn --help\". Ends in order on SIGINT and SIGTERM.",
+        .rows = rows, .n_rows = PARTY_ROWS + 1, .least_operands = 1, .most_operands = 1};
+    int code = options_read(&u, argc, argv, operand);
+    if (code >= 0) return code;
+    code = party_open(&v.party, &o, SVCONN_SERVER);
+    if (code != EXIT_DONE) return code;
+    if (!o.psk && o.peers.n == 0) say("no --peer: nobody will be accepted. A peer that tries will be shown here, with the option that allows it.");
+    if (v.party.any) say("--peer any: everybody is accepted");
+    party_say_own(&v.party);
+    code = run(&v, operand[0]);
+    party_close(&v.party);
+    return code;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* svconn: the subcommand table. */
+#include "cmd.h"
+#include "svconn.h"
+#include "text.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
+    {"keygen", cmd_keygen, "make a key file"},
+    {"id", cmd_id, "show the public key and the fingerprint of a key"},
+    {"echo-server", cmd_echo_server, "send every message back"},
+    {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
+    {"relay", cmd_relay, "join two connections by a token, without reading them"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static int print_help(FILE *f) {
+    fprintf(f, "svconn " SVCONN_VERSION ": secure connections over links that nobody trusts (SVC-1)\n\n"
+               "Usage: svconn COMMAND ...\n\nCommands:\n");
+    for (size_t i = 0; i < COMMANDS; i++) fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fprintf(f, "\nOptions:\n"
+               "  --help       this text; \"svconn COMMAND --help\" tells more of one command\n"
+               "  --version    the version\n\n"
+               "Addresses:\n"
+               "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n"
+               "  unix:PATH                       a UNIX socket\n"
+               "  exec:COMMAND                    a child process, by its standard input and output\n"
+               "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
+               "  relay+tcp://HOST:PORT/TOKEN     a relay that joins two parties with the same token\n\n"
+               "Exit codes:\n"
+               "  0  done\n"
+               "  1  the link or the peer failed\n"
+               "  2  the command line is wrong\n"
+               "  3  trouble on this side, such as a file or a port\n");
+    return fflush(f) == 0 ? EXIT_DONE : EXIT_LOCAL;
+}
+
+static const struct command *find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+static int version(void) {
+    printf("svconn " SVCONN_VERSION " (protocol SVC-1)\n");
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, with a message */
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    int wants_help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+    if (strcmp(name, "--version") == 0) return version();
+    if (wants_help && argc == 2) return print_help(stdout);
+    const struct command *c = find(wants_help ? argv[2] : name);
+    if (!c) {
+        say("there is no command \"%s\"; see \"svconn --help\"", wants_help ? argv[2] : name);
+        return EXIT_USAGE;
+    }
+    static char help[] = "--help";
+    char *for_help[] = {argv[1], help, NULL};
+    return wants_help ? c->run(2, for_help) : c->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include "party.h"
+
+#include "cmd.h"
+#include "codec.h"
+#include "keyfile.h"
+#include "svconn_transport.h"
+#include "text.h"
+
+#include <string.h>
+
+void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
+    int server = role == SVCONN_SERVER;
+    const option common[PARTY_ROWS] = {
+        {"key", "FILE", "our Ed25519 key; without it (and without --psk) one is made that\nserves this time only", OPTION_TEXT, &o->key, 0, 0},
+        {"peer", "WHO",
+         server ? "who may connect: 64 hexadecimal digits of a public key, name:NAME\n(with --psk), or any; may be given several times"
+                : "who must be there: 64 hexadecimal digits of a public key, name:NAME\n(with --psk), or any; may be given several times",
+         OPTION_LIST, &o->peers, 0, 0},
+        {"hidden", NULL, server ? "hide our key from those who do not know it" : "the server is hidden: it must be one of the keys of --peer",
+         OPTION_FLAG, &o->hidden, 0, 0},
+        {"psk", "FILE", "use a pre-shared key instead of --key; knowing it is enough to\nbe accepted, unless --peer name:NAME says more", OPTION_TEXT, &o->psk, 0, 0},
+        {"name", "NAME", "our name beside the pre-shared key; the peer's name must differ", OPTION_TEXT, &o->name, 0, 0},
+        {"context", "TEXT", "both ends must give the same (up to 255 bytes); default: empty", OPTION_TEXT, &o->context, 0, 0},
+        {"renew-every", "N", "take a new key after N records (1 to 1048576, the default)", OPTION_NUMBER, &o->renew_every, 1, 1ul << 20},
+        {"verbose", NULL, "tell who the peer is, new keys, counts, and how it ended", OPTION_FLAG, &o->verbose, 0, 0},
+    };
+    memcpy(rows, common, sizeof common);
+}
+
+/* ---- opening ---- */
+static int add_peer(party *p, const party_options *o, const char *who, const char *command) {
+    if (strcmp(who, "any") == 0) {
+        p->any = 1;
+    } else if (strncmp(who, "name:", 5) == 0) {
+        if (!o->psk) return options_fault(command, "--peer %s goes with --psk; with --key the peer is named by its public key", who);
+        p->names[p->n_names++] = who + 5;
+    } else {
+        if (strlen(who) != 64 || hex_decode(p->keys[p->n_keys], 32, who) != 0)
+            return options_fault(command, "--peer %s: 64 hexadecimal digits, name:NAME or any is wanted", who);
+        if (o->psk) return options_fault(command, "--peer with a public key does not go with --psk; use --peer name:NAME");
+        p->n_keys++;
+    }
+    return EXIT_DONE;
+}
+
+/* The combinations that make sense, and those that are safe. */
+static int check_options(party *p, const party_options *o, svconn_role role, const char *command) {
+    if (o->key && o->psk) return options_fault(command, "--key and --psk: one of the two");
+    if (!o->psk != !o->name) return options_fault(command, "--psk FILE and --name NAME go together");
+    if (o->psk && o->hidden) return options_fault(command, "--hidden goes with an Ed25519 key, not with --psk");
+    if (o->name && strlen(o->name) > SVCONN_NAME_MAX) return options_fault(command, "--name has at most %d bytes", SVCONN_NAME_MAX);
+    if (o->context && strlen(o->context) > 255) return options_fault(command, "--context has at most 255 bytes");
+    for (size_t i = 0; i < o->peers.n; i++) {
+        int code = add_peer(p, o, o->peers.item[i], command);
+        if (code != EXIT_DONE) return code;
+    }
+    if (role == SVCONN_CLIENT && !o->psk && o->peers.n == 0)
+        return options_fault(command, "--peer is missing: the server's public key, which \"svconn id\" shows there. (\"--peer any\" "
+                                      "takes whoever answers, which is not safe: it may be somebody in between.)");
+    if (role == SVCONN_CLIENT && o->hidden && p->n_keys == 0)
+        return options_fault(command, "a hidden server can only be found by its key: --peer HEX");
+    return EXIT_DONE;
+}
+
+static int open_identity(party *p, const party_options *o, const char *command) {
+    uint8_t seed[32];
+    if (o->psk) {
+        int code = keyfile_read_psk(o->psk, p->psk);
+        if (code != EXIT_DONE) return code;
+        if (svconn_identity_psk(&p->identity, p->psk, (const uint8_t *)o->name, strlen(o->name)) == SVCONN_OK) return EXIT_DONE;
+        return options_fault(command, "--name does not fit");
+    }
+    int code = o->key ? keyfile_read_seed(o->key, seed) : svconn_random(seed, sizeof seed) == 0 ? EXIT_DONE : EXIT_LOCAL;
+    if (code == EXIT_DONE) svconn_identity_ed25519(&p->identity, seed);
+    else if (!o->key) say("the system gives no random bytes");
+    wipe(seed, sizeof seed);
+    return code;
+}
+
+int party_open(party *p, const party_options *o, svconn_role role) {
+    const char *command = role == SVCONN_SERVER ? "echo-server" : "echo";
+    memset(p, 0, sizeof *p);
+    p->verbose = o->verbose;
+    int code = check_options(p, o, role, command);
+    if (code == EXIT_DONE) code = open_identity(p, o, command);
+    if (code != EXIT_DONE) {
+        party_close(p);
+        return code;
+    }
+    p->config.role = role;
+    p->config.identity = &p->identity;
+    p->config.context = (const uint8_t *)o->context;
+    p->config.context_len = o->context ? strlen(o->context) : 0;
+    p->config.hidden = role == SVCONN_SERVER && o->hidden;
+    p->config.renew_records = (uint32_t)o->renew_every;
+    if (role == SVCONN_CLIENT && o->hidden) {
+        p->config.known_servers = (const uint8_t(*)[32])p->keys;
+        p->config.known_servers_count = p->n_keys;
+    }
+    if (!o->key && !o->psk) say("no --key: a new key is made, and forgotten at the end");
+    return EXIT_DONE;
+}
+
+void party_close(party *p) {
+    wipe(p, sizeof *p);
+}
+
+/* ---- who may be the peer ---- */
+static int is_welcome(const party *p, const uint8_t *peer, size_t len) {
+    if (p->any) return 1;
+    if (peer[0] == SVCONN_TYPE_PSK) {
+        for (size_t i = 0; i < p->n_names; i++)
+            if (strlen(p->names[i]) == len - 1 && memcmp(p->names[i], peer + 1, len - 1) == 0) return 1;
+        return p->n_names == 0;
+    }
+    for (size_t i = 0; i < p->n_keys; i++)
+        if (len == 33 && memcmp(p->keys[i], peer + 1, 32) == 0) return 1;
+    return 0;
+}
+
+static void say_refused(const party *p, const uint8_t *peer, size_t len, const char *who) {
+    char text[IDENTITY_TEXT], fingerprint[36];
+    int server = p->config.role == SVCONN_SERVER;
+    text_identity(text, peer, len);
+    svconn_fingerprint(fingerprint, peer, len);
+    if (peer[0] == SVCONN_TYPE_PSK)
+        say("%srefused: the peer knows the pre-shared key, but its name is %s, which no --peer allows", who, text);
+    else
+        say("%srefused: %s\n"
+            "        public key:  %s\n"
+            "        fingerprint: %s\n"
+            "        %s: --peer %s",
+            who, server ? "a peer that no --peer allows" : "the server is not the one of --peer", text, fingerprint,
+            server ? "to allow this peer" : "if this is the server that you want", text);
+}
+
+static svconn_err answer_verdict(const party *p, svconn *s, const char *who) {
+    size_t len;
+    const uint8_t *peer = svconn_peer(s, &len);
+    if (!peer || len == 0) return svconn_refuse(s);
+    if (is_welcome(p, peer, len)) return svconn_accept(s);
+    say_refused(p, peer, len, who);
+    return svconn_refuse(s);
+}
+
+void party_answer(const party *p, svconn *s, const char *who) {
+    svconn_err e = SVCONN_OK;
+    switch (svconn_status(s)) {
+    case SVCONN_NEEDS_PSK: e = svconn_give_psk(s, p->psk); break;
+    case SVCONN_NEEDS_VERDICT: e = answer_verdict(p, s, who); break;
+    case SVCONN_NEEDS_PROOF: e = svconn_refuse(s); break; /* no identity of ours asks this */
+    default: break;
+    }
+    /* a fault that the answer brought to light is kept in the session, where everybody looks for it */
+    if (e != SVCONN_OK && !svconn_is_failure(e)) svconn_abort(s);
+}
+
+/* ---- log lines ---- */
+static void say_identity(const char *who, const char *whose, const uint8_t *id, size_t len) {
+    char text[IDENTITY_TEXT], fingerprint[36];
+    text_identity(text, id, len);
+    svconn_fingerprint(fingerprint, id, len);
+    say("%s%s %-12s %s", who, whose, id[0] == SVCONN_TYPE_PSK ? "name:" : "public key:", text);
+    say("%s%s fingerprint: %s", who, whose, fingerprint);
+}
+
+void party_say_own(const party *p) {
+    size_t len;
+    const uint8_t *id = svconn_identity_bytes(&p->identity, &len);
+    say_identity("", "own", id, len);
+}
+
+void party_say_peer(const svconn *s, const char *who) {
+    char digits[24];
+    size_t len;
+    const uint8_t *id = svconn_peer(s, &len);
+    if (id && len > 0) say_identity(who, "peer", id, len);
+    if (svconn_authenticator(s, digits) == SVCONN_OK) say("%sauthenticator: %s", who, digits);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+#include "talk.h"
+
+#include "cmd.h"
+#include "codec.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
+#define FLUSH_MS 2000 /* how long the last bytes may take, such as an error packet to a peer that does not read */
+
+int sooner(int a, int b) {
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
+    uint8_t seed[32];
+    memset(t, 0, sizeof *t);
+    t->party = p;
+    t->link = *link;
+    snprintf(t->who, sizeof t->who, "%s", who);
+    t->buffers = malloc(2 * BUFFER);
+    if (!t->buffers || svconn_random(seed, sizeof seed) != 0) {
+        say("%s%s", who, t->buffers ? "the system gives no random bytes" : "out of memory");
+        talk_close(t);
+        return EXIT_LOCAL;
+    }
+    svconn_err e = svconn_init(&t->s, &p->config, seed, t->buffers, BUFFER, t->buffers + BUFFER, BUFFER);
+    if (e != SVCONN_OK) {
+        say("%s%s", who, svconn_strerror(e));
+        talk_close(t);
+        return EXIT_LOCAL;
+    }
+    return EXIT_DONE;
+}
+
+nfds_t talk_want(talk *t, struct pollfd *fds, int *timeout_ms) {
+    int wait = -1;
+    t->fds = fds;
+    t->n = svconn_pump_want(&t->s, &t->link, fds, &wait);
+    *timeout_ms = sooner(*timeout_ms, wait);
+    if (t->flush_until) {
+        uint64_t now = svconn_now();
+        *timeout_ms = sooner(*timeout_ms, now < t->flush_until ? (int)(t->flush_until - now) : 0);
+    }
+    return t->n;
+}
+
+void talk_ready(talk *t) {
+    svconn_err e = svconn_pump_ready(&t->s, &t->link, t->fds, t->n);
+    (void)e; /* a failure stays in the session, where talk_is_over and talk_report find it */
+    party_answer(t->party, &t->s, t->who);
+    talk_note_keys(t);
+    if (!t->told && svconn_status(&t->s) == SVCONN_CONNECTED) {
+        t->told = 1;
+        if (t->party->verbose) party_say_peer(&t->s, t->who);
+    }
+}
+
+int talk_is_over(talk *t) {
+    size_t unsent;
+    svconn_state state = svconn_status(&t->s);
+    if (state != SVCONN_CLOSED && state != SVCONN_FAILED) return 0;
+    (void)svconn_wire_out(&t->s, &unsent);
+    if (!t->flush_until) t->flush_until = svconn_now() + FLUSH_MS;
+    return unsent == 0 || svconn_now() >= t->flush_until;
+}
+
+void talk_note(talk *t, talk_count *c, size_t len) {
+    c->messages++;
+    c->bytes += len;
+    talk_note_keys(t);
+}
+
+/* Key ids run from 1 to 32767 and begin again; between two looks a direction makes few steps. */
+static int note_key(talk_count *c, unsigned id) {
+    if (id == 0 || id == c->id) return 0;
+    unsigned before = c->id;
+    c->id = id;
+    if (before == 0) return 0;
+    c->renewals += (id + 32767 - before) % 32767;
+    return 1;
+}
+
+void talk_note_keys(talk *t) {
+    unsigned sending, receiving;
+    svconn_key_ids(&t->s, &sending, &receiving);
+    int changed = note_key(&t->sent, sending) | note_key(&t->received, receiving);
+    if (changed && t->party->verbose) say("%snew key: sending with key %u, receiving with key %u", t->who, t->sent.id, t->received.id);
+}
+
+int talk_report(talk *t) {
+    svconn_err e = svconn_error(&t->s);
+    if (t->party->verbose && t->told) {
+        say("%ssent: %llu messages, %llu bytes, %lu new keys", t->who, t->sent.messages, t->sent.bytes, t->sent.renewals);
+        say("%sreceived: %llu messages, %llu bytes, %lu new keys", t->who, t->received.messages, t->received.bytes, t->received.renewals);
+    }
+    if (e != SVCONN_OK) say("%send: %s: %s", t->who, svconn_reason_name(e), svconn_strerror(e));
+    else if (t->party->verbose) say("%send: closed in order", t->who);
+    return e == SVCONN_OK ? EXIT_DONE : EXIT_LINK;
+}
+
+void talk_close(talk *t) {
+    if (t->buffers) svconn_wipe(&t->s); /* wipes the buffers too */
+    svconn_link_close(&t->link);
+    free(t->buffers);
+    memset(t, 0, sizeof *t);
+    t->link = (svconn_link)SVCONN_LINK_NONE;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* One connection of echo or echo-server: a session, its buffers, its link, and what is counted and told about it. */
+#ifndef SVCONN_CMD_TALK_H
+#define SVCONN_CMD_TALK_H
+
+#include "party.h"
+#include "svconn_transport.h"
+
+typedef struct {
+    unsigned long long messages, bytes;
+    unsigned long renewals;
+    unsigned id; /* of the key in use; 0: none yet */
+} talk_count;
+
+typedef struct {
+    svconn s;
+    svconn_link link;
+    const party *party;
+    uint8_t *buffers;
+    char who[16]; /* the start of log lines, such as "#1: " */
+    int told;     /* that it is connected */
+    uint64_t flush_until; /* when to give up bringing out the last bytes; 0: not yet over */
+    talk_count sent, received;
+    nfds_t n; /* its descriptors in the last poll */
+    struct pollfd *fds;
+} talk;
+
+/* Takes the link over, also when it fails: 0, or an exit code after it said why. */
+int talk_open(talk *t, const party *p, svconn_link *link, const char *who);
+
+/* Before poll: adds its descriptors and shortens the time to wait. Returns how many (0 to 2). */
+nfds_t talk_want(talk *t, struct pollfd *fds, int *timeout_ms);
+/* After poll: carries bytes and answers what the session asks. */
+void talk_ready(talk *t);
+
+/* 1 if there is nothing more to do but talk_report and talk_close. */
+int talk_is_over(talk *t);
+
+/* Notes a message that went or came, and new keys. */
+void talk_note(talk *t, talk_count *c, size_t len);
+void talk_note_keys(talk *t);
+
+/* Says how it ended (a failure always, else with --verbose). Returns EXIT_DONE or EXIT_LINK. */
+int talk_report(talk *t);
+void talk_close(talk *t);
+
+/* The smaller of two poll timeouts, where -1 is for ever. */
+int sooner(int a, int b);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Text that people read: log lines, names of strangers. */
+#ifndef SVCONN_CMD_TEXT_H
+#define SVCONN_CMD_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define PRINTF_LIKE(a, b) __attribute__((format(printf, a, b)))
+#else
+#define PRINTF_LIKE(a, b)
+#endif
+
+/* One line on standard error, "svconn: ..." and a newline, in one write: lines of several processes do not mix. */
+void say(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* Writes bytes of a stranger so that a terminal cannot be fooled: printable ASCII stays, the rest becomes \xNN. */
+void text_escape(char *out, size_t out_size, const uint8_t *in, size_t n);
+
+/* An identity (type and body) as people see it: the 64 hexadecimal digits of a key, or 'name' in quotes. */
+#define IDENTITY_TEXT 300
+void text_identity(char out[IDENTITY_TEXT], const uint8_t *identity, size_t len);
+
+/* 1 if colour is welcome on this stream: a terminal, and NO_COLOR is not set. */
+int text_colour(FILE *f);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The group of edwards25519. Sources: RFC 8032, section 5.1; H. Hisil, K. Wong, G. Carter, E. Dawson, "Twisted Edwards
+ * Curves Revisited" (ASIACRYPT 2008), sections 3.1 and 3.3, for a = -1: their addition is complete here, because -1 is
+ * a square and d is not one; the comb with signed digits: M. Hamburg, "Fast and compact elliptic-curve cryptography"
+ * (ePrint 2012/309), section 3.3.
+ *
+ * svconn_ge_base and svconn_ge_encode are constant time. What verification uses is not, and says so.
+ *
+ * The bounds are those of fe25519.h: each call below takes what the table there allows; (t), (l), (w) on a line say
+ * that its result is tight, loose, wide.
+ */
+#include "ge25519.h"
+#include "ed25519_table.h"
+
+/* A point to be added: y + x, y - x, 2 d x y with Z = 1. Limbs are loose at most. */
+typedef struct {
+    fe plus, minus, t2d;
+} niels;
+
+/* The same with its own Z: Y + X, Y - X, 2 d T, Z. */
+typedef struct {
+    niels n;
+    fe z;
+} cached;
+
+/* A sum before its last products: X3 = E F, Y3 = G H, Z3 = F G, T3 = E H. All are wide at most. */
+typedef struct {
+    fe e, f, g, h;
+} parts;
+
+static void set_identity(ge *r) {
+    fe_from_small(&r->x, 0);
+    fe_from_small(&r->y, 1);
+    fe_from_small(&r->z, 1);
+    fe_from_small(&r->t, 0);
+}
+
+/* Without T: enough for a doubling and for the end. */
+static void join(ge *r, const parts *q) {
+    fe_mul(&r->x, &q->e, &q->f);
+    fe_mul(&r->y, &q->g, &q->h);
+    fe_mul(&r->z, &q->f, &q->g);
+}
+
+static void join_t(ge *r, const parts *q) {
+    join(r, q);
+    fe_mul(&r->t, &q->e, &q->h);
+}
+
+/* [2]P; its T is not used. Section 3.3 there with the signs of F and H turned, which gives (-X : -Y : -T : -Z). */
+static void double_point(parts *r, const ge *p) {
+    fe a, b, c;
+    fe_sq(&a, &p->x);            /* A (t) */
+    fe_sq(&b, &p->y);            /* B (t) */
+    fe_sq(&c, &p->z);            /* (t) */
+    fe_add(&c, &c, &c);          /* C = 2 Z^2 (l) */
+    fe_add(&r->e, &p->x, &p->y); /* (l) */
+    fe_sq(&r->e, &r->e);         /* (X + Y)^2 (t) */
+    fe_add(&r->h, &b, &a);       /* H = A + B (l) */
+    fe_sub(&r->g, &b, &a);       /* G = B - A (l) */
+    fe_sub2(&r->e, &r->e, &r->h);/* E = (X + Y)^2 - H (w) */
+    fe_sub2(&r->f, &c, &r->g);   /* F = C - G (w) */
+}
+
+/* The common part of additions: c = T1 2 d T2 (t), d = 2 Z1 Z2 (l). Section 3.1 there. */
+static void add_parts(parts *r, const ge *p, const niels *q, const fe *d) {
+    fe a, b, c;
+    fe_sub(&a, &p->y, &p->x);    /* (l) */
+    fe_mul(&a, &a, &q->minus);   /* A (t) */
+    fe_add(&b, &p->y, &p->x);    /* (l) */
+    fe_mul(&b, &b, &q->plus);    /* B (t) */
+    fe_mul(&c, &p->t, &q->t2d);  /* C (t) */
+    fe_sub(&r->e, &b, &a);       /* E = B - A (l) */
+    fe_sub2(&r->f, d, &c);       /* F = D - C (w) */
+    fe_add(&r->g, d, &c);        /* G = D + C: three tight ones (l) */
+    fe_add(&r->h, &b, &a);       /* H = B + A (l) */
+}
+
+static void add_niels(parts *r, const ge *p, const niels *q) {
+    fe d;
+    fe_add(&d, &p->z, &p->z);
+    add_parts(r, p, q, &d);
+}
+
+static void add_cached(parts *r, const ge *p, const cached *q) {
+    fe d;
+    fe_mul(&d, &p->z, &q->z);
+    fe_add(&d, &d, &d);
+    add_parts(r, p, &q->n, &d);
+}
+
+static void from_entry(niels *r, const uint64_t w[12]) {
+    fe_from_words(&r->plus, w);
+    fe_from_words(&r->minus, w + 4);
+    fe_from_words(&r->t2d, w + 8);
+}
+
+/* The negative: y + x and y - x change places, 2 d x y its sign. mask: all ones to do it, all zeros not to.
+ * t2d must be tight; it becomes loose. */
+static void negate(niels *r, uint64_t mask) {
+    fe zero, minus;
+    fe_from_small(&zero, 0);
+    fe_sub(&minus, &zero, &r->t2d);
+    fe_swap(&r->plus, &r->minus, mask);
+    fe_select(&r->t2d, mask, &minus, &r->t2d);
+    ct_wipe(&minus, sizeof minus);
+}
+
+/* ---- [n]B in constant time -------------------------------------------------
+ * Let m = n if n is odd, else n + L: [m]B = [n]B, m is odd and below 2^256. An odd m < 2^256 is a sum of all 2^i,
+ * i = 0 to 255, each with its own sign: the one of 2^255 is +, the one of 2^i is + if bit i + 1 of m is set, else -.
+ * (With b_i = 1 for +: sum (2 b_i - 1) 2^i = 2 b - 2^256 + 1, which is m for b = (m - 1) / 2 + 2^255.)
+ * So b is m shifted right by one, with bit 255 set.
+ *
+ * The comb: eight teams of four signs. Bits 32 j + 8 t + k of b, t = 0 to 3, make digit (j, k), which stands for
+ * 2^k 2^(32 j) (+-1 +-2^8 +-2^16 +-2^24) B. Table j has the eight cases in which 2^24 has the sign +; the other
+ * eight are their negatives. 64 additions, 7 doublings. */
+static void recode(uint8_t b[33], const uint8_t n[32]) {
+    static const uint8_t order[32] = {
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
+    };
+    uint32_t even = ct_mask32((n[0] & 1u) ^ 1u), c = 0;
+    for (unsigned i = 0; i < 32; i++) {
+        c += n[i] + (order[i] & even);
+        b[i] = (uint8_t)c;
+        c >>= 8;
+    }
+    b[32] = 1;
+    for (unsigned i = 0; i < 32; i++) b[i] = (uint8_t)(b[i] >> 1 | b[i + 1] << 7);
+}
+
+/* r = the entry of digit (four bits) in a table of eight: all of it is read. */
+static void look_up(niels *r, const uint64_t table[8][12], uint32_t digit) {
+    uint64_t w[12] = {0};
+    uint32_t minus = (digit >> 3) ^ 1;
+    uint32_t index = (digit ^ (0u - minus)) & 7;
+    for (uint32_t i = 0; i < 8; i++) {
+        uint64_t mask = ct_mask64(ct_is_zero32(index ^ i));
+        for (unsigned j = 0; j < 12; j++) w[j] |= mask & table[i][j];
+    }
+    from_entry(r, w);
+    negate(r, ct_mask64(minus));
+    ct_wipe(w, sizeof w);
+}
+
+void svconn_ge_base(ge *r, const uint8_t n[32]) {
+    uint8_t b[33];
+    niels q;
+    parts s;
+    recode(b, n);
+    set_identity(r);
+    for (unsigned k = 8; k-- > 0;) {
+        if (k < 7) {
+            double_point(&s, r);
+            join_t(r, &s);
+        }
+        for (unsigned j = 0; j < 8; j++) {
+            const uint8_t *p = b + 4 * j;
+            uint32_t digit = (p[0] >> k & 1u) | (p[1] >> k & 1u) << 1 | (p[2] >> k & 1u) << 2 | (p[3] >> k & 1u) << 3;
+            look_up(&q, svconn_ed25519_comb[j], digit);
+            add_niels(&s, r, &q);
+            if (j < 7) join_t(r, &s);
+            else join(r, &s);
+        }
+    }
+    ct_wipe(b, sizeof b);
+    ct_wipe(&q, sizeof q);
+    ct_wipe(&s, sizeof s);
+}
+
+/* ---- encoding -------------------------------------------------------------- */
+void svconn_ge_encode(uint8_t out[32], const ge *p) {
+    fe x, y, inverse;
+    fe_invert(&inverse, &p->z);
+    fe_mul(&x, &p->x, &inverse);
+    fe_mul(&y, &p->y, &inverse);
+    fe_to_bytes(out, &y);
+    out[31] = (uint8_t)(out[31] | fe_is_odd(&x) << 7);
+    ct_wipe(&x, sizeof x);
+    ct_wipe(&y, sizeof y);
+    ct_wipe(&inverse, sizeof inverse);
+}
+
+/* ---- from here on in variable time: for public inputs only ------------------ */
+
+/* 5.1.3, steps 2 to 4: x from y. x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; v is not 0, as -1 / d is no square. The
+ * candidate is u v^3 (u v^7)^((p - 5) / 8). 0 if there is no x. */
+static int recover_x(fe *x, const fe *y, unsigned sign) {
+    fe one, zero, k, u, v, t;
+    fe_from_small(&one, 1);
+    fe_from_small(&zero, 0);
+    fe_sq(&u, y);
+    fe_from_words(&k, svconn_ed25519_d);
+    fe_mul(&v, &u, &k);
+    fe_add(&v, &v, &one); /* (l) */
+    fe_sub(&u, &u, &one); /* (l) */
+    fe_sq(&t, &v);
+    fe_mul(&t, &t, &v);   /* v^3 */
+    fe_sq(x, &t);
+    fe_mul(x, x, &v);     /* v^7 */
+    fe_mul(x, x, &u);     /* u v^7 */
+    fe_pow2523(x, x);
+    fe_mul(x, x, &t);
+    fe_mul(x, x, &u);     /* the candidate */
+    fe_sq(&t, x);
+    fe_mul(&t, &t, &v);   /* v x^2 (t): u, -u or neither */
+    fe_mul(&u, &u, &one); /* (t) */
+    fe_add(&k, &t, &u);
+    fe_sub(&t, &t, &u);
+    fe_mul(&k, &k, &one);
+    fe_mul(&t, &t, &one);
+    if (!fe_is_zero(&t)) {
+        if (!fe_is_zero(&k)) return 0;
+        fe_from_words(&k, svconn_ed25519_root);
+        fe_mul(x, x, &k);
+    }
+    if (fe_is_zero(x) && sign) return 0;
+    if (fe_is_odd(x) != sign) {
+        fe_sub(x, &zero, x);
+        fe_mul(x, x, &one);
+    }
+    return 1;
+}
+
+int svconn_ge_decode(ge *p, const uint8_t in[32]) {
+    uint8_t y[32];
+    fe_from_bytes(&p->y, in);
+    fe_to_bytes(y, &p->y);
+    y[31] |= in[31] & 0x80;
+    if (memcmp(y, in, 32) != 0) return 0; /* not below p */
+    if (!recover_x(&p->x, &p->y, in[31] >> 7)) return 0;
+    fe_from_small(&p->z, 1);
+    fe_mul(&p->t, &p->x, &p->y);
+    return 1;
+}
+
+/* The order of [8]P is 1 or L, which is odd: x = 0 says that it is the identity, as (0, -1) has order 2. */
+int svconn_ge_has_small_order(const ge *p) {
+    parts s;
+    ge q = *p;
+    for (unsigned i = 0; i < 3; i++) {
+        double_point(&s, &q);
+        join(&q, &s);
+    }
+    return (int)fe_is_zero(&q.x);
+}
+
+/* The non-adjacent form of width w of n < 2^255: digits are 0 or odd and below 2^(w - 1) in size, n is the sum of
+ * digit[i] 2^i. A carry means that 2^i is still to be added. It ends before 256: bit 255 of n is 0. */
+static void width_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
+    unsigned carry = 0, i = 0;
+    memset(digit, 0, 256);
+    while (i < 256) {
+        if ((n[i >> 3] >> (i & 7) & 1u) == carry) {
+            i++;
+            continue;
+        }
+        unsigned d = carry;
+        for (unsigned j = 0; j < w && i + j < 256; j++) d += (n[(i + j) >> 3] >> ((i + j) & 7) & 1u) << j;
+        carry = d >> (w - 1);
+        digit[i] = (int8_t)((int)d - (int)(carry << w));
+        i += w;
+    }
+}
+
+static void to_cached(cached *r, const ge *p) {
+    fe d2;
+    fe_from_words(&d2, svconn_ed25519_2d);
+    fe_add(&r->n.plus, &p->y, &p->x);
+    fe_sub(&r->n.minus, &p->y, &p->x);
+    fe_mul(&r->n.t2d, &p->t, &d2);
+    r->z = p->z;
+}
+
+/* t[i] = [2 i + 1]P */
+static void odd_multiples(cached t[8], const ge *p) {
+    parts s;
+    ge q, twice;
+    double_point(&s, p);
+    join_t(&twice, &s);
+    to_cached(&t[0], p);
+    for (unsigned i = 1; i < 8; i++) {
+        add_cached(&s, &twice, &t[i - 1]);
+        join_t(&q, &s);
+        to_cached(&t[i], &q);
+    }
+}
+
+/* One doubling per bit for both products (Straus). Windows of 5 bits for P, of 7 for B, whose odd multiples
+ * [1]B to [63]B are in a table. */
+void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
+    int8_t na[256], nb[256];
+    cached t[8], q;
+    niels m;
+    parts s;
+    width_naf(na, a, 5);
+    width_naf(nb, b, 7);
+    odd_multiples(t, p);
+    set_identity(r);
+    for (unsigned i = 256; i-- > 0;) {
+        double_point(&s, r);
+        if (na[i] != 0) {
+            join_t(r, &s);
+            q = t[(na[i] < 0 ? -na[i] : na[i]) / 2];
+            negate(&q.n, ct_mask64(na[i] < 0));
+            add_cached(&s, r, &q);
+        }
+        if (nb[i] != 0) {
+            join_t(r, &s);
+            from_entry(&m, svconn_ed25519_odd[(nb[i] < 0 ? -nb[i] : nb[i]) / 2]);
+            negate(&m, ct_mask64(nb[i] < 0));
+            add_niels(&s, r, &m);
+        }
+        join(r, &s);
+    }
+}

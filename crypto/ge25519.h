@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The group of edwards25519 (RFC 8032 5.1): -x^2 + y^2 = 1 + d x^2 y^2 over the field of fe25519.h.
+ * Limbs of a ge are tight (fe25519.h).
+ */
+#ifndef SVCONN_GE25519_H
+#define SVCONN_GE25519_H
+
+#include "fe25519.h"
+
+/* Extended coordinates (RFC 8032 5.1.4): x = X / Z, y = Y / Z, x y = T / Z. */
+typedef struct {
+    fe x, y, z, t;
+} ge;
+
+/* [n]B for the base point B and any n < 2^255, little-endian. Constant time. r->t is not set. */
+void svconn_ge_base(ge *r, const uint8_t n[32] /* secret */);
+
+/* [a]P + [b]B; a, b < 2^255. In variable time: for public inputs only. r->t is not set. */
+void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+
+/* RFC 8032 5.1.2. Constant time. */
+void svconn_ge_encode(uint8_t out[32], const ge *p);
+
+/* RFC 8032 5.1.3, strictly: 1 if the bytes are the canonical encoding of a point, else 0. In variable time. */
+int svconn_ge_decode(ge *p, const uint8_t in[32]);
+
+/* 1 if [8]P is the identity, else 0. In variable time. */
+int svconn_ge_has_small_order(const ge *p);
+
+#endif
