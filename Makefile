@@ -101,4 +101,67 @@ check-build: all tests examples
 check-asan-build: check-build
 	@$(MAKE) --no-print-directory BUILD=$(ASAN) CFLAGS="$(SANITIZE)" all tests examples
 
+# ---- heavier suites: each says what it skips and why ------------------------------------------------------------
+# The unit tests once more, built in another way. $(1): name, $(2): compiler, $(3): flags, $(4): linker flags, $(5): how to run a program
+UNIT = $(notdir $(basename $(TESTS)))
+define other_build
+.PHONY: check-$(1)
+check-$(1):
+	@if echo 'int main(void){return 0;}' | $(2) $(3) $(4) -x c -o /dev/null - 2>/dev/null; then \
+	    $$(MAKE) --no-print-directory BUILD=$$(BUILD)/$(1) CC="$(2)" CFLAGS="$(3)" LDFLAGS="$(4)" tests && \
+	    sh tests/run.sh $$(patsubst %,"$(5)$$(BUILD)/$(1)/tests/%",$$(UNIT)); \
+	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip check-$(1): $(2) $(3) cannot link here'"; fi
+endef
+$(eval $(call other_build,gcc,gcc,-O3 -g,,))
+$(eval $(call other_build,clang,clang,-O2 -g,,))
+$(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,))
+$(eval $(call other_build,m32,gcc,-O2 -g -m32,,))
+$(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
+$(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
+
+.PHONY: check-cavp check-wycheproof check-formal check-slow vectors
+# The published vectors of Debian's package python3-cryptography-vectors (NIST CAVP, Ed25519 and more)
+check-cavp: lib
+	@sh tests/run.sh "sh tests/cavp/run.sh $(BUILD)"
+# make check-wycheproof WYCHEPROOF=directory of the upstream JSON files
+check-wycheproof: lib
+	@sh tests/run.sh "sh tests/cavp/wycheproof.sh $(WYCHEPROOF) $(BUILD)"
+# The renewal rule, explored exhaustively (ProVerif models: see spec/formal/README.md)
+check-formal:
+	@sh tests/run.sh "$(PYTHON) spec/formal/check.py && echo 'pass formal: the renewal rule' && echo 'skip formal: ProVerif is in no Debian package; see spec/formal/README.md'"
+# The long iterations of RFC 7748
+check-slow: tests
+	@SVCONN_SLOW=1 sh tests/run.sh $(BUILD)/tests/test_curve
+# Makes our own vectors again; the file must not change unless the protocol does
+vectors:
+	$(PYTHON) tests/interop/gen_vectors.py
+
+# ---- the rest ------------------------------------------------------------------------------------------------------
+PREFIX ?= /usr/local
+.PHONY: install uninstall clean help
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 svc/svconn.h transport/svconn_transport.h $(DESTDIR)$(PREFIX)/include/
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
+	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h
+clean:
+	rm -rf $(BUILD)
+help:
+	@echo 'make                  libraries and program in $(BUILD)/'
+	@echo 'make demo [FILE=f]    server, relay and client on loopback, and what each of them saw'
+	@echo 'make check            the tests, also under sanitizers; with Python 3 and its cryptography package, interoperation too'
+	@echo 'make check-gcc, -clang, -force32, -m32, -s390x, -valgrind   the unit tests, built or run in that way'
+	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user; valgrind)'
+	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
+	@echo 'make check-wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
+	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
+	@echo 'make check-slow       the million iterations of RFC 7748'
+	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
+	@echo 'make vectors          writes test-vectors/svc1.txt again'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   make uninstall   make clean'
+	@echo 'Variables: CC CFLAGS LDFLAGS BUILD V=1 (show commands and every test)'
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

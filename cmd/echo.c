@@ -28,7 +28,8 @@ typedef struct {
     size_t size;  /* of a message */
     uint8_t msg[SVCONN_MESSAGE_MAX]; /* the next one, as far as it was read */
     size_t msg_len;
-    int in_ended, in_idle; /* nothing more will come; nothing is there just now */
+    int msg_ready; /* it is complete: full, or nothing more is there just now */
+    int in_ended;
     uint8_t *window;       /* what was sent and has not come back, a ring */
     size_t window_at, window_len;
     const uint8_t *back; /* a message that came back and is being written; NULL: none */
@@ -70,8 +71,16 @@ static int window_match(echo *e, const uint8_t *bytes, size_t len) {
 }
 
 /* ---- from the input to the peer ---- */
+static int may_send(const echo *e) {
+    svconn_state state = svconn_status(&e->t.s);
+    if (state == SVCONN_CONFIRMING) return e->t.party->config.early != SVCONN_EARLY_NEVER;
+    return state == SVCONN_CONNECTED && !e->closed;
+}
+
 static int wants_input(const echo *e) {
-    return !e->in_ended && e->msg_len < e->size && e->window_len + e->size <= WINDOW;
+    svconn_state state = svconn_status(&e->t.s);
+    if (state == SVCONN_FAILED || state == SVCONN_CLOSED || e->closed) return 0;
+    return !e->in_ended && !e->msg_ready && e->window_len + e->size <= WINDOW;
 }
 
 static void read_input(echo *e) {
@@ -80,27 +89,23 @@ static void read_input(echo *e) {
     if (n < 0) {
         say("cannot read the input: %s", strerror(errno));
         give_up(e, EXIT_LOCAL);
-    } else if (n == 0) {
-        e->in_ended = 1;
-    } else {
-        e->msg_len += (size_t)n;
+        return;
     }
+    e->in_ended = n == 0;
+    e->msg_len += (size_t)n;
+    e->msg_ready = e->msg_len == e->size || (e->in_ended && e->msg_len > 0);
 }
 
-/* Sends a message that is full, or that has waited long enough for more: a person who types a line wants it back at once. */
 static void send_message(echo *e) {
-    svconn_state state = svconn_status(&e->t.s);
-    int may_send = state == SVCONN_CONNECTED || (state == SVCONN_CONFIRMING && e->t.party->config.early != SVCONN_EARLY_NEVER);
-    if (!may_send || e->closed) return;
-    if (e->msg_len > 0 && (e->msg_len == e->size || e->in_ended || e->in_idle)) {
-        svconn_err r = svconn_send(&e->t.s, e->msg, e->msg_len, svconn_now());
-        if (r == SVCONN_AGAIN) return;
-        if (r != SVCONN_OK) return;
+    if (e->msg_ready && may_send(e)) {
+        if (svconn_send(&e->t.s, e->msg, e->msg_len, svconn_now()) != SVCONN_OK) return; /* no room now, or a failure */
         window_add(e, e->msg, e->msg_len);
         talk_note(&e->t, &e->t.sent, e->msg_len);
         e->msg_len = 0;
+        e->msg_ready = 0;
     }
-    if (e->in_ended && e->msg_len == 0 && state == SVCONN_CONNECTED) e->closed = svconn_close(&e->t.s, svconn_now()) == SVCONN_OK;
+    if (e->in_ended && !e->msg_ready && !e->closed && svconn_status(&e->t.s) == SVCONN_CONNECTED)
+        e->closed = svconn_close(&e->t.s, svconn_now()) == SVCONN_OK;
 }
 
 /* ---- from the peer to the output ---- */
@@ -148,8 +153,8 @@ static void show_progress(echo *e, int last) {
     uint64_t now = svconn_now();
     if (!e->progress || (!last && now < e->progress_at + PROGRESS_MS)) return;
     e->progress_at = now;
-    fprintf(stderr, last ? "\r%60s\r" : "\r  sent %.1f MB, back %.1f MB ", last ? 0.0 : (double)e->t.sent.bytes / 1e6,
-            (double)e->t.received.bytes / 1e6);
+    if (last) fprintf(stderr, "\r%60s\r", "");
+    else fprintf(stderr, "\r  sent %.1f MB, back %.1f MB ", (double)e->t.sent.bytes / 1e6, (double)e->t.received.bytes / 1e6);
 }
 
 static int is_finished(echo *e) {
@@ -158,15 +163,16 @@ static int is_finished(echo *e) {
 
 static void step(echo *e) {
     struct pollfd fds[4];
-    int timeout = -1, waiting = wants_input(e) && svconn_status(&e->t.s) != SVCONN_FAILED, showing = e->back != NULL;
+    int timeout = -1, reading = wants_input(e), writing = e->back != NULL;
+    /* Part of a message is there: is more to be had at once? If not, it goes as it is: a person who types a line wants it back now. */
+    int probing = reading && e->msg_len > 0 && may_send(e);
     nfds_t n = 2;
-    fds[0] = (struct pollfd){.fd = waiting ? e->in : -1, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = showing ? e->out : -1, .events = POLLOUT};
+    fds[0] = (struct pollfd){.fd = reading ? e->in : -1, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = writing ? e->out : -1, .events = POLLOUT};
     n += talk_want(&e->t, fds + 2, &timeout);
-    if (waiting && e->msg_len > 0) timeout = 0; /* only to learn whether more input is there at once */
-    if (poll(fds, n, timeout) < 0)
+    if (poll(fds, n, probing ? 0 : timeout) < 0)
         for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
-    e->in_idle = waiting && !fds[0].revents;
+    if (probing && !fds[0].revents) e->msg_ready = 1;
     talk_ready(&e->t);
     if (fds[0].revents) read_input(e);
     send_message(e);

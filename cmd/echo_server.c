@@ -18,6 +18,7 @@
 
 #define CONNECTIONS_MAX 64
 #define RETRY_MS 1000 /* before a relay is asked again */
+#define REST_MS 100   /* after accept failed, for want of descriptors perhaps: else poll would return at once for ever */
 
 typedef struct {
     party party;
@@ -25,6 +26,7 @@ typedef struct {
     talk *talks[CONNECTIONS_MAX]; /* NULL: free */
     size_t n_talks;
     unsigned long number; /* of the latest connection, for log lines */
+    uint64_t rest_until;
     int once;
     int last; /* outcome of the latest connection that ended */
 } server;
@@ -81,6 +83,7 @@ static void add_talk(server *v, svconn_link *link) {
     if (!v->talks[i]) {
         say("%sout of memory", who);
         svconn_link_close(link);
+        v->last = EXIT_LOCAL;
         return;
     }
     if (v->party.verbose) say("%sconnection from %s", who, peer);
@@ -121,8 +124,20 @@ static int accept_waiting(server *v) {
 static void accept_ready(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
-    if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) add_talk(v, &link);
-    else if (v->party.verbose) say("%s", why.text); /* the caller may have gone again */
+    if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) {
+        add_talk(v, &link);
+    } else {
+        if (v->party.verbose) say("%s", why.text); /* the caller may have gone again */
+        v->rest_until = svconn_now() + REST_MS;
+    }
+}
+
+/* 1 if the listener is to be watched now. */
+static int takes_more(const server *v, int *timeout_ms) {
+    if (v->listener.fd < 0 || v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0)) return 0;
+    if (svconn_now() >= v->rest_until) return 1;
+    *timeout_ms = REST_MS;
+    return 0;
 }
 
 /* One round of poll. Returns 1 if a signal asked us to stop. */
@@ -130,9 +145,8 @@ static int serve_once(server *v) {
     struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
     nfds_t n = 2;
     int timeout = -1;
-    int take_more = v->listener.fd >= 0 && v->n_talks < CONNECTIONS_MAX && !(v->once && v->number > 0);
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = take_more ? v->listener.fd : -1, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = takes_more(v, &timeout) ? v->listener.fd : -1, .events = POLLIN};
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
         if (v->talks[i]) n += talk_want(v->talks[i], fds + n, &timeout);
     if (poll(fds, n, timeout) < 0) {

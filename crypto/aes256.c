@@ -2,7 +2,8 @@
 /*
  * AES-256 encryption, bitsliced, without tables. Sources:
  *   FIPS 197, sections 4 and 5: the cipher;
- *   J. Boyar, R. Peralta, "A depth-16 circuit for the AES S-box", IACR ePrint 2011/332: the S-box;
+ *   J. Boyar, R. Peralta, "A new combinational logic minimization technique with applications to
+ *   cryptology", SEA 2010, IACR ePrint 2009/191: the S-box as a circuit of 115 gates;
  *   A. Adomnicai, T. Peyrin, "Fixslicing AES-like ciphers", IACR ePrint 2020/1123: ShiftRows by renaming.
  *
  * The state of all blocks of a batch is 8 words: q[j] holds bit j (1 << j) of every byte. Within a
@@ -38,8 +39,10 @@ typedef svconn_word word;
 #define BLOCK0 ((word)(ALL / (((word)1 << BLOCKS) - 1)))
 
 /* ---- the S-box ------------------------------------------------------------
- * The circuit of 2011/332, in its notation (input bits U0..U7 and output bits S0..S7 with bit 0 the
- * most significant one): a linear layer, the inversion in GF(2^4)^2 with 32 + gates, a linear layer. */
+ * The circuit of 2009/191: 32 and, 83 xor, with four of these negated for the constant 0x63. Bit 0 of
+ * input x and output s is the most significant one. A linear layer makes y from x; the inversion in
+ * GF(2^8) over GF(2^4) over GF(2^2) is t2 to z17; a linear layer makes s. (The circuit of depth 16 in
+ * 2011/332 has 128 gates: depth is no cost in software.) */
 static void sub_bytes(word q[8]) {
     word x0 = q[7], x1 = q[6], x2 = q[5], x3 = q[4], x4 = q[3], x5 = q[2], x6 = q[1], x7 = q[0];
 

@@ -179,6 +179,7 @@ static int config_is_good(const svconn_config *c) {
     size_t id_len;
     const uint8_t *id = svconn_identity_bytes(c->identity, &id_len);
     if (svconn_identity_form(id, id_len)) return 0;
+    if (id[0] < SVCONN_TYPE_CUSTOM && ct_all_zero(c->identity->secret, 32)) return 0; /* a random source that failed */
     if (c->hidden > 1 || (c->hidden && (c->role == SVCONN_CLIENT || id[0] != SVCONN_TYPE_ED25519))) return 0;
     if (c->context_len > WIRE_CONTEXT_MAX || (!c->context && c->context_len)) return 0;
     if (!c->known_servers && c->known_servers_count) return 0;
@@ -226,7 +227,7 @@ svconn_err svconn_error(const svconn *s) { return (svconn_err)s->error; }
 static int is_over(const svconn *s) { return s->state == SVCONN_CLOSED || s->state == SVCONN_FAILED; }
 
 void svconn_abort(svconn *s) {
-    if (s->state != SVCONN_NONE && !is_over(s)) (void)!fail(s, SVCONN_E_CANCELLED);
+    if (s->state != SVCONN_NONE && !is_over(s)) (void)fail(s, SVCONN_E_CANCELLED);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
@@ -250,7 +251,7 @@ svconn_err svconn_give_psk(svconn *s, const uint8_t psk[32]) {
 
 svconn_err svconn_refuse(svconn *s) {
     if (s->state != SVCONN_NEEDS_VERDICT && s->state != SVCONN_NEEDS_PSK) return SVCONN_E_STATE;
-    (void)!fail(s, SVCONN_E_REFUSED);
+    (void)fail(s, SVCONN_E_REFUSED);
     return SVCONN_OK;
 }
 
@@ -272,7 +273,6 @@ static void tell_time(svconn *s, uint64_t now) {
     if (s->flags & FLAG_BEGUN) return;
     s->flags |= FLAG_BEGUN;
     s->begun_at = s->now;
-    s->key_at = s->now; /* a CLIENT or SERVER that was prepared long ago begins now */
 }
 
 /* since + ms, or never */
@@ -287,10 +287,8 @@ static svconn_err tick_connected(svconn *s, uint64_t *next) {
 
     uint32_t keepalive_ms = or_default(c->keepalive_ms, 20000);
     if (s->now >= deadline(s->sent_at, keepalive_ms) && !(s->flags & FLAG_CLOSE_SENT)) {
-        s->sent_at = s->now; /* if bytes still wait for the link, they are sign of life enough */
-        if (s->tx_head == s->tx_tail &&
-            svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE) != SVCONN_OK)
-            return SVCONN_OK; /* cannot be: tx is empty */
+        s->sent_at = s->now; /* bytes that still wait for the link are sign of life enough */
+        if (s->tx_head == s->tx_tail) (void)svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE);
     }
     uint64_t alive = s->flags & FLAG_CLOSE_SENT ? UINT64_MAX : deadline(s->sent_at, keepalive_ms);
     *next = silent < alive ? silent : alive;
@@ -420,8 +418,7 @@ svconn_err svconn_close(svconn *s, uint64_t now) {
     if (s->state == SVCONN_CLOSED || (s->flags & FLAG_CLOSE_SENT)) return SVCONN_OK;
     if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
     tell_time(s, now);
-    svconn_err err = svconn_control_send(s, CONTROL_CLOSE, NULL, 0, ERROR_PACKET);
-    if (err) return err; /* cannot be: the reserve has room for it */
+    (void)svconn_control_send(s, CONTROL_CLOSE, NULL, 0, ERROR_PACKET); /* the reserve has room for it */
     s->flags |= FLAG_CLOSE_SENT;
     end_if_closed(s);
     return SVCONN_OK;

@@ -21,8 +21,9 @@ enum { /* svconn.flags */
 /* Room for n bytes at the end of tx with SVCONN_BUFFER_RESERVE to spare; NULL if there is none. They count once tx_tail is moved. */
 uint8_t *svconn_tx_room(svconn *s, size_t n);
 
-/* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there is no room. */
-SVCONN_CHECKED svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare);
+/* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there is no room; there always
+ * is for CLOSE (the reserve), and for the others if tx is empty and they have no rest. */
+svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare);
 
 /* Opens the record at rx_head, if it is there in full: SVCONN_OK and its length; SVCONN_AGAIN; or the failure. */
 SVCONN_CHECKED svconn_err svconn_rx_open(svconn *s, size_t *record_len);
