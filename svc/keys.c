@@ -3,21 +3,14 @@
 #include "keys.h"
 #include "ct.h"
 
-static size_t label_len(const char *label) {
-    size_t n = 0;
-    while (label[n]) n++;
-    return n;
-}
-
-static svconn_bytes label_bytes(const char *label) {
-    return (svconn_bytes){(const uint8_t *)label, label_len(label)};
-}
+/* l || 00 */
+static svconn_bytes with_zero(svconn_bytes label) { return (svconn_bytes){label.data, label.len + 1}; }
 
 /* ---- H(l; ...) --------------------------------------------------------------------------------------- */
 
-static void hash_begin(svconn_sha256_ctx *c, const char *label) {
+static void hash_begin(svconn_sha256_ctx *c, svconn_bytes label) {
     svconn_sha256_init(c);
-    svconn_sha256_update(c, (const uint8_t *)label, label_len(label) + 1); /* with its zero byte */
+    svconn_sha256_update(c, label.data, label.len + 1); /* with its zero byte */
 }
 
 static void hash_lp(svconn_sha256_ctx *c, svconn_bytes z) {
@@ -49,7 +42,7 @@ void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
     svconn_sha256_final(c, t2);
 }
 
-static void hash_chain(uint8_t out[32], const char *label, const uint8_t t[32], svconn_bytes z) {
+static void hash_chain(uint8_t out[32], svconn_bytes label, const uint8_t t[32], svconn_bytes z) {
     svconn_sha256_ctx c;
     hash_begin(&c, label);
     svconn_sha256_update(&c, t, 32);
@@ -70,17 +63,15 @@ void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id) {
 
 /* ---- HKDF ---------------------------------------------------------------------------------------------- */
 
-void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], const char *label) {
-    svconn_bytes info = label_bytes(label);
-    svconn_hkdf_expand(out, n, prk, &info, 1);
+void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], svconn_bytes label) {
+    svconn_hkdf_expand(out, n, prk, &label, 1);
 }
 
 void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secret, svconn_bytes context) {
     uint8_t ikm[64], prk[32]; /* a secret has 0 or 32 bytes */
     memcpy(ikm, seed, 32);
     if (secret.len) memcpy(ikm + 32, secret.data, secret.len);
-    svconn_bytes salt = label_bytes(LABEL_EPHEMERAL);
-    svconn_hkdf_extract(prk, salt.data, salt.len, ikm, 32 + secret.len);
+    svconn_hkdf_extract(prk, LABEL_EPHEMERAL.data, LABEL_EPHEMERAL.len, ikm, 32 + secret.len);
     svconn_hkdf_expand(out, 32, prk, &context, 1);
     ct_wipe(ikm, sizeof ikm);
     ct_wipe(prk, sizeof prk);
@@ -102,7 +93,7 @@ void svconn_ck(uint8_t ck[32], const uint8_t t2[32], const uint8_t dh[32], svcon
 }
 
 void svconn_master(uint8_t km[32], const uint8_t ck[32], const uint8_t t4[32]) {
-    svconn_bytes info[2] = {{(const uint8_t *)LABEL_MASTER, sizeof LABEL_MASTER}, {t4, 32}}; /* with its zero byte */
+    svconn_bytes info[2] = {with_zero(LABEL_MASTER), {t4, 32}};
     svconn_hkdf_expand(km, 32, ck, info, 2);
 }
 
@@ -117,13 +108,12 @@ void svconn_key_and_iv(uint8_t key[32], uint8_t iv[12], const uint8_t chain[32])
 void svconn_export_key(uint8_t *out, size_t n, const uint8_t ex[32], svconn_bytes label, svconn_bytes ctx) {
     uint8_t l[2] = {(uint8_t)(label.len >> 8), (uint8_t)label.len};
     uint8_t c[2] = {(uint8_t)(ctx.len >> 8), (uint8_t)ctx.len};
-    svconn_bytes info[5] = {{(const uint8_t *)LABEL_EXPORT, sizeof LABEL_EXPORT}, {l, 2}, label, {c, 2}, ctx};
+    svconn_bytes info[5] = {with_zero(LABEL_EXPORT), {l, 2}, label, {c, 2}, ctx};
     svconn_hkdf_expand(out, n, ex, info, 5);
 }
 
-size_t svconn_proof_text(uint8_t *out, const char *label, const uint8_t t[32]) {
-    size_t n = label_len(label) + 1;
-    memcpy(out, label, n);
-    memcpy(out + n, t, 32);
-    return n + 32;
+size_t svconn_proof_text(uint8_t *out, svconn_bytes label, const uint8_t t[32]) {
+    memcpy(out, label.data, label.len + 1);
+    memcpy(out + label.len + 1, t, 32);
+    return label.len + 1 + 32;
 }

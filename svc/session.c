@@ -472,7 +472,7 @@ svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx,
     static const char reserved[] = "authenticator";
     if (!label || (!ctx && ctx_len) || !out || out_len == 0 || out_len > 255 * 32) return SVCONN_E_ARGUMENT;
     size_t n = 0;
-    while (label[n]) n++;
+    while (n <= 65535 && label[n]) n++;
     if (n > 65535 || ctx_len > 65535) return SVCONN_E_ARGUMENT;
     if (n == sizeof reserved - 1 && memcmp(label, reserved, n) == 0) return SVCONN_E_ARGUMENT;
     if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
