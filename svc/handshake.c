@@ -99,7 +99,7 @@ static svconn_err check_peer(svconn *s) {
     if (err) return err;
     unsigned allowed = s->config->peer_types ? s->config->peer_types : peer_type_bit(me.data[0]);
     if (!(allowed & peer_type_bit(peer.data[0]))) return SVCONN_E_TYPE;
-    if (peer.len == me.len && memcmp(peer.data, me.data, me.len) == 0) return SVCONN_E_SELF;
+    if (peer.len == me.len && ct_eq(peer.data, me.data, me.len)) return SVCONN_E_SELF;
     if (peer.data[0] == SVCONN_TYPE_ED25519 && !svconn_ed25519_check(peer.data + 1)) return SVCONN_E_KEY;
     return SVCONN_OK;
 }

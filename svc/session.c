@@ -262,7 +262,7 @@ svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size
     if (!public_keys && n) return SVCONN_E_ARGUMENT;
     if (!id || id[0] != SVCONN_TYPE_ED25519) return svconn_refuse(s);
     for (size_t i = 0; i < n; i++)
-        if (memcmp(public_keys[i], id + 1, 32) == 0) return svconn_accept(s);
+        if (ct_eq(public_keys[i], id + 1, 32)) return svconn_accept(s);
     return svconn_refuse(s);
 }
 
@@ -474,7 +474,7 @@ svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx,
     size_t n = 0;
     while (n <= 65535 && label[n]) n++;
     if (n > 65535 || ctx_len > 65535) return SVCONN_E_ARGUMENT;
-    if (n == sizeof reserved - 1 && memcmp(label, reserved, n) == 0) return SVCONN_E_ARGUMENT;
+    if (n == sizeof reserved - 1 && ct_eq((const uint8_t *)label, (const uint8_t *)reserved, n)) return SVCONN_E_ARGUMENT;
     if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
     svconn_export_key(out, out_len, s->u.on.exporter, (svconn_bytes){(const uint8_t *)label, n},
                       (svconn_bytes){ctx, ctx_len});
