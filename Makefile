@@ -136,6 +136,24 @@ check-slow: tests
 vectors:
 	$(PYTHON) tests/interop/gen_vectors.py
 
+# Constant time, by valgrind (packages: valgrind, clang): every compiler here, five levels, both word sizes. CT_COMPILERS="gcc clang-19" chooses.
+.PHONY: ct
+ct:
+	@sh tests/run.sh "sh tests/ct/run.sh $(BUILD)/ct"
+
+# libFuzzer (Debian: clang and libclang-rt-14-dev, or another version): make fuzz FUZZ_SECONDS=60. Finds are kept in build/fuzz/
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz:
+	@mkdir -p $(BUILD)/fuzz/corpus
+	@if echo 'int LLVMFuzzerTestOneInput(void){return 0;}' | $(FUZZ_CC) -fsanitize=fuzzer,address -x c -o /dev/null - 2>/dev/null; then \
+	    $(FUZZ_CC) $(STD) $(POSIX) $(INC_tests) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	        -o $(BUILD)/fuzz/session tests/fuzz/fuzz_session.c $(CRYPTO) $(SVC) && \
+	    $(BUILD)/fuzz/session -max_total_time=$(FUZZ_SECONDS) -max_len=600 -print_final_stats=1 -verbosity=0 \
+	        -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus && sh tests/run.sh "echo 'pass fuzz: $(FUZZ_SECONDS) s without a find'"; \
+	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip fuzz: $(FUZZ_CC) has no -fsanitize=fuzzer here'"; fi
+
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
 .PHONY: install uninstall clean help
@@ -155,6 +173,8 @@ help:
 	@echo 'make check            the tests, also under sanitizers; with Python 3 and its cryptography package, interoperation too'
 	@echo 'make check-gcc, -clang, -force32, -m32, -s390x, -valgrind   the unit tests, built or run in that way'
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user; valgrind)'
+	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
+	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make check-wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'

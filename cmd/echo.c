@@ -163,6 +163,7 @@ static int is_finished(echo *e) {
 
 static void step(echo *e) {
     struct pollfd fds[4];
+    take_message(e); /* it may be in the session already: poll would not tell */
     int timeout = -1, reading = wants_input(e), writing = e->back != NULL;
     /* Part of a message is there: is more to be had at once? If not, it goes as it is: a person who types a line wants it back now. */
     int probing = reading && e->msg_len > 0 && may_send(e);
@@ -176,8 +177,7 @@ static void step(echo *e) {
     talk_ready(&e->t);
     if (fds[0].revents) read_input(e);
     send_message(e);
-    take_message(e);
-    if (e->back && (fds[1].revents || e->back_len == 0)) write_output(e);
+    if (writing && e->back && (fds[1].revents || e->back_len == 0)) write_output(e);
     show_progress(e, 0);
 }
 

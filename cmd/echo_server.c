@@ -78,7 +78,7 @@ static void add_talk(server *v, svconn_link *link) {
     size_t i = 0;
     snprintf(who, sizeof who, "#%lu: ", ++v->number);
     svconn_link_peer(link, peer, sizeof peer);
-    while (i < CONNECTIONS_MAX && v->talks[i]) i++;
+    while (i < CONNECTIONS_MAX - 1 && v->talks[i]) i++; /* one is free, or we would not have accepted */
     v->talks[i] = malloc(sizeof(talk));
     if (!v->talks[i]) {
         say("%sout of memory", who);

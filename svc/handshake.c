@@ -315,6 +315,7 @@ static svconn_err client_read_m3(svconn *s) {
     svconn_err err = svconn_rx_open(s, &len);
     if (err) return err == SVCONN_AGAIN ? ask(s, SVCONN_CONFIRMING) : err;
     const uint8_t *m3 = message(s);
+    CT_RELEASE(m3 + RECORD_TEXT, len - RECORD_OVERHEAD); /* type and proof: public between the two */
     if (len < RECORD_OVERHEAD + 1 || !(m3[0] & 0x80) || m3[RECORD_TEXT] != CONTROL_CONFIRM) return SVCONN_E_CONFIRM;
     if (!custom_server(s) && len != RECORD_OVERHEAD + 1) return SVCONN_E_CONFIRM;
     s->lent = (uint32_t)len;
@@ -365,6 +366,7 @@ static svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     wire_put16(m1 + p_at - 2, p_len);
     uint8_t *end = put_p(s, m1 + p_at, proof);
     s->tx_tail += (uint32_t)(end - m1);
+    CT_RELEASE(m1, (size_t)(end - m1)); /* the world sees it now */
 
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->u.hs.t, (svconn_bytes){m1 + p_at, p_len});
@@ -478,6 +480,7 @@ void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
     svconn_bytes secret = {me->secret, my_type(s) < SVCONN_TYPE_CUSTOM ? 32 : 0};
     svconn_ephemeral(s->u.hs.secret, seed, secret, my_context(s));
     svconn_x25519_public(s->u.hs.public_key, s->u.hs.secret);
+    CT_RELEASE(s->u.hs.public_key, 32);
 }
 
 svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {

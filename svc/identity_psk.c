@@ -6,7 +6,9 @@
 
 svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const uint8_t *name, size_t name_len) {
     if (!id || !psk || name_len > SVCONN_NAME_MAX || (!name && name_len)) return SVCONN_E_ARGUMENT;
-    if (ct_all_zero(psk, 32)) return SVCONN_E_ARGUMENT; /* never a key that somebody chose */
+    uint32_t zero = ct_all_zero(psk, 32); /* a random source that failed; that much is told */
+    CT_RELEASE(&zero, sizeof zero);
+    if (zero) return SVCONN_E_ARGUMENT;
     memset(id, 0, sizeof *id);
     id->id_len = 1 + name_len;
     id->built_in[0] = SVCONN_TYPE_PSK;

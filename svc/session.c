@@ -174,12 +174,19 @@ static svconn_err run(svconn *s, const svconn_bytes *answer) {
 
 /* ---- beginning and end ---------------------------------------------------------------------------------------- */
 
+/* A secret of 32 zero bytes: a random source that failed. That much is told. */
+static int is_zero(const uint8_t secret[32]) {
+    uint32_t zero = ct_all_zero(secret, 32);
+    CT_RELEASE(&zero, sizeof zero);
+    return (int)zero;
+}
+
 static int config_is_good(const svconn_config *c) {
     if (!c || !c->identity || (c->role != SVCONN_CLIENT && c->role != SVCONN_SERVER)) return 0;
     size_t id_len;
     const uint8_t *id = svconn_identity_bytes(c->identity, &id_len);
     if (svconn_identity_form(id, id_len)) return 0;
-    if (id[0] < SVCONN_TYPE_CUSTOM && ct_all_zero(c->identity->secret, 32)) return 0; /* a random source that failed */
+    if (id[0] < SVCONN_TYPE_CUSTOM && is_zero(c->identity->secret)) return 0;
     if (c->hidden > 1 || (c->hidden && (c->role == SVCONN_CLIENT || id[0] != SVCONN_TYPE_ED25519))) return 0;
     if (c->context_len > WIRE_CONTEXT_MAX || (!c->context && c->context_len)) return 0;
     if (!c->known_servers && c->known_servers_count) return 0;
@@ -199,9 +206,7 @@ svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32],
                        size_t tx_size) {
     if (!s || !seed || !rx || !tx || !config_is_good(config)) return SVCONN_E_ARGUMENT;
     if (!buffers_are_good(config, rx_size, tx_size)) return SVCONN_E_SIZE;
-    uint32_t no_seed = ct_all_zero(seed, 32);
-    CT_RELEASE(&no_seed, sizeof no_seed);
-    if (no_seed) return SVCONN_E_SEED;
+    if (is_zero(seed)) return SVCONN_E_SEED;
     memset(s, 0, sizeof *s);
     s->config = config;
     s->rx = rx;
@@ -245,7 +250,7 @@ svconn_err svconn_prove(svconn *s, const uint8_t *proof, size_t len) {
 }
 
 svconn_err svconn_give_psk(svconn *s, const uint8_t psk[32]) {
-    if (!psk || ct_all_zero(psk, 32)) return SVCONN_E_ARGUMENT;
+    if (!psk || is_zero(psk)) return SVCONN_E_ARGUMENT;
     return answer(s, SVCONN_NEEDS_PSK, psk, 32);
 }
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+#include "scene.h"
+
+#include "cmd.h"
+#include "codec.h"
+#include "keyfile.h"
+#include "svconn_transport.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- keys ---- */
+static int make_key(const char *path, uint8_t public_key[32], char hex[65]) {
+    svconn_identity id;
+    uint8_t seed[32];
+    size_t len;
+    if (svconn_random(seed, sizeof seed) != 0) {
+        say("the system gives no random bytes");
+        return EXIT_LOCAL;
+    }
+    svconn_identity_ed25519(&id, seed);
+    memcpy(public_key, svconn_identity_bytes(&id, &len) + 1, 32);
+    hex_encode(hex, public_key, 32);
+    int code = keyfile_write(path, seed, KEYFILE_PEM);
+    svconn_identity_wipe(&id);
+    wipe(seed, sizeof seed);
+    return code;
+}
+
+int scene_make_keys(const stage *s, scene_keys *k) {
+    stage_path(s, k->client_file, "client", ".pem");
+    stage_path(s, k->server_file, "server", ".pem");
+    int code = make_key(k->client_file, k->client_key, k->client_hex);
+    return code == EXIT_DONE ? make_key(k->server_file, k->server_key, k->server_hex) : code;
+}
+
+/* ---- the three processes: each is a command that anybody could type ---- */
+typedef struct {
+    int (*run)(int argc, char **argv);
+    const char *argv[20];
+} part;
+
+static int run_part(void *arg) {
+    part *p = arg;
+    char *argv[20] = {NULL};
+    int argc = 0;
+    for (; p->argv[argc]; argc++) argv[argc] = strdup(p->argv[argc]);
+    int code = p->run(argc, argv);
+    for (int i = 0; i < argc; i++) free(argv[i]);
+    return code;
+}
+
+static int run_relay(void *arg) {
+    return relay_run(arg);
+}
+
+/* Starts the relay. Returns its number, or -1; address is what the two others use. */
+static int start_relay(stage *s, const scene *c, char *address, size_t size) {
+    char capture[STAGE_PATH], base[200];
+    stage_path(s, capture, "capture", "");
+    hostile attack = {0};
+    if (c->attack) attack = *c->attack;
+    relay_options o = {.address = "tcp://127.0.0.1:0", .once = 1};
+    if (c->attack) {
+        o.filter = hostile_filter;
+        o.arg = &attack;
+    } else {
+        o.hexdump = 1;
+        o.capture = capture;
+    }
+    int number = stage_start(s, "relay", run_relay, &o);
+    if (number < 0) return -1;
+    if (stage_await(s, "relay", "relaying on ", base, sizeof base) == 0) snprintf(address, size, "relay+%s/demo", base);
+    else say("the relay did not start");
+    return number;
+}
+
+static int start_server(stage *s, const scene *c, const char *address) {
+    part p = {cmd_echo_server, {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex,
+                                "--hidden", "--once", "--verbose"}};
+    return stage_start(s, "server", run_part, &p);
+}
+
+static int start_client(stage *s, const scene *c, const char *address) {
+    char size[24], renew[24];
+    snprintf(size, sizeof size, "%lu", c->size);
+    snprintf(renew, sizeof renew, "%lu", c->renew_every);
+    part p = {cmd_echo, {"echo", address, c->input, "--key", c->keys->client_file, "--peer", c->keys->server_hex,
+                         "--hidden", "--verbose", "--size", size, "--renew-every", renew}};
+    return stage_start(s, "client", run_part, &p);
+}
+
+static void print_log(const char *who, const char *log) {
+    fprintf(stderr, "---- the %s said:\n%s", who, log && *log ? log : "nothing\n");
+}
+
+int scene_run(stage *s, scene *c) {
+    char address[300] = "";
+    int relay = start_relay(s, c, address, sizeof address);
+    int server = *address ? start_server(s, c, address) : -1;
+    int client = server >= 0 ? start_client(s, c, address) : -1;
+    c->client_code = stage_wait(s, client);
+    c->server_code = stage_wait(s, server);
+    c->relay_code = stage_wait(s, relay);
+    c->client_log = (char *)stage_read(s, "client", ".log", NULL);
+    c->server_log = (char *)stage_read(s, "server", ".log", NULL);
+    c->relay_log = (char *)stage_read(s, "relay", ".log", NULL);
+    c->output = stage_read(s, "client", ".out", &c->output_len);
+    if (c->client_code >= 0 && c->server_code >= 0 && c->relay_code >= 0 && c->client_log && c->server_log && c->relay_log && c->output)
+        return EXIT_DONE;
+    say("%s did not end in time, or died", c->client_code < 0 ? "the client" : c->server_code < 0 ? "the echo server" : "the relay");
+    print_log("client", c->client_log);
+    print_log("echo server", c->server_log);
+    print_log("relay", c->relay_log);
+    return EXIT_LINK;
+}
+
+void scene_free(scene *c) {
+    free(c->client_log);
+    free(c->server_log);
+    free(c->relay_log);
+    free(c->output);
+    c->client_log = c->server_log = c->relay_log = NULL;
+    c->output = NULL;
+}
+
+void scene_value(char *out, size_t out_size, const char *log, const char *key, const char *stop) {
+    const char *at = log ? strstr(log, key) : NULL;
+    out[0] = 0;
+    if (!at) return;
+    at += strlen(key);
+    at += strspn(at, " ");
+    size_t len = strcspn(at, stop ? stop : "\n");
+    snprintf(out, out_size, "%.*s", (int)(len < out_size ? len : out_size - 1), at);
+}

@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * X25519 and Ed25519: published and computed vectors; the field, the scalars and the tables against slow arithmetic
+ * that is easy to check by eye.
+ */
+#include "crypto.h"
+#include "ed25519_table.h"
+#include "fe25519.h"
+#include "ge25519.h"
+#include "sc25519.h"
+#include "test.h"
+#include "vectors.h"
+
+/* ---- slow arithmetic on little-endian byte arrays ------------------------------ */
+static const uint8_t P[32] = {
+    0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+};
+static const uint8_t L[32] = {
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
+};
+
+/* r = a mod m, bit by bit: x = 2 x + bit, less m if that is possible. x stays below 2 m < 2^256. */
+static void slow_mod(uint8_t r[32], const uint8_t *a, size_t n, const uint8_t m[32]) {
+    uint32_t x[8] = {0}, t[8], w[8];
+    for (int i = 0; i < 8; i++) w[i] = load_le32(m + 4 * i);
+    while (n > 0 && a[n - 1] == 0) n--;
+    for (size_t bit = 8 * n; bit-- > 0;) {
+        uint32_t c = a[bit / 8] >> (bit % 8) & 1;
+        uint64_t borrow = 0;
+        for (int i = 0; i < 8; i++) {
+            uint32_t top = x[i] >> 31;
+            x[i] = x[i] << 1 | c;
+            c = top;
+            borrow = (uint64_t)x[i] - w[i] - borrow;
+            t[i] = (uint32_t)borrow;
+            borrow = borrow >> 63;
+        }
+        if (!borrow) memcpy(x, t, sizeof x);
+    }
+    for (int i = 0; i < 8; i++) store_le32(r + 4 * i, x[i]);
+}
+
+/* r = a b + c mod m */
+static void slow_muladd(uint8_t r[32], const uint8_t a[32], const uint8_t b[32], const uint8_t c[32],
+                        const uint8_t m[32]) {
+    uint8_t x[65] = {0};
+    memcpy(x, c, 32);
+    for (int i = 0; i < 32; i++) {
+        unsigned carry = 0;
+        for (int j = 0; j < 32 || carry; j++) {
+            carry += x[i + j] + (j < 32 ? (unsigned)a[i] * b[j] : 0);
+            x[i + j] = (uint8_t)carry;
+            carry >>= 8;
+        }
+    }
+    slow_mod(r, x, 65, m);
+}
+
+static const uint8_t ZERO[32] = {0}, ONE[32] = {1};
+
+static void slow_mul(uint8_t r[32], const uint8_t a[32], const uint8_t b[32]) { slow_muladd(r, a, b, ZERO, P); }
+
+static void slow_add(uint8_t r[32], const uint8_t a[32], const uint8_t b[32]) { slow_muladd(r, b, ONE, a, P); }
+
+/* a + (p - 1) b */
+static void slow_sub(uint8_t r[32], const uint8_t a[32], const uint8_t b[32]) {
+    uint8_t minus_one[32];
+    memcpy(minus_one, P, 32);
+    minus_one[0]--;
+    slow_muladd(r, b, minus_one, a, P);
+}
+
+/* ---- random numbers: splitmix64, always the same ones ------------------------- */
+static uint64_t seed_state = 20250607;
+
+static void random_bytes(uint8_t *p, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint64_t z = seed_state += UINT64_C(0x9e3779b97f4a7c15);
+        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+        p[i] = (uint8_t)(z >> 56);
+    }
+}
+
+/* ---- the field ------------------------------------------------------------------ */
+static uint64_t unit(unsigned i) {
+    return FE_LIMBS == 5 ? (uint64_t)1 << 51 : (uint64_t)1 << (26 - (i & 1));
+}
+
+/* The value of any limbs, mod p. */
+static void value_of(uint8_t r[32], const fe *f) {
+    uint8_t weight[32] = {1};
+    memcpy(r, ZERO, 32);
+    for (unsigned i = 0; i < FE_LIMBS; i++) {
+        uint8_t limb[32] = {0}, size[32] = {0};
+        store_le64(limb, f->v[i]);
+        store_le64(size, unit(i));
+        slow_muladd(r, limb, weight, r, P);
+        slow_mul(weight, weight, size);
+    }
+}
+
+static int is_tight(const fe *f) {
+    for (unsigned i = 0; i < FE_LIMBS; i++) {
+        if (f->v[i] >= unit(i) + 8192) return 0;
+    }
+    return 1;
+}
+
+static int is_loose(const fe *f) {
+    for (unsigned i = 0; i < FE_LIMBS; i++) {
+        if (f->v[i] >= 3 * (unit(i) + 8192)) return 0;
+    }
+    return 1;
+}
+
+static int is_wide(const fe *f) {
+    for (unsigned i = 0; i < FE_LIMBS; i++) {
+        if (FE_LIMBS == 5 ? f->v[i] >= 8 * unit(i) : f->v[i] >= 3 * (unit(i) + 8192)) return 0;
+    }
+    return 1;
+}
+
+enum { TIGHT, LOOSE, WIDE };
+
+/* Limbs at the bounds of their class, or random ones. Which of them: a number from 0 to SHAPES - 1. */
+#define SHAPES 9
+static void shape(fe *f, unsigned which, int class) {
+    for (unsigned i = 0; i < FE_LIMBS; i++) {
+        uint64_t most = unit(i) + 8191, r;
+        if (class != TIGHT) most = 3 * (unit(i) + 8192) - 1;
+        if (class == WIDE && FE_LIMBS == 5) most = 8 * unit(i) - 1;
+        random_bytes((uint8_t *)&r, sizeof r);
+        if (which == 0) r = most;
+        else if (which == 1) r = unit(i) - 1;
+        else if (which == 2) r = unit(i);
+        else if (which == 3) r = 0;
+        else if (which == 4) r = (i & 1) ? most : 0;
+        else if (which == 5) r = (i & 1) ? 0 : most;
+        else if (which == 6) r = r & 1 ? most : 0;
+        else if (which == 7) r = r & 1 ? most : most - (r >> 1) % 64;
+        else r %= most + 1;
+        f->v[i] = (__typeof__(f->v[0]))r;
+    }
+}
+
+/* Tight limbs that hold 0 to p - 1, p, p + 1, ...: those that to_bytes must reduce. */
+static void field_canonical(void) {
+    static const int offset[] = {-20, -19, -2, -1, 0, 1, 2, 17, 18};
+    for (unsigned i = 0; i < sizeof offset / sizeof *offset; i++) {
+        uint8_t in[32], want[32], got[32];
+        fe f;
+        memcpy(in, P, 32);
+        in[0] = (uint8_t)(in[0] + offset[i]);
+        for (unsigned top = 0; top < 2; top++) {
+            in[31] = (uint8_t)((in[31] & 0x7f) | top << 7);
+            fe_from_bytes(&f, in);
+            CHECK(is_tight(&f));
+            fe_to_bytes(got, &f);
+            in[31] &= 0x7f;
+            slow_mod(want, in, 32, P);
+            CHECK_BYTES(got, want, 32);
+            CHECK(fe_is_zero(&f) == (uint32_t)(offset[i] == 0));
+            CHECK(fe_is_odd(&f) == (want[0] & 1u));
+        }
+    }
+    for (unsigned n = 0; n < 256; n++) {
+        uint8_t want[32] = {(uint8_t)n}, got[32];
+        fe f;
+        fe_from_small(&f, (uint8_t)n);
+        fe_to_bytes(got, &f);
+        CHECK_BYTES(got, want, 32);
+    }
+    for (unsigned i = 0; i < 40 * SHAPES; i++) {
+        uint8_t want[32], got[32];
+        fe f;
+        shape(&f, i % SHAPES, TIGHT);
+        value_of(want, &f);
+        fe_to_bytes(got, &f);
+        CHECK_BYTES(got, want, 32);
+    }
+}
+
+/* All products and squares of limbs at their bounds; results must be right and tight. */
+static void field_products(void) {
+    static const uint8_t n[32] = {0x41, 0xdb, 0x01};
+    for (unsigned i = 0; i < 3 * SHAPES * SHAPES; i++) {
+        fe f, g, h;
+        uint8_t a[32], b[32], want[32], got[32];
+        shape(&f, i % SHAPES, WIDE);
+        shape(&g, i / SHAPES % SHAPES, WIDE);
+        value_of(a, &f);
+        value_of(b, &g);
+        fe_mul(&h, &f, &g);
+        CHECK(is_tight(&h));
+        slow_mul(want, a, b);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
+        fe_sq(&h, &f);
+        CHECK(is_tight(&h));
+        slow_mul(want, a, a);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
+        fe_small(&h, &f);
+        CHECK(is_tight(&h));
+        slow_mul(want, a, n);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
+        h = f;
+        fe_mul(&h, &h, &h);
+        slow_mul(want, a, a);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
+        fe_sqn(&f, &f, 3);
+        for (unsigned k = 0; k < 3; k++) slow_mul(a, a, a);
+        fe_to_bytes(got, &f);
+        CHECK_BYTES(got, a, 32);
+    }
+}
+
+static void field_sums(void) {
+    for (unsigned i = 0; i < 3 * SHAPES * SHAPES; i++) {
+        fe f, g, h;
+        uint8_t a[32], b[32], want[32], got[32];
+        shape(&f, i % SHAPES, TIGHT);
+        shape(&g, i / SHAPES % SHAPES, TIGHT);
+        value_of(a, &f);
+        value_of(b, &g);
+        fe_add(&h, &f, &g);
+        CHECK(is_loose(&h));
+        slow_add(want, a, b);
+        value_of(got, &h);
+        CHECK_BYTES(got, want, 32);
+        fe_add(&h, &h, &f);
+        CHECK(is_loose(&h));
+        fe_sub(&h, &f, &g);
+        CHECK(is_loose(&h));
+        slow_sub(want, a, b);
+        value_of(got, &h);
+        CHECK_BYTES(got, want, 32);
+        shape(&f, i % SHAPES, LOOSE);
+        shape(&g, i / SHAPES % SHAPES, LOOSE);
+        value_of(a, &f);
+        value_of(b, &g);
+        fe_sub2(&h, &f, &g);
+        CHECK(is_wide(&h));
+        slow_sub(want, a, b);
+        value_of(got, &h);
+        CHECK_BYTES(got, want, 32);
+        h = f;
+        fe_swap(&f, &g, 0);
+        value_of(got, &f);
+        CHECK_BYTES(got, a, 32);
+        fe_swap(&f, &g, ~(uint64_t)0);
+        value_of(got, &f);
+        CHECK_BYTES(got, b, 32);
+        value_of(got, &g);
+        CHECK_BYTES(got, a, 32);
+        fe_select(&h, ~(uint64_t)0, &f, &g);
+        CHECK(memcmp(&h, &f, sizeof h) == 0);
+        fe_select(&h, 0, &f, &g);
+        CHECK(memcmp(&h, &g, sizeof h) == 0);
+    }
+}
+
+static void slow_power(uint8_t r[32], const uint8_t a[32], const uint8_t e[32]) {
+    uint8_t x[32] = {1};
+    for (unsigned bit = 256; bit-- > 0;) {
+        slow_mul(x, x, x);
+        if (e[bit / 8] >> (bit % 8) & 1) slow_mul(x, x, a);
+    }
+    memcpy(r, x, 32);
+}
+
+static void field_powers(void) {
+    uint8_t inverse[32], root[32];
+    memcpy(inverse, P, 32);
+    inverse[0] = (uint8_t)(inverse[0] - 2);
+    memset(root, 0xff, 32);
+    root[0] = 0xfd;
+    root[31] = 0x0f;
+    for (unsigned i = 0; i < 2 * SHAPES; i++) {
+        fe f, h;
+        uint8_t a[32], want[32], got[32];
+        shape(&f, i % SHAPES, WIDE);
+        value_of(a, &f);
+        fe_invert(&h, &f);
+        CHECK(is_tight(&h));
+        slow_power(want, a, inverse);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
+        fe_mul(&h, &h, &f);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, memcmp(a, ZERO, 32) == 0 ? ZERO : ONE, 32);
+        fe_pow2523(&h, &f);
+        CHECK(is_tight(&h));
+        slow_power(want, a, root);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
+    }
+}
+
+/* ---- scalars ----------------------------------------------------------------------- */
+/* x = k L + d, k < 2^256, d from -300 to 300 */
+static void near_multiple(uint8_t x[64], const uint8_t k[32], int d) {
+    int carry = d;
+    memset(x, 0, 64);
+    for (int i = 0; i < 32; i++) {
+        unsigned c = 0;
+        for (int j = 0; i + j < 64; j++) {
+            c += x[i + j] + (j < 32 ? (unsigned)k[i] * L[j] : 0);
+            x[i + j] = (uint8_t)c;
+            c >>= 8;
+        }
+    }
+    for (int i = 0; i < 64; i++) {
+        carry += x[i];
+        x[i] = (uint8_t)(carry & 255);
+        carry = (carry - x[i]) / 256;
+    }
+}
+
+static void check_reduce(const uint8_t x[64]) {
+    uint8_t got[64], want[32];
+    slow_mod(want, x, 64, L);
+    memcpy(got, x, 64);
+    svconn_sc_reduce(got, got);
+    CHECK_BYTES(got, want, 32);
+    CHECK(svconn_sc_is_reduced(got) == 1);
+}
+
+static void scalar_reduce(void) {
+    uint8_t x[64], k[32];
+    for (unsigned bit = 0; bit < 512; bit++) {
+        memset(x, 0, 64);
+        x[bit / 8] = (uint8_t)(1 << bit % 8);
+        check_reduce(x); /* 2^bit */
+        for (unsigned i = 0; i < 64; i++) x[i] = (uint8_t)(i < bit / 8 ? 255 : i > bit / 8 ? 0 : (1 << bit % 8) - 1);
+        check_reduce(x); /* 2^bit - 1 */
+    }
+    memset(x, 255, 64);
+    check_reduce(x);
+    for (int i = 0; i < 300; i++) {
+        random_bytes(x, 64);
+        check_reduce(x);
+        memset(k, 0, 32);
+        if (i < 40) k[0] = (uint8_t)i;
+        else if (i < 80) memset(k, 255, (size_t)(i - 40) % 32 + 1);
+        else random_bytes(k, 32);
+        for (int d = -2; d <= 2; d++) {
+            if (i == 0 && d < 0) continue;
+            near_multiple(x, k, d);
+            check_reduce(x);
+        }
+    }
+}
+
+static void scalar_muladd(void) {
+    uint8_t edge[8][32], got[32], want[32];
+    memset(edge, 0, sizeof edge);
+    edge[1][0] = 1;
+    memcpy(edge[2], L, 32);
+    memcpy(edge[3], L, 32);
+    edge[3][0]--;
+    memset(edge[4], 255, 32);
+    edge[5][31] = 0x80;
+    for (unsigned i = 0; i < 512 + 300; i++) {
+        const uint8_t *a = edge[i & 7], *b = edge[i >> 3 & 7], *c = edge[i >> 6 & 7];
+        random_bytes(edge[6], 64);
+        if (i >= 512) a = edge[6], b = edge[7], c = edge[i & 7];
+        slow_muladd(want, a, b, c, L);
+        svconn_sc_muladd(got, a, b, c);
+        CHECK_BYTES(got, want, 32);
+        memcpy(got, c, 32);
+        svconn_sc_muladd(got, a, b, got);
+        CHECK_BYTES(got, want, 32);
+    }
+}
+
+static void scalar_range(void) {
+    uint8_t s[32];
+    memcpy(s, L, 32);
+    CHECK(svconn_sc_is_reduced(s) == 0);
+    s[0]--;
+    CHECK(svconn_sc_is_reduced(s) == 1);
+    s[0] = (uint8_t)(s[0] + 2);
+    CHECK(svconn_sc_is_reduced(s) == 0);
+    CHECK(svconn_sc_is_reduced(ZERO) == 1);
+    memset(s, 255, 32);
+    CHECK(svconn_sc_is_reduced(s) == 0);
+    for (unsigned bit = 0; bit < 256; bit++) {
+        memset(s, 0, 32);
+        s[bit / 8] = (uint8_t)(1 << bit % 8);
+        CHECK(svconn_sc_is_reduced(s) == (bit <= 252));
+    }
+    for (unsigned i = 16; i < 32; i++) { /* above L in one byte of the zeros */
+        memcpy(s, L, 32);
+        s[0] = 0;
+        s[i] = (uint8_t)(s[i] + 1);
+        CHECK(svconn_sc_is_reduced(s) == 0);
+    }
+}
+
+/* ---- the group: affine points, slow ---------------------------------------------------- */
+typedef struct {
+    uint8_t x[32], y[32];
+} point;
+
+static void slow_inverse(uint8_t r[32], const uint8_t a[32]) { /* the field is tested above */
+    fe f;
+    fe_from_bytes(&f, a);
+    fe_invert(&f, &f);
+    fe_to_bytes(r, &f);
+}
+
+static void words_to_bytes(uint8_t b[32], const uint64_t w[4]) {
+    for (int i = 0; i < 4; i++) store_le64(b + 8 * i, w[i]);
+}
+
+/* RFC 8032 5.1.4 in its affine form: the law of the curve */
+static void slow_point_add(point *r, const point *p, const point *q) {
+    uint8_t d[32], xy[32], yx[32], xx[32], yy[32], k[32], t[32], u[32];
+    words_to_bytes(d, svconn_ed25519_d);
+    slow_mul(xy, p->x, q->y);
+    slow_mul(yx, q->x, p->y);
+    slow_mul(xx, p->x, q->x);
+    slow_mul(yy, p->y, q->y);
+    slow_mul(k, xy, yx);
+    slow_mul(k, k, d);
+    slow_add(t, xy, yx);
+    slow_add(u, ONE, k);
+    slow_inverse(u, u);
+    slow_mul(r->x, t, u);
+    slow_add(t, yy, xx);
+    slow_sub(u, ONE, k);
+    slow_inverse(u, u);
+    slow_mul(r->y, t, u);
+}
+
+static const point IDENTITY = {{0}, {1}};
+
+static point base_point(void) {
+    point b;
+    uint8_t four_fifths[32], five[32] = {5};
+    ge p;
+    slow_inverse(four_fifths, five);
+    five[0] = 4;
+    slow_mul(four_fifths, four_fifths, five);
+    CHECK(svconn_ge_decode(&p, four_fifths) == 1);
+    fe_to_bytes(b.x, &p.x);
+    fe_to_bytes(b.y, &p.y);
+    CHECK((b.x[0] & 1) == 0);
+    return b;
+}
+
+static void check_entry(const uint64_t w[12], const point *p) {
+    uint8_t want[32], got[32], d[32];
+    slow_add(want, p->y, p->x);
+    words_to_bytes(got, w);
+    CHECK_BYTES(got, want, 32);
+    slow_sub(want, p->y, p->x);
+    words_to_bytes(got, w + 4);
+    CHECK_BYTES(got, want, 32);
+    words_to_bytes(d, svconn_ed25519_d);
+    slow_mul(want, p->x, p->y);
+    slow_mul(want, want, d);
+    slow_add(want, want, want);
+    words_to_bytes(got, w + 8);
+    CHECK_BYTES(got, want, 32);
+}
+
+static void tables(void) {
+    uint8_t a[32], b[32], n[32] = {0x41, 0xdb, 0x01}, m[32] = {0x42, 0xdb, 0x01};
+    words_to_bytes(a, svconn_ed25519_d); /* d 121666 = -121665 */
+    slow_mul(b, a, m);
+    slow_add(b, b, n);
+    CHECK_BYTES(b, ZERO, 32);
+    slow_add(a, a, a);
+    words_to_bytes(b, svconn_ed25519_2d);
+    CHECK_BYTES(a, b, 32);
+    words_to_bytes(a, svconn_ed25519_root);
+    slow_mul(a, a, a);
+    slow_add(a, a, ONE);
+    CHECK_BYTES(a, ZERO, 32);
+
+    point base = base_point(), p = base, twice;
+    slow_point_add(&twice, &base, &base);
+    for (unsigned i = 0; i < 32; i++) {
+        check_entry(svconn_ed25519_odd[i], &p);
+        slow_point_add(&p, &p, &twice);
+    }
+    p = base;
+    for (unsigned j = 0; j < 8; j++) {
+        point power[2][4]; /* 2^(32 j + 8 t) B and its negative */
+        for (unsigned t = 0; t < 4; t++) {
+            power[1][t] = power[0][t] = p;
+            slow_sub(power[0][t].x, ZERO, p.x);
+            for (unsigned i = 0; i < 8; i++) slow_point_add(&p, &p, &p);
+        }
+        for (unsigned i = 0; i < 8; i++) {
+            point s = power[1][3];
+            for (unsigned t = 0; t < 3; t++) slow_point_add(&s, &s, &power[i >> t & 1][t]);
+            check_entry(svconn_ed25519_comb[j][i], &s);
+        }
+    }
+}
+
+static void slow_encode(uint8_t out[32], const point *p) {
+    memcpy(out, p->y, 32);
+    out[31] = (uint8_t)(out[31] | p->x[0] << 7);
+}
+
+static void slow_times(point *r, const uint8_t n[32], const point *p) {
+    point s = IDENTITY;
+    for (unsigned bit = 256; bit-- > 0;) {
+        slow_point_add(&s, &s, &s);
+        if (n[bit / 8] >> (bit % 8) & 1) slow_point_add(&s, &s, p);
+    }
+    *r = s;
+}
+
+static void multiples(void) {
+    point base = base_point(), p, q, s;
+    for (unsigned i = 0; i < 40; i++) {
+        uint8_t n[32], m[32], want[32], got[32];
+        ge r, a;
+        random_bytes(n, 32);
+        random_bytes(m, 32);
+        if (i < 8) memset(n, 0, 32), n[0] = (uint8_t)i;
+        else if (i < 12) memcpy(n, L, 32), n[0] = (uint8_t)(n[0] + i - 10);
+        else if (i < 14) memset(n, i == 12 ? 255 : 0xf8, 32);
+        if (i % 3 == 0) memset(m, i % 2 ? 0 : 255, 32);
+        n[31] &= 127;
+        m[31] &= 127;
+        slow_times(&p, n, &base);
+        slow_encode(want, &p);
+        svconn_ge_base(&r, n);
+        svconn_ge_encode(got, &r);
+        CHECK_BYTES(got, want, 32);
+        CHECK(svconn_ge_decode(&a, got) == 1);
+        fe_to_bytes(got, &a.x);
+        CHECK_BYTES(got, p.x, 32);
+        slow_times(&q, m, &p);
+        slow_times(&s, n, &base);
+        slow_point_add(&s, &q, &s);
+        slow_encode(want, &s);
+        svconn_ge_double_base(&r, m, &a, n); /* [m][n]B + [n]B */
+        svconn_ge_encode(got, &r);
+        CHECK_BYTES(got, want, 32);
+    }
+}
+
+/* ---- X25519 ---------------------------------------------------------------------------------- */
+static void x25519_rounds(const uint8_t want[32], unsigned long rounds) {
+    uint8_t k[32] = {9}, u[32] = {9}, t[32];
+    for (unsigned long i = 0; i < rounds; i++) {
+        CHECK(svconn_x25519(t, k, u) == 1);
+        memcpy(u, k, 32);
+        memcpy(k, t, 32);
+    }
+    CHECK_BYTES(k, want, 32);
+}
+
+static void x25519_vectors(void) {
+    vec_file f = vec_load("x25519.txt");
+    for (const vec_case *c = f.cases; c < f.cases + f.count; c++) {
+        const uint8_t *want = vec_get(c, "out").data;
+        uint8_t out[32];
+        if (vec_has(c, "rounds")) {
+            unsigned long rounds = vec_number(c, "rounds");
+            if (rounds <= 1000 || getenv("SVCONN_SLOW") != NULL) x25519_rounds(want, rounds);
+            continue;
+        }
+        vec_bytes k = vec_get(c, "scalar"), u = vec_get(c, "u");
+        CHECK(k.len == 32 && u.len == 32);
+        CHECK(svconn_x25519(out, k.data, u.data) == (memcmp(want, ZERO, 32) != 0));
+        CHECK_BYTES(out, want, 32);
+        memcpy(out, k.data, 32); /* out is the scalar */
+        CHECK(svconn_x25519(out, out, u.data) == (memcmp(want, ZERO, 32) != 0));
+        CHECK_BYTES(out, want, 32);
+        memcpy(out, u.data, 32); /* out is u */
+        CHECK(svconn_x25519(out, k.data, out) == (memcmp(want, ZERO, 32) != 0));
+        CHECK_BYTES(out, want, 32);
+    }
+    vec_free(&f);
+}
+
+static void x25519_overlap(void) {
+    uint8_t area[80], k[32], u[32], want[32];
+    random_bytes(k, 32);
+    random_bytes(u, 32);
+    CHECK(svconn_x25519(want, k, u) == 1);
+    for (size_t out = 0; out <= 48; out++) { /* scalar at 0, u at 40; out anywhere, at any alignment */
+        memcpy(area, k, 32);
+        memcpy(area + 40, u, 32);
+        CHECK(svconn_x25519(area + out, area, area + 40) == 1);
+        CHECK_BYTES(area + out, want, 32);
+    }
+}
+
+static void x25519_public_key(void) {
+    static const uint8_t nine[32] = {9};
+    for (unsigned i = 0; i < 300; i++) {
+        uint8_t k[33], want[32], got[33];
+        random_bytes(k, 33);
+        if (i < 256) memset(k, (int)i, 33);
+        if (i >= 256 && i < 264) memcpy(k + 1, L, 32), k[1] = (uint8_t)(k[1] + i - 260);
+        if (i == 264) memset(k + 1, 0, 32), k[1] = 8;
+        CHECK(svconn_x25519(want, k + 1, nine) == 1);
+        svconn_x25519_public(got + 1, k + 1);
+        CHECK_BYTES(got + 1, want, 32);
+    }
+}
+
+/* ---- Ed25519 ----------------------------------------------------------------------------------- */
+static void signing_vector(const vec_case *c) {
+    vec_bytes seed = vec_get(c, "seed"), key = vec_get(c, "public_key"), msg = vec_get(c, "msg");
+    uint8_t out[64];
+    svconn_ed25519_public(out, seed.data);
+    CHECK_BYTES(out, key.data, 32);
+    svconn_ed25519_sign(out, seed.data, key.data, msg.len > 0 ? msg.data : NULL, msg.len);
+    CHECK_BYTES(out, vec_get(c, "signature").data, 64);
+    CHECK(svconn_ed25519_verify(out, key.data, msg.len > 0 ? msg.data : NULL, msg.len) == 1);
+    CHECK(svconn_ed25519_check(key.data) == 1);
+    svconn_ed25519_seed_to_x25519(out, seed.data);
+    CHECK_BYTES(out, vec_get(c, "scalar").data, 32);
+    svconn_ed25519_to_x25519(out, key.data);
+    CHECK_BYTES(out, vec_get(c, "u").data, 32);
+}
+
+static void ed25519_vectors(void) {
+    vec_file f = vec_load("ed25519.txt");
+    for (const vec_case *c = f.cases; c < f.cases + f.count; c++) {
+        int before = test_bad;
+        if (vec_has(c, "seed")) signing_vector(c);
+        if (vec_has(c, "valid")) {
+            vec_bytes sig = vec_get(c, "signature"), key = vec_get(c, "public_key"), msg = vec_get(c, "msg");
+            CHECK(sig.len == 64 && key.len == 32);
+            int want = strcmp(vec_text(c, "valid"), "yes") == 0;
+            CHECK(svconn_ed25519_verify(sig.data, key.data, msg.data, msg.len) == want);
+        }
+        for (size_t i = 0; vec_has(c, "accept") && i < vec_count(c, "public_key"); i++) {
+            int want = strcmp(vec_text(c, "accept"), "yes") == 0;
+            CHECK(svconn_ed25519_check(vec_nth(c, "public_key", i).data) == want);
+        }
+        if (test_bad != before) printf("  case %s\n", c->name);
+    }
+    vec_free(&f);
+}
+
+static void ed25519_flips(void) {
+    uint8_t seed[32], key[32], sig[64], msg[100], bad[100];
+    for (unsigned i = 0; i < 3; i++) {
+        size_t len = i == 0 ? 0 : i == 1 ? 33 : 100;
+        random_bytes(seed, 32);
+        random_bytes(msg, 100);
+        svconn_ed25519_public(key, seed);
+        svconn_ed25519_sign(sig, seed, key, msg, len);
+        CHECK(svconn_ed25519_verify(sig, key, msg, len) == 1);
+        for (size_t at = 0; at < 64 + 32 + len; at++) {
+            uint8_t *p = at < 64 ? &sig[at] : at < 96 ? &key[at - 64] : &msg[at - 96];
+            uint8_t old = *p;
+            for (unsigned k = 0; k < 3; k++) {
+                *p = (uint8_t)(old ^ (k == 0 ? 1 : k == 1 ? 0x80 : 0xff));
+                CHECK(svconn_ed25519_verify(sig, key, msg, len) == 0);
+            }
+            *p = old;
+        }
+        memcpy(bad, msg, len);
+        CHECK(svconn_ed25519_verify(sig, key, bad, len) == 1);
+        if (len > 0) CHECK(svconn_ed25519_verify(sig, key, msg, len - 1) == 0);
+    }
+}
+
+static void ed25519_round_trips(void) {
+    uint8_t seed[33], key[33], sig[65], msg[201];
+    for (size_t i = 0; i < 200; i++) {
+        random_bytes(seed, 33);
+        random_bytes(msg, 201);
+        svconn_ed25519_public(key + 1, seed + 1);
+        svconn_ed25519_sign(sig + 1, seed + 1, key + 1, msg + 1, i);
+        CHECK(svconn_ed25519_verify(sig + 1, key + 1, msg + 1, i) == 1);
+        CHECK(svconn_ed25519_check(key + 1) == 1);
+        CHECK(svconn_sc_is_reduced(sig + 33) == 1);
+    }
+}
+
+/* A party with an Ed25519 key pair and one with an X25519 key pair agree. */
+static void ed25519_as_x25519(void) {
+    for (unsigned i = 0; i < 50; i++) {
+        uint8_t seed[32], key[32], s[32], u[32], x[32], xb[32], one[32], two[32];
+        random_bytes(seed, 32);
+        random_bytes(x, 32);
+        svconn_ed25519_public(key, seed);
+        svconn_ed25519_seed_to_x25519(s, seed);
+        svconn_ed25519_to_x25519(u, key);
+        svconn_x25519_public(one, s);
+        CHECK_BYTES(one, u, 32);
+        svconn_x25519_public(xb, x);
+        CHECK(svconn_x25519(one, s, xb) == 1);
+        CHECK(svconn_x25519(two, x, u) == 1);
+        CHECK_BYTES(one, two, 32);
+    }
+}
+
+int main(void) {
+    TEST("field: canonical form, zero, parity", field_canonical);
+    TEST("field: products with limbs at their bounds", field_products);
+    TEST("field: sums and differences with limbs at their bounds", field_sums);
+    TEST("field: inverse and root power", field_powers);
+    TEST("scalars: reduction mod L", scalar_reduce);
+    TEST("scalars: a b + c mod L", scalar_muladd);
+    TEST("scalars: S < L", scalar_range);
+    TEST("group: table entries", tables);
+    TEST("group: multiples against repeated addition", multiples);
+    TEST("x25519: vectors", x25519_vectors);
+    TEST("x25519: out may overlap", x25519_overlap);
+    TEST("x25519: public key is X25519(scalar, 9)", x25519_public_key);
+    TEST("ed25519: vectors", ed25519_vectors);
+    TEST("ed25519: every changed byte is refused", ed25519_flips);
+    TEST("ed25519: sign and verify", ed25519_round_trips);
+    TEST("ed25519: key pairs as X25519 key pairs", ed25519_as_x25519);
+    return TEST_EXIT();
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/* The text of an address (svconn_transport.h) taken apart. Nothing is looked up or opened here. */
+#include "link.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+static int bad(const svconn_address *a, svconn_why *why, const char *what) {
+    return svconn_because(why, "address \"%.150s\": %s", a->text, what);
+}
+
+/* A decimal number up to max behind *p, which then points behind it; -1 if there is none. */
+static long take_number(const char **p, long max) {
+    long n = 0;
+    const char *at = *p;
+    if (*at < '0' || *at > '9') return -1;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        n = n * 10 + (*at - '0');
+        if (n > max) return -1;
+    }
+    *p = at;
+    return n;
+}
+
+/* HOST:PORT; *end: behind it */
+static int parse_host_port(svconn_address *a, const char *p, const char **end, svconn_why *why) {
+    int bracket = *p == '[';
+    size_t n = bracket ? strcspn(++p, "]") : strcspn(p, ":/");
+    if (n > SVCONN_HOST_MAX) return bad(a, why, "the host name is too long");
+    memcpy(a->host, p, n);
+    a->host[n] = 0;
+    p += n;
+    if (bracket && (n == 0 || *p++ != ']')) return bad(a, why, "an IPv6 address looks like [::1]");
+    if (*p != ':') return bad(a, why, "no port; it looks like tcp://HOST:PORT");
+    p++;
+    if (!bracket && memchr(p, ':', strcspn(p, "/"))) return bad(a, why, "an IPv6 address goes in brackets: tcp://[::1]:7001");
+    long port = take_number(&p, 65535);
+    if (port < 0) return bad(a, why, "the port is a number from 0 to 65535");
+    snprintf(a->port, sizeof a->port, "%d", (int)port);
+    *end = p;
+    return 0;
+}
+
+static int parse_tcp(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_TCP;
+    if (parse_host_port(a, p, &p, why) != 0) return -1;
+    return *p ? bad(a, why, "nothing may follow the port") : 0;
+}
+
+static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    a->kind = SVCONN_ADDRESS_RELAY;
+    if (parse_host_port(a, p, &p, why) != 0) return -1;
+    if (!a->host[0]) return bad(a, why, "the relay's host is missing");
+    if (strcmp(a->port, "0") == 0) return bad(a, why, "port 0 is no port of a relay");
+    if (*p++ != '/') return bad(a, why, "no token; it looks like relay+tcp://HOST:PORT/TOKEN");
+    size_t n = strlen(p);
+    if (n == 0 || n > SVCONN_TOKEN_MAX || strspn(p, allowed) != n)
+        return bad(a, why, "a token is 1 to 64 of A-Z a-z 0-9 - _");
+    memcpy(a->token, p, n + 1);
+    return 0;
+}
+
+static int parse_unix(svconn_address *a, const char *p, svconn_why *why) {
+    char what[80];
+    a->kind = SVCONN_ADDRESS_UNIX;
+    a->rest = p;
+    if (!*p) return bad(a, why, "no path; it looks like unix:PATH");
+    if (strlen(p) < sizeof ((struct sockaddr_un *)0)->sun_path) return 0;
+    snprintf(what, sizeof what, "the path of a UNIX socket has at most %zu bytes",
+             sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+    return bad(a, why, what);
+}
+
+static int parse_fd(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_FD;
+    long in = take_number(&p, INT_MAX / 2), out = in;
+    if (*p == ',' && in >= 0) {
+        p++;
+        out = take_number(&p, INT_MAX / 2);
+    }
+    if (in < 0 || out < 0 || *p) return bad(a, why, "it looks like fd:N or fd:IN,OUT, with numbers of open descriptors");
+    a->in = (int)in;
+    a->out = (int)out;
+    return 0;
+}
+
+static int parse_stdio(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_FD;
+    a->in = 0;
+    a->out = 1;
+    return *p ? bad(a, why, "nothing may follow stdio:") : 0;
+}
+
+static int parse_exec(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_EXEC;
+    a->rest = p;
+    return *p ? 0 : bad(a, why, "no command; it looks like exec:COMMAND");
+}
+
+int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
+    static const struct {
+        const char *prefix;
+        int (*parse)(svconn_address *, const char *, svconn_why *);
+    } kinds[] = {{"tcp://", parse_tcp},     {"unix:", parse_unix}, {"fd:", parse_fd},
+                 {"stdio:", parse_stdio},   {"exec:", parse_exec}, {"relay+tcp://", parse_relay}};
+    memset(a, 0, sizeof *a);
+    a->text = text;
+    a->in = a->out = -1;
+    if (!text) return svconn_because(why, "no address was given");
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t n = strlen(kinds[i].prefix);
+        if (strncmp(text, kinds[i].prefix, n) == 0) return kinds[i].parse(a, text + n, why);
+    }
+    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: or relay+tcp://");
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of this directory share. Deadlines here are values of svconn_now; UINT64_MAX is never. Functions that return int follow
+ * svconn_transport.h (0, or -1 and *why), or return a descriptor, or -1 and *why. */
+#ifndef SVCONN_LINK_H
+#define SVCONN_LINK_H
+
+#include "svconn_transport.h"
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#define SVCONN_HOST_MAX 255
+#define SVCONN_TOKEN_MAX 64
+
+typedef enum {
+    SVCONN_ADDRESS_TCP,
+    SVCONN_ADDRESS_UNIX,
+    SVCONN_ADDRESS_FD, /* stdio: too */
+    SVCONN_ADDRESS_EXEC,
+    SVCONN_ADDRESS_RELAY
+} svconn_address_kind;
+
+typedef struct {
+    svconn_address_kind kind;
+    const char *text; /* all of it, for messages */
+    const char *rest; /* path or command; points into text */
+    char host[SVCONN_HOST_MAX + 1], port[6];
+    char token[SVCONN_TOKEN_MAX + 1];
+    int in, out;
+} svconn_address;
+
+/* address.c */
+int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why);
+
+/* clock.c */
+uint64_t svconn_deadline(int timeout_ms);
+int svconn_time_left(uint64_t end); /* for poll */
+int svconn_wait(int fd, short events, uint64_t end); /* 0: something happened; -1: errno, ETIMEDOUT in particular */
+void svconn_nap(int ms);
+
+/* why.c: always -1 */
+#if defined(__GNUC__) || defined(__clang__)
+__attribute__((format(printf, 2, 3)))
+#endif
+int svconn_because(svconn_why *why, const char *format, ...);
+
+/* socket.c */
+int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_tcp_listen(const svconn_address *a, svconn_why *why);
+int svconn_unix_listen(const svconn_address *a, svconn_why *why);
+int svconn_socket_accept(int listener); /* -1: errno */
+void svconn_socket_name(char *out, size_t size, const void *address, socklen_t len);
+
+/* exec.c */
+int svconn_child_start(svconn_link *l, const svconn_address *a, svconn_why *why);
+void svconn_child_end(long child);
+
+/* relay_join.c: on a connection to the relay; word is "listen" or "call" */
+int svconn_relay_join(int fd, const svconn_address *a, const char *word, uint64_t end, svconn_why *why);
+
+/* link.c */
+int svconn_link_open_as(svconn_link *l, const svconn_address *a, const char *relay_word, uint64_t end, svconn_why *why);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/* Waiting for links. */
+#include "link.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SHORTAGE_MS 100 /* before a shortage is reported: a caller who tries again at once must not spin */
+
+/* ---- listen ------------------------------------------------------------------------------------------------------ */
+
+static void full_tcp_address(svconn_listener *n) {
+    struct sockaddr_storage s;
+    socklen_t len = sizeof s;
+    char name[120];
+    if (getsockname(n->fd, (struct sockaddr *)&s, &len) != 0) return;
+    svconn_socket_name(name, sizeof name, &s, len);
+    snprintf(n->address, sizeof n->address, "tcp://%s", name);
+}
+
+int svconn_listen(svconn_listener *n, const char *address, svconn_why *why) {
+    svconn_address a;
+    memset(n, 0, sizeof *n);
+    n->fd = -1;
+    n->spent = 1;
+    if (svconn_address_parse(&a, address, why) != 0) return -1;
+    if (strlen(address) >= sizeof n->address)
+        return svconn_because(why, "address \"%.100s...\": too long to listen on, %zu bytes are the most", address, sizeof n->address - 1);
+    memcpy(n->address, address, strlen(address) + 1);
+    n->kind = (int)a.kind;
+    if (a.kind == SVCONN_ADDRESS_TCP) n->fd = svconn_tcp_listen(&a, why);
+    else if (a.kind == SVCONN_ADDRESS_UNIX) n->fd = svconn_unix_listen(&a, why);
+    else {
+        n->spent = 0;
+        return 0; /* nothing to do before the first accept */
+    }
+    if (n->fd < 0) return -1;
+    n->spent = 0;
+    n->owner = (long)getpid();
+    if (a.kind == SVCONN_ADDRESS_TCP) full_tcp_address(n);
+    return 0;
+}
+
+void svconn_listener_close(svconn_listener *n) {
+    struct stat st;
+    svconn_address a;
+    if (n->fd >= 0) {
+        /* a child of a server that forks closes its copy, but the socket file is the parent's */
+        if (n->kind == SVCONN_ADDRESS_UNIX && n->owner == (long)getpid() && svconn_address_parse(&a, n->address, NULL) == 0 &&
+            lstat(a.rest, &st) == 0 && S_ISSOCK(st.st_mode))
+            (void)unlink(a.rest);
+        close(n->fd);
+    }
+    n->fd = -1;
+    n->spent = 1;
+}
+
+/* ---- accept -------------------------------------------------------------------------------------------------------- */
+
+/* The connection that was waiting has a fault of its own or is gone (accept(2) of Linux passes on network errors of the new socket): wait for the next. */
+static int is_transient(int error) {
+    switch (error) {
+    case EINTR:
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ETIMEDOUT: return 1;
+    default: return 0;
+    }
+}
+
+static int is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
+static int accept_socket(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
+    do {
+        if (svconn_wait(n->fd, POLLIN, end) != 0) {
+            if (errno != ETIMEDOUT) break;
+            return svconn_because(why, "nobody connected to %.200s in time", n->address);
+        }
+        int fd = svconn_socket_accept(n->fd);
+        if (fd >= 0) {
+            l->in = l->out = fd;
+            return 0;
+        }
+    } while (is_transient(errno) && svconn_time_left(end) != 0);
+    int error = errno;
+    if (is_transient(error)) return svconn_because(why, "who connected to %.200s is gone again", n->address);
+    if (!is_shortage(error)) return svconn_because(why, "cannot accept on %.200s: %s", n->address, strerror(error));
+    int left = svconn_time_left(end);
+    svconn_nap(left < 0 || left > SHORTAGE_MS ? SHORTAGE_MS : left);
+    return svconn_because(why, "cannot accept on %.150s: %s (too many connections at once? see ulimit -n)", n->address, strerror(error));
+}
+
+int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why) {
+    static const svconn_link none = SVCONN_LINK_NONE;
+    svconn_address a;
+    uint64_t end = svconn_deadline(timeout_ms);
+    *l = none;
+    if (n->fd >= 0) return accept_socket(n, l, end, why);
+    if (n->spent && n->address[0])
+        return svconn_because(why, "%.200s: its only link was given out already, or it is closed", n->address);
+    if (n->spent) return svconn_because(why, "not listening");
+    if (svconn_address_parse(&a, n->address, why) != 0) return -1;
+    if (a.kind != SVCONN_ADDRESS_RELAY) n->spent = 1;
+    return svconn_link_open_as(l, &a, "listen", end, why);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The pump: a session over a link, spec/protocol.md sections 6 and 7.
+ *
+ * Everything goes through svconn_pump_want, poll and svconn_pump_ready; the blocking calls are loops around the three. How links end:
+ *
+ *  - A write that fails is not yet the end. A peer that failed writes its error packet and closes; our next write is refused while the packet waits in our
+ *    receive queue. So from then on bytes to be sent are swallowed (out_ended), and reading goes on until it meets the end too.
+ *  - Any error of a read but "later" is the end of the link, ECONNRESET in particular: systems give out what was received before they report it.
+ *  - The session is told the end (svconn_wire_eof) once, by link_is_over, and decides what it means.
+ */
+#include "link.h"
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
+#endif
+
+#define OUT_ENDED_MS 2000     /* a peer that takes no more (one of two pipes is closed) may say so long why */
+#define ABSENCE_MS 1000       /* away from the pump for longer: read before deadlines are looked at */
+#define LAST_WORD_MS 1000     /* for the error packet */
+#define LAST_WORD_BYTES 1048576
+#define STALL_MS 10000        /* our last bytes, CLOSE among them, may stand still for so long */
+
+static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+static int is_over(const svconn *s) { return svconn_status(s) == SVCONN_CLOSED || svconn_status(s) == SVCONN_FAILED; }
+
+static int is_asking(const svconn *s) {
+    svconn_state state = svconn_status(s);
+    return state == SVCONN_NEEDS_PROOF || state == SVCONN_NEEDS_PSK || state == SVCONN_NEEDS_VERDICT;
+}
+
+/* Who ended the link, or told us of a failure, wants to hear nothing more. */
+static int peer_is_gone(const svconn *s) {
+    svconn_err err = svconn_error(s);
+    return err == SVCONN_E_ABSENT || err == SVCONN_E_TRUNCATED || err == SVCONN_E_ABORTED;
+}
+
+static size_t unsent(const svconn *s) {
+    size_t len;
+    (void)svconn_wire_out(s, &len);
+    return len;
+}
+
+/* ---- bytes --------------------------------------------------------------------------------------------------- */
+
+static ssize_t write_some(int fd, const uint8_t *bytes, size_t len) {
+    ssize_t n;
+    do {
+        n = send(fd, bytes, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == ENOTSOCK) n = write(fd, bytes, len);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static ssize_t read_some(int fd, uint8_t *bytes, size_t len) {
+    ssize_t n;
+    do n = read(fd, bytes, len);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* As much as the link takes; what it will never take counts as sent. */
+static void write_out(svconn *s, svconn_link *l) {
+    for (;;) {
+        size_t len;
+        const uint8_t *bytes = svconn_wire_out(s, &len);
+        if (len == 0) return;
+        if (!l->out_ended && !peer_is_gone(s)) {
+            ssize_t n = write_some(l->out, bytes, len);
+            if (n == 0 || (n < 0 && is_later(errno))) return;
+            if (n > 0) len = (size_t)n;
+            else {
+                l->out_ended = 1;
+                l->out_ended_at = svconn_now();
+            }
+        }
+        if (svconn_wire_sent(s, len)) return;
+    }
+}
+
+static void link_is_over(svconn *s, svconn_link *l) {
+    l->in_ended = 1;
+    (void)!svconn_wire_eof(s); /* svconn_error has it */
+}
+
+/* One read. More may be there: poll will say so again, and other links get their turn. */
+static void read_in(svconn *s, svconn_link *l, uint64_t now) {
+    size_t room;
+    uint8_t *space = svconn_wire_space(s, &room);
+    if (room == 0 || l->in_ended) return;
+    ssize_t n = read_some(l->in, space, room);
+    if (n > 0) (void)!svconn_wire_filled(s, (size_t)n, now);
+    else if (n == 0 || !is_later(errno)) link_is_over(s, l);
+}
+
+/* ---- for poll loops --------------------------------------------------------------------------------------------- */
+
+static int wants_bytes(svconn *s, const svconn_link *l) {
+    size_t room;
+    (void)svconn_wire_space(s, &room);
+    return room && !l->in_ended;
+}
+
+/* A descriptor that we do not wait for must not be in fds at all: poll reports its end even if it is not asked to, again and again. */
+static nfds_t fill(struct pollfd fds[2], const svconn_link *l, int reading, int writing) {
+    nfds_t n = 0;
+    if (reading) fds[n++] = (struct pollfd){.fd = l->in, .events = POLLIN};
+    if (writing && n && l->in == l->out) fds[0].events |= POLLOUT;
+    else if (writing) fds[n++] = (struct pollfd){.fd = l->out, .events = POLLOUT};
+    return n;
+}
+
+/* When svconn_pump_ready is to be called even if nothing happens. */
+static uint64_t next_time(svconn *s, const svconn_link *l, int reading, uint64_t now) {
+    uint64_t next;
+    /* Who was away does not know what the peer has sent since: reading comes first, else a peer that did all it should is found silent. */
+    if (now - l->looked_at > ABSENCE_MS) return now;
+    svconn_err before = svconn_error(s);
+    svconn_err err = svconn_tick(s, now, &next);
+    if (err && !before) return now; /* a new failure: the caller must learn of it */
+    if (l->out_ended && reading && l->out_ended_at + OUT_ENDED_MS < next) next = l->out_ended_at + OUT_ENDED_MS;
+    if (unsent(s) && (l->out_ended || peer_is_gone(s))) return now; /* to be swallowed */
+    return next;
+}
+
+nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms) {
+    uint64_t now = svconn_now();
+    uint64_t next = next_time(s, l, wants_bytes(s, l), now);
+    if (next == UINT64_MAX) *timeout_ms = -1;
+    else if (next <= now) *timeout_ms = 0;
+    else *timeout_ms = next - now < INT_MAX ? (int)(next - now) : INT_MAX;
+    return fill(fds, l, wants_bytes(s, l), unsent(s) && !l->out_ended);
+}
+
+static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
+    for (nfds_t i = 0; i < n; i++) /* any error, too, is for read to find out */
+        if (fds[i].fd == l->in && (fds[i].revents & ~POLLOUT)) return 1;
+    return l->in < 0;
+}
+
+svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n) {
+    uint64_t now = svconn_now();
+    if (can_read(l, fds, n)) read_in(s, l, now);
+    else if (l->out_ended && now >= l->out_ended_at + OUT_ENDED_MS && wants_bytes(s, l)) link_is_over(s, l);
+    (void)!svconn_tick(s, now, NULL);
+    l->looked_at = now;
+    write_out(s, l);
+    return svconn_error(s);
+}
+
+/* ---- blocking ------------------------------------------------------------------------------------------------------ */
+
+/* One turn of a poll loop. until: when to stop waiting, for the caller. */
+static svconn_err turn(svconn *s, svconn_link *l, uint64_t until) {
+    struct pollfd fds[2];
+    int wait;
+    nfds_t n = svconn_pump_want(s, l, fds, &wait);
+    int left = svconn_time_left(until);
+    if (left >= 0 && (wait < 0 || left < wait)) wait = left;
+    if (poll(fds, n, wait) < 0)
+        for (nfds_t i = 0; i < n; i++) fds[i].revents = 0; /* a signal: nothing happened */
+    return svconn_pump_ready(s, l, fds, n);
+}
+
+static void ask(svconn *s, svconn_answer answer, void *arg) {
+    svconn_state question = svconn_status(s);
+    if (answer) answer(s, arg);
+    if (svconn_status(s) != question) return;
+    if (svconn_refuse(s)) svconn_abort(s); /* a proof is not refused but not given */
+}
+
+/* Early messages are allowed: the only fault of a message that is too long is its size. */
+static int may_send_early(svconn *s) {
+    return svconn_status(s) == SVCONN_CONFIRMING && svconn_send(s, "", SVCONN_MESSAGE_MAX + 1, 0) == SVCONN_E_SIZE;
+}
+
+static svconn_err handshake(svconn *s, svconn_link *l, svconn_answer answer, void *arg, int early) {
+    if (svconn_status(s) == SVCONN_NONE) return SVCONN_E_STATE;
+    while (!is_over(s)) {
+        if (is_asking(s)) ask(s, answer, arg);
+        /* What is ours is brought out: the SERVER's M3 is what the CLIENT waits for. */
+        if (unsent(s) == 0 && (svconn_status(s) == SVCONN_CONNECTED || (early && may_send_early(s)))) return SVCONN_OK;
+        if (turn(s, l, UINT64_MAX)) break;
+    }
+    return svconn_error(s);
+}
+
+svconn_err svconn_pump_handshake(svconn *s, svconn_link *l, svconn_answer answer, void *arg) {
+    return handshake(s, l, answer, arg, 0);
+}
+
+svconn_err svconn_pump_handshake_early(svconn *s, svconn_link *l, svconn_answer answer, void *arg) {
+    return handshake(s, l, answer, arg, 1);
+}
+
+/* A message was swallowed. Learn why, as far as the session takes what is there to read. */
+static svconn_err why_it_ended(svconn *s, svconn_link *l) {
+    while (!is_over(s) && wants_bytes(s, l))
+        if (turn(s, l, UINT64_MAX)) break;
+    return svconn_error(s) ? svconn_error(s) : SVCONN_E_TRUNCATED;
+}
+
+svconn_err svconn_pump_send(svconn *s, svconn_link *l, const void *msg, size_t len) {
+    svconn_err err;
+    while ((err = svconn_send(s, msg, len, svconn_now())) == SVCONN_AGAIN)
+        if ((err = turn(s, l, UINT64_MAX)) != SVCONN_OK) return err;
+    if (err) return svconn_error(s) ? svconn_error(s) : err;
+    write_out(s, l);
+    while (unsent(s))
+        if ((err = turn(s, l, UINT64_MAX)) != SVCONN_OK) return err;
+    return l->out_ended ? why_it_ended(s, l) : svconn_error(s);
+}
+
+svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const uint8_t **msg, size_t *len) {
+    if (l->lent) {
+        l->lent = 0;
+        (void)!svconn_tick(s, svconn_now(), NULL); /* while it was lent the peer was not silent */
+        (void)!svconn_recv_done(s);
+    }
+    for (;;) {
+        svconn_err err = svconn_recv(s, msg, len);
+        if (err == SVCONN_OK) l->lent = 1;
+        if (err != SVCONN_AGAIN || is_asking(s)) return err;
+        (void)!turn(s, l, UINT64_MAX); /* svconn_recv has the failure, behind the messages that came before it */
+    }
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------------------- */
+
+/* Brings the error packet out. Reads and drops meanwhile: a peer that writes to us before it reads must not be stuck, and a TCP socket closed with bytes unread is
+ * reset, which may destroy the packet on its way. The peer ends the link when it has the packet. */
+static void last_words(svconn *s, svconn_link *l) {
+    uint64_t end = svconn_deadline(LAST_WORD_MS);
+    size_t dropped = 0;
+    write_out(s, l);
+    while (!peer_is_gone(s) && !l->in_ended && dropped < LAST_WORD_BYTES && svconn_now() < end) {
+        struct pollfd fds[2];
+        uint8_t bytes[4096];
+        nfds_t n = fill(fds, l, l->in >= 0, unsent(s) && !l->out_ended);
+        if (n == 0 || poll(fds, n, svconn_time_left(end)) <= 0) continue;
+        if (can_read(l, fds, n)) {
+            ssize_t got = read_some(l->in, bytes, sizeof bytes);
+            if (got > 0) dropped += (size_t)got;
+            else if (got == 0 || !is_later(errno)) l->in_ended = 1;
+        }
+        write_out(s, l);
+    }
+}
+
+/* Both have closed; our last bytes may still be here. */
+static svconn_err finish_close(svconn *s, svconn_link *l) {
+    size_t before = unsent(s);
+    uint64_t end = svconn_deadline(STALL_MS);
+    write_out(s, l);
+    while (unsent(s) && svconn_now() < end) {
+        (void)!turn(s, l, end);
+        if (unsent(s) < before) end = svconn_deadline(STALL_MS);
+        before = unsent(s);
+    }
+    return unsent(s) || l->out_ended ? SVCONN_E_TRUNCATED : SVCONN_OK;
+}
+
+static void drop_messages(svconn *s) {
+    const uint8_t *msg;
+    size_t len;
+    while (svconn_recv(s, &msg, &len) == SVCONN_OK)
+        if (svconn_recv_done(s)) return;
+}
+
+svconn_err svconn_pump_close(svconn *s, svconn_link *l) {
+    if (svconn_status(s) == SVCONN_NONE) return SVCONN_E_STATE;
+    l->lent = 0;
+    while (svconn_status(s) == SVCONN_CONFIRMING && turn(s, l, UINT64_MAX) == SVCONN_OK) {
+    }
+    if (!is_over(s) && svconn_close(s, svconn_now())) svconn_abort(s); /* not connected */
+    for (;;) {
+        drop_messages(s);
+        if (is_over(s)) break;
+        (void)!turn(s, l, UINT64_MAX);
+    }
+    if (svconn_status(s) == SVCONN_CLOSED) return finish_close(s, l);
+    last_words(s, l);
+    return svconn_error(s);
+}
