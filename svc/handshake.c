@@ -265,8 +265,13 @@ static size_t sealed_length(const svconn_config *config, size_t proof_len) {
     return text + pad + WIRE_TAG;
 }
 
-size_t svconn_m2_length(const svconn_config *config) {
-    return M2_E + sealed_length(config, svconn_proof_length(*svconn_identity_bytes(config->identity, &(size_t){0})));
+size_t svconn_first_message_length(const svconn_config *config) {
+    size_t id_len;
+    size_t proof_len = svconn_proof_length(*svconn_identity_bytes(config->identity, &id_len));
+    if (config->role == SVCONN_SERVER)
+        return M1_WID + (config->hidden ? WIRE_TAG : id_len) + 2 + proof_len;
+    size_t e_len = sealed_length(config, proof_len);
+    return e_len <= WIRE_FIELD_MAX ? M2_E + e_len : 0;
 }
 
 /* Seals (or, to have E back, seals again) the plaintext of E in place. */
@@ -318,6 +323,7 @@ static svconn_err client_read_m3(svconn *s) {
     CT_RELEASE(m3 + RECORD_TEXT, len - RECORD_OVERHEAD); /* type and proof: public between the two */
     if (len < RECORD_OVERHEAD + 1 || !(m3[0] & 0x80) || m3[RECORD_TEXT] != CONTROL_CONFIRM) return SVCONN_E_CONFIRM;
     if (!custom_server(s) && len != RECORD_OVERHEAD + 1) return SVCONN_E_CONFIRM;
+    if (len > RECORD_OVERHEAD + 1 + WIRE_FIELD_MAX) return SVCONN_E_LIMIT;
     s->lent = (uint32_t)len;
     return SVCONN_OK;
 }
@@ -436,6 +442,7 @@ static svconn_err server_send_m3(svconn *s, const svconn_bytes *answer) {
         svconn_err err = my_proof(s, answer, buf, &proof);
         if (err) return err;
     }
+    if (proof.len > WIRE_FIELD_MAX) return SVCONN_E_SIZE;
     svconn_err err = svconn_control_send(s, CONTROL_CONFIRM, proof.data, proof.len, SVCONN_BUFFER_RESERVE);
     return err == SVCONN_AGAIN ? SVCONN_E_SIZE : err;
 }

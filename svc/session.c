@@ -153,17 +153,18 @@ static svconn_err take_records(svconn *s) {
     return SVCONN_OK;
 }
 
-static void connected(svconn *s) {
-    s->state = SVCONN_CONNECTED;
-    s->heard_at = s->sent_at = s->now;
-}
+/* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that is told. */
+static void listen_anew(svconn *s) { s->heard_at = TIME_TO_COME; }
 
 /* Goes as far as it goes without waiting. The only way in for bytes and answers. */
 static svconn_err run(svconn *s, const svconn_bytes *answer) {
     svconn_err err = SVCONN_OK;
     if (s->state != SVCONN_CONNECTED) {
         err = svconn_handshake_run(s, answer);
-        if (!err) connected(s);
+        if (!err) {
+            s->state = SVCONN_CONNECTED;
+            listen_anew(s);
+        }
     }
     if (!err) err = take_records(s);
     if (svconn_is_failure(err)) return fail(s, err);
@@ -197,7 +198,8 @@ static int config_is_good(const svconn_config *c) {
 
 static int buffers_are_good(const svconn_config *c, size_t rx_size, size_t tx_size) {
     if (rx_size < SVCONN_BUFFER_MIN || tx_size < SVCONN_BUFFER_MIN) return 0;
-    return c->role == SVCONN_SERVER || svconn_m2_length(c) + SVCONN_BUFFER_RESERVE <= tx_size;
+    size_t first = svconn_first_message_length(c);
+    return first && first + SVCONN_BUFFER_RESERVE <= tx_size;
 }
 
 static uint32_t clamp_size(size_t n) { return n < UINT32_MAX / 2 ? (uint32_t)n : UINT32_MAX / 2; }
@@ -275,6 +277,7 @@ svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size
 
 static void tell_time(svconn *s, uint64_t now) {
     if (now > s->now) s->now = now;
+    if (s->heard_at == TIME_TO_COME) s->heard_at = s->now;
     if (s->flags & FLAG_BEGUN) return;
     s->flags |= FLAG_BEGUN;
     s->begun_at = s->now;
@@ -285,7 +288,7 @@ static uint64_t deadline(uint64_t since, uint32_t ms) { return ms == SVCONN_OFF 
 
 static svconn_err tick_connected(svconn *s, uint64_t *next) {
     const svconn_config *c = s->config;
-    if (s->lent) s->heard_at = s->now;
+    if (s->lent) s->heard_at = s->now; /* it is the application that is slow */
     uint64_t silent = deadline(s->heard_at, or_default(c->silence_ms, 60000));
     if (s->flags & FLAG_PEER_CLOSED) silent = UINT64_MAX;
     if (s->now >= silent) return fail(s, SVCONN_E_SILENT);
@@ -342,10 +345,10 @@ svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
 
 svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now) {
     *used = 0;
-    if (s->state == SVCONN_CLOSED) *used = len;
-    if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (s->state == SVCONN_NONE || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
     if (!bytes && len) return SVCONN_E_ARGUMENT;
-    while (*used < len) {
+    while (*used < len && s->state != SVCONN_CLOSED) {
         size_t room;
         uint8_t *space = svconn_wire_space(s, &room);
         if (room > len - *used) room = len - *used;
@@ -355,7 +358,8 @@ svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *u
         svconn_err err = svconn_wire_filled(s, room, now);
         if (err) return err;
     }
-    return svconn_error(s);
+    if (s->state == SVCONN_CLOSED) *used = len;
+    return SVCONN_OK;
 }
 
 svconn_err svconn_wire_eof(svconn *s) {
@@ -415,7 +419,9 @@ svconn_err svconn_recv_done(svconn *s) {
     if (s->state != SVCONN_CONNECTED || !s->lent) return SVCONN_E_STATE;
     svconn_rx_drop(s, s->lent);
     s->lent = 0;
-    return run(s, NULL);
+    svconn_err err = run(s, NULL);
+    if (!err) listen_anew(s);
+    return err;
 }
 
 svconn_err svconn_close(svconn *s, uint64_t now) {
@@ -448,8 +454,11 @@ svconn_err svconn_seal(svconn *s, uint8_t *record, size_t len, uint64_t now) {
 }
 
 svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **msg, size_t *len, uint64_t now) {
+    if (!msg || !len) return SVCONN_E_ARGUMENT;
+    *msg = NULL;
+    *len = 0;
     if (s->state == SVCONN_FAILED) return svconn_error(s);
-    if (!record || !msg || !len) return SVCONN_E_ARGUMENT;
+    if (!record) return SVCONN_E_ARGUMENT;
     if (s->state != SVCONN_CONNECTED || s->rx_head != s->rx_tail) return SVCONN_E_STATE;
     tell_time(s, now);
     s->flags |= FLAG_HEARD;

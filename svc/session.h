@@ -18,6 +18,9 @@ enum { /* svconn.flags */
     FLAG_EOF = 128         /* the link has ended; whole messages may still be in rx */
 };
 
+/* svconn.heard_at: the next time that is told */
+#define TIME_TO_COME UINT64_MAX
+
 /* Room for n bytes at the end of tx with SVCONN_BUFFER_RESERVE to spare; NULL if there is none. They count once tx_tail is moved. */
 uint8_t *svconn_tx_room(svconn *s, size_t n);
 
@@ -38,7 +41,7 @@ SVCONN_CHECKED svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *an
 /* Ephemeral keys, from seed: the part of the handshake that needs nothing of the peer. */
 void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
 
-/* Length of the M2 that this config makes, with a custom proof counted as empty. */
-size_t svconn_m2_length(const svconn_config *config);
+/* Length of our first message, M1 or M2, with a custom proof counted as empty. 0: it has a field above the limit. */
+size_t svconn_first_message_length(const svconn_config *config);
 
 #endif

@@ -21,7 +21,7 @@
  *  - Two kinds of error. Caller faults (SVCONN_E_ARGUMENT and the like) leave the session as it was. Failures (svconn_is_failure) are final:
  *    the first one is kept, the keys are wiped at once, and the peer gets 16 zero bytes, the same for every cause. What is
  *    in svconn_wire_out is still to be sent; then close the link.
- *  - Time is any monotonic clock in milliseconds. A value below an earlier one counts as the earlier one.
+ *  - Time is any monotonic clock in milliseconds, below 2^63. A value below an earlier one counts as the earlier one.
  *  - One session may be used by one thread at a time. Different sessions have nothing in common but a config that is only read.
  */
 #ifndef SVCONN_H
@@ -264,7 +264,7 @@ SVCONN_MUST_CHECK svconn_err svconn_peer_proof(const svconn *s, const uint8_t **
 /* ---- the link ------------------------------------------------------------------------------------------------------ */
 /* Takes bytes from the link, any number at any split. *used says how many it took; fewer than len only if the session waits for the
  * application (a message to fetch, a question to answer) or failed. Returns the failure if there is one. A session that is SVCONN_CLOSED takes and
- * ignores everything. */
+ * ignores everything. After svconn_wire_eof: SVCONN_E_STATE. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now_ms);
 
 /* The same without a copy: read up to *len bytes into the returned place, then tell how many. *len is 0 while the session waits. */
@@ -284,7 +284,8 @@ SVCONN_MUST_CHECK svconn_err svconn_wire_sent(svconn *s, size_t len);
 SVCONN_MUST_CHECK svconn_err svconn_tick(svconn *s, uint64_t now_ms, uint64_t *next_ms);
 
 /* ---- messages -------------------------------------------------------------------------------------------------------- */
-/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may not lie in the session's buffers. */
+/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a
+ * message that svconn_recv lent, but may not lie in the send buffer. */
 SVCONN_MUST_CHECK svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now_ms);
 
 /* Lends one received message until svconn_recv_done; the same one as long as that was not called. SVCONN_AGAIN: none there. SVCONN_END: there
@@ -299,7 +300,7 @@ SVCONN_MUST_CHECK svconn_err svconn_close(svconn *s, uint64_t now_ms);
 /* Ends at once with the error packet, in any state; the reason is SVCONN_E_CANCELLED. */
 void svconn_abort(svconn *s);
 
-/* The next record that we send has a new key (5.3); the peer follows. */
+/* The next record that we send has a new key (5.3), or the one after it if the current key has sealed nothing yet; the peer follows. */
 SVCONN_MUST_CHECK svconn_err svconn_renew(svconn *s);
 
 /* ---- records without copies: message transports, bulk data -------------------------------------------------------------- */
