@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Records of one direction (section 5): seal, open, and the one-way ratchet of keys. What is above one direction (who is behind, when to renew,
- * what a control record means) is session.c's.
+ * Records of one direction (section 5): seal, open, and the one-way ratchet of keys. What is above one direction (who is behind, when to renew)
+ * is channel.c's; what a control record means, session.c's.
  */
 #ifndef SVCONN_RECORD_H
 #define SVCONN_RECORD_H

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The session: buffers, records, time, close and failure (spec/protocol.md sections 5 to 7), and the public calls.
- *
- * rx holds bytes from the link in [rx_head, rx_tail). In front is what is looked at now: M1 or M2, or a record. An opened data record stays there, lent to the
- * application, until svconn_recv_done; meanwhile bytes may still be added behind it, but nothing moves. tx holds bytes for the link in [tx_head, tx_tail) and keeps
- * SVCONN_BUFFER_RESERVE bytes free, so that CLOSE and the error packet always fit.
+ * The session: what arrives, time, close and failure (spec/protocol.md sections 5 to 7), and the public calls.
  *
  * Everything that arrives goes through run(); everything that fails goes through fail().
  */
@@ -33,60 +29,7 @@ static svconn_err fail(svconn *s, svconn_err err) {
     return err;
 }
 
-/* ---- tx ------------------------------------------------------------------------------------------------------ */
-
-/* Room for n bytes and spare more behind the last one; what is queued moves to the front if that helps. */
-static uint8_t *tx_room(svconn *s, size_t n, size_t spare) {
-    if (s->tx_tail + n + spare > s->tx_size && s->tx_head) {
-        memmove(s->tx, s->tx + s->tx_head, s->tx_tail - s->tx_head);
-        s->tx_tail -= s->tx_head;
-        s->tx_head = 0;
-    }
-    return s->tx_tail + n + spare <= s->tx_size ? s->tx + s->tx_tail : NULL;
-}
-
-uint8_t *svconn_tx_room(svconn *s, size_t n) { return tx_room(s, n, SVCONN_BUFFER_RESERVE); }
-
-static uint32_t or_default(uint32_t value, uint32_t otherwise) { return value ? value : otherwise; }
-
-/* 5.3 step 1 */
-static void renew_if_due(svconn *s) {
-    const svconn_config *c = s->config;
-    svconn_direction *out = &s->u.on.out;
-    int due = s->behind > 0 || (s->flags & FLAG_RENEW) || out->counter >= or_default(c->renew_records, KEY_RECORDS_MAX) ||
-              out->bytes >= or_default(c->renew_bytes, KEY_BYTES_MAX) ||
-              s->now - s->key_at > or_default(c->renew_ms, KEY_AGE_MAX_MS);
-    if (out->counter == 0 || !due) return;
-    svconn_direction_step(out);
-    s->behind--;
-    s->key_at = s->now;
-    s->flags &= (uint8_t)~FLAG_RENEW;
-}
-
-/* 5.3 */
-static void seal_record(svconn *s, unsigned control, uint8_t *record, const uint8_t *msg, size_t len) {
-    renew_if_due(s);
-    svconn_record_seal(&s->u.on.out, control, record, msg, len);
-    s->sent_at = s->now;
-}
-
-svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare) {
-    size_t len = 1 + rest_len;
-    uint8_t *record = len <= SVCONN_MESSAGE_MAX ? tx_room(s, len + RECORD_OVERHEAD, spare) : NULL;
-    if (!record) return SVCONN_AGAIN;
-    record[RECORD_TEXT] = type;
-    if (rest_len) memcpy(record + RECORD_TEXT + 1, rest, rest_len);
-    seal_record(s, RECORD_CONTROL, record, record + RECORD_TEXT, len);
-    s->tx_tail += (uint32_t)(len + RECORD_OVERHEAD);
-    return SVCONN_OK;
-}
-
-/* ---- rx ------------------------------------------------------------------------------------------------------ */
-
-void svconn_rx_drop(svconn *s, size_t n) {
-    s->rx_head += (uint32_t)n;
-    if (s->rx_head == s->rx_tail) s->rx_head = s->rx_tail = 0;
-}
+/* ---- records that came ------------------------------------------------------------------------------------- */
 
 /* Both directions have ended in order. */
 static void end_if_closed(svconn *s) {
@@ -95,34 +38,6 @@ static void end_if_closed(svconn *s) {
     ct_wipe(&s->u, sizeof s->u);
     s->state = SVCONN_CLOSED;
     s->rx_head = s->rx_tail = 0;
-}
-
-/* 5.4: the record at p, whose header and len are there, may come now. *len: of the whole record. */
-static svconn_err expected_record(const svconn *s, const uint8_t *p, size_t *len) {
-    *len = RECORD_OVERHEAD + (size_t)wire_get16(p + RECORD_LEN);
-    svconn_err err = svconn_record_expected(&s->u.on.in, p);
-    if (err == SVCONN_E_ABORTED) return err;
-    return s->flags & FLAG_PEER_CLOSED ? SVCONN_E_AFTER_CLOSE : err;
-}
-
-/* 5.4: opens it in place, moves the state of 5.2. */
-static svconn_err open_record(svconn *s, uint8_t *record, size_t len) {
-    int stepped;
-    svconn_err err = svconn_record_open(&s->u.on.in, record, len, &stepped);
-    if (err) return err;
-    s->behind += stepped;
-    s->heard_at = s->now;
-    return SVCONN_OK;
-}
-
-svconn_err svconn_rx_open(svconn *s, size_t *len) {
-    uint8_t *record = s->rx + s->rx_head;
-    size_t have = s->rx_tail - s->rx_head;
-    if (have < RECORD_TEXT) return SVCONN_AGAIN;
-    svconn_err err = expected_record(s, record, len);
-    if (err) return err;
-    if (*len > s->rx_size) return SVCONN_E_LIMIT;
-    return have < *len ? SVCONN_AGAIN : open_record(s, record, *len);
 }
 
 /* An opened control record of a connected session (5.1). */
@@ -231,10 +146,8 @@ svconn_state svconn_status(const svconn *s) { return (svconn_state)s->state; }
 
 svconn_err svconn_error(const svconn *s) { return (svconn_err)s->error; }
 
-static int is_over(const svconn *s) { return s->state == SVCONN_CLOSED || s->state == SVCONN_FAILED; }
-
 void svconn_abort(svconn *s) {
-    if (s->state != SVCONN_NONE && !is_over(s)) (void)fail(s, SVCONN_E_CANCELLED);
+    if (s->state != SVCONN_NONE && !svconn_is_over(s)) (void)fail(s, SVCONN_E_CANCELLED);
 }
 
 /* ---- answers ---------------------------------------------------------------------------------------------------- */
@@ -289,11 +202,11 @@ static uint64_t deadline(uint64_t since, uint32_t ms) { return ms == SVCONN_OFF 
 static svconn_err tick_connected(svconn *s, uint64_t *next) {
     const svconn_config *c = s->config;
     if (s->lent) s->heard_at = s->now; /* it is the application that is slow */
-    uint64_t silent = deadline(s->heard_at, or_default(c->silence_ms, 60000));
+    uint64_t silent = deadline(s->heard_at, svconn_or_default(c->silence_ms, 60000));
     if (s->flags & FLAG_PEER_CLOSED) silent = UINT64_MAX;
     if (s->now >= silent) return fail(s, SVCONN_E_SILENT);
 
-    uint32_t keepalive_ms = or_default(c->keepalive_ms, 20000);
+    uint32_t keepalive_ms = svconn_or_default(c->keepalive_ms, 20000);
     if (s->now >= deadline(s->sent_at, keepalive_ms) && !(s->flags & FLAG_CLOSE_SENT)) {
         s->sent_at = s->now; /* bytes that still wait for the link are sign of life enough */
         if (s->tx_head == s->tx_tail) (void)svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE);
@@ -311,7 +224,7 @@ svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
     if (s->state == SVCONN_FAILED) err = svconn_error(s);
     else if (s->state == SVCONN_CONNECTED) err = tick_connected(s, &next);
     else if (s->state != SVCONN_CLOSED) {
-        next = deadline(s->begun_at, or_default(s->config->handshake_ms, 10000));
+        next = deadline(s->begun_at, svconn_or_default(s->config->handshake_ms, 10000));
         if (s->now >= next) err = fail(s, SVCONN_E_TIMEOUT);
     }
     if (next_ms) *next_ms = err ? UINT64_MAX : next;
@@ -322,7 +235,7 @@ svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
 
 uint8_t *svconn_wire_space(svconn *s, size_t *len) {
     *len = 0;
-    if (s->state == SVCONN_NONE || is_over(s) || (s->flags & FLAG_EOF)) return NULL;
+    if (s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF)) return NULL;
     if (s->rx_head && !s->lent) { /* only part of a record can be there, or what waits behind a question */
         memmove(s->rx, s->rx + s->rx_head, s->rx_tail - s->rx_head);
         s->rx_tail -= s->rx_head;
@@ -334,7 +247,7 @@ uint8_t *svconn_wire_space(svconn *s, size_t *len) {
 
 svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
     if (s->state == SVCONN_FAILED) return svconn_error(s);
-    if (s->state == SVCONN_NONE || is_over(s) || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
+    if (s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
     if (len > s->rx_size - s->rx_tail) return SVCONN_E_ARGUMENT;
     tell_time(s, now);
     if (len) s->flags |= FLAG_HEARD;
@@ -364,7 +277,7 @@ svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *u
 
 svconn_err svconn_wire_eof(svconn *s) {
     if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
-    if (is_over(s)) return svconn_error(s);
+    if (svconn_is_over(s)) return svconn_error(s);
     s->flags |= FLAG_EOF;
     if (s->state == SVCONN_CONNECTED) return run(s, NULL); /* whole messages come first */
     return fail(s, s->flags & FLAG_HEARD ? SVCONN_E_TRUNCATED : SVCONN_E_ABSENT);
@@ -396,7 +309,7 @@ svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now) {
     tell_time(s, now);
     uint8_t *record = svconn_tx_room(s, len + RECORD_OVERHEAD);
     if (!record) return SVCONN_AGAIN;
-    seal_record(s, 0, record, (const uint8_t *)msg, len);
+    svconn_channel_seal(s, 0, record, (const uint8_t *)msg, len);
     s->tx_tail += (uint32_t)(len + RECORD_OVERHEAD);
     return SVCONN_OK;
 }
@@ -449,7 +362,7 @@ svconn_err svconn_seal(svconn *s, uint8_t *record, size_t len, uint64_t now) {
     if (!may_send(s)) return SVCONN_E_STATE;
     if (s->tx_head != s->tx_tail) return SVCONN_AGAIN;
     tell_time(s, now);
-    seal_record(s, 0, record, record + RECORD_TEXT, len);
+    svconn_channel_seal(s, 0, record, record + RECORD_TEXT, len);
     return SVCONN_OK;
 }
 
@@ -464,9 +377,9 @@ svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **
     s->flags |= FLAG_HEARD;
 
     size_t want;
-    svconn_err err = record_len < RECORD_TEXT ? SVCONN_E_FORMAT : expected_record(s, record, &want);
+    svconn_err err = record_len < RECORD_TEXT ? SVCONN_E_FORMAT : svconn_channel_expected(s, record, &want);
     if (!err && want != record_len) err = SVCONN_E_FORMAT;
-    if (!err) err = open_record(s, record, record_len);
+    if (!err) err = svconn_channel_open(s, record, record_len);
     int is_control = !err && (record[0] & 0x80);
     if (is_control) err = control(s, record + RECORD_TEXT, record_len - RECORD_OVERHEAD);
     if (err) return fail(s, err);
@@ -477,61 +390,4 @@ svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **
     *msg = record + RECORD_TEXT;
     *len = record_len - RECORD_OVERHEAD;
     return SVCONN_OK;
-}
-
-/* ---- what else a session knows ------------------------------------------------------------------------------------------------ */
-
-svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx, size_t ctx_len, uint8_t *out,
-                         size_t out_len) {
-    static const char reserved[] = "authenticator";
-    if (!label || (!ctx && ctx_len) || !out || out_len == 0 || out_len > 255 * 32) return SVCONN_E_ARGUMENT;
-    size_t n = 0;
-    while (n <= 65535 && label[n]) n++;
-    if (n > 65535 || ctx_len > 65535) return SVCONN_E_ARGUMENT;
-    if (n == sizeof reserved - 1 && ct_eq((const uint8_t *)label, (const uint8_t *)reserved, n)) return SVCONN_E_ARGUMENT;
-    if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
-    svconn_export_key(out, out_len, s->u.on.exporter, (svconn_bytes){(const uint8_t *)label, n},
-                      (svconn_bytes){ctx, ctx_len});
-    return SVCONN_OK;
-}
-
-/* The big-endian integer in n (which it destroys) modulo 10^(5 groups), in decimal, groups of 5 with a space between them. */
-static void digits(char *out, int groups, uint8_t n[16]) {
-    int end = 6 * groups - 1;
-    out[end] = 0;
-    for (int at = end - 1; at >= 0; at--) {
-        unsigned rest = 0;
-        if (at % 6 == 5) {
-            out[at] = ' ';
-            continue;
-        }
-        for (int i = 0; i < 16; i++) {
-            rest = rest << 8 | n[i];
-            n[i] = (uint8_t)(rest / 10);
-            rest %= 10;
-        }
-        out[at] = (char)('0' + rest);
-    }
-}
-
-svconn_err svconn_authenticator(const svconn *s, char out[24]) {
-    static const uint8_t label[] = "authenticator";
-    uint8_t n[16];
-    if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
-    svconn_export_key(n, sizeof n, s->u.on.exporter, (svconn_bytes){label, sizeof label - 1}, (svconn_bytes){NULL, 0});
-    CT_RELEASE(n, sizeof n); /* it is shown and read aloud */
-    digits(out, 4, n);
-    return SVCONN_OK;
-}
-
-void svconn_fingerprint(char out[36], const uint8_t *identity, size_t len) {
-    uint8_t hash[32];
-    svconn_fingerprint_hash(hash, (svconn_bytes){identity, len});
-    digits(out, 6, hash);
-}
-
-void svconn_key_ids(const svconn *s, unsigned *sending, unsigned *receiving) {
-    int on = (s->flags & FLAG_KEYS) && !is_over(s);
-    *sending = on ? s->u.on.out.id : 0;
-    *receiving = on ? s->u.on.in.id : 0;
 }
