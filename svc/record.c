@@ -35,7 +35,7 @@ void svconn_direction_step(svconn_direction *d) {
     load_key(d);
 }
 
-/* iv XOR (0^4 || u64(counter)); the counter is below 2^21 */
+/* iv XOR (0^4 || u64(counter)); the counter is below 2^21. The first nonce is the iv, which no stack may keep. */
 static void make_nonce(uint8_t nonce[12], const svconn_direction *d) {
     memcpy(nonce, d->iv, 12);
     for (int i = 0; i < 4; i++) nonce[8 + i] ^= (uint8_t)(d->counter >> (24 - 8 * i));
@@ -53,6 +53,7 @@ void svconn_record_seal(svconn_direction *d, unsigned control, uint8_t *record, 
     make_nonce(nonce, d);
     svconn_gcm_seal(d->key, nonce, record, RECORD_TEXT, record + RECORD_TEXT, msg, len, record + RECORD_TEXT + len,
                     RECORD_TAG);
+    ct_wipe(nonce, sizeof nonce);
     count(d, len);
 }
 
@@ -69,8 +70,10 @@ svconn_err svconn_record_expected(const svconn_direction *d, const uint8_t heade
 static int open_with(const svconn_direction *d, uint8_t *record, size_t len) {
     uint8_t nonce[12];
     make_nonce(nonce, d);
-    return svconn_gcm_open(d->key, nonce, record, RECORD_TEXT, record + RECORD_TEXT, record + RECORD_TEXT, len,
-                           record + RECORD_TEXT + len, RECORD_TAG);
+    int ok = svconn_gcm_open(d->key, nonce, record, RECORD_TEXT, record + RECORD_TEXT, record + RECORD_TEXT, len,
+                             record + RECORD_TEXT + len, RECORD_TAG);
+    ct_wipe(nonce, sizeof nonce);
+    return ok;
 }
 
 svconn_err svconn_record_open(svconn_direction *d, uint8_t *record, size_t record_len, int *stepped) {
