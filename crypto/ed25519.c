@@ -9,10 +9,10 @@
 #include "ge25519.h"
 #include "sc25519.h"
 
-static void hash(uint8_t digest[64], const svconn_bytes *part, size_t parts) {
+static void hash(uint8_t digest[64], const svconn_bytes *part, size_t n) {
     svconn_sha512_ctx c;
     svconn_sha512_init(&c);
-    for (size_t i = 0; i < parts; i++) svconn_sha512_update(&c, part[i].data, part[i].len);
+    for (size_t i = 0; i < n; i++) svconn_sha512_update(&c, part[i].data, part[i].len);
     svconn_sha512_final(&c, digest);
 }
 
@@ -88,7 +88,7 @@ int svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[
     fe_mul(&a.t, &a.t, &one);
     svconn_ge_double_base(&r, k, &a, signature + 32);
     svconn_ge_encode(encoded, &r);
-    return memcmp(encoded, signature, 32) == 0;
+    return (int)ct_eq(encoded, signature, 32);
 }
 
 /* RFC 7748, section 4.1. Only y counts. */

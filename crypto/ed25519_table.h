@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Made by tests/gen/ed25519_table.py: do not edit. Numbers are little-endian arrays of 64-bit words; a point
- * (x, y) is y + x, y - x, 2 d x y. */
+/* Made by tests/gen/ed25519_table.py: do not edit. Numbers are arrays of 64-bit words, the lowest first; a
+ * point (x, y) is y + x, y - x, 2 d x y. */
 #ifndef SVCONN_ED25519_TABLE_H
 #define SVCONN_ED25519_TABLE_H
 
@@ -21,7 +21,8 @@ static const uint64_t svconn_ed25519_root[4] = {
     0xc4ee1b274a0ea0b0, 0x2f431806ad2fe478, 0x2b4d00993dfbd7a7, 0x2b8324804fc1df0b,
 };
 
-/* [j][i]: 2^(32 j) (2^24 + s2 2^16 + s1 2^8 + s0) B; s0, s1, s2 are +1 where bit 0, 1, 2 of i is set, else -1 */
+/* [j][i]: 2^(32 j) (2^24 + s2 2^16 + s1 2^8 + s0) B; s0, s1, s2 are +1 if bit 0, 1, 2 of i is set,
+ * else -1 */
 static const uint64_t svconn_ed25519_comb[8][8][12] = {
     {
         {0x8585426a770fa40e, 0x0af90c6fea3cfcef, 0x893ee37d3d3c5588, 0x391d60d23af6c7b0,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The field of 2^255 - 19 elements: what is too large to be inline, and powers. Interface and bounds: fe25519.h.
- * Constant time throughout.
+ * Constant time throughout. Arrays that held secrets are wiped; what the compiler keeps of single limbs in its own
+ * stack slots is out of reach of portable C.
  */
 #include "fe25519.h"
 

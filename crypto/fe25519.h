@@ -18,7 +18,6 @@
  *   fe_add     f + g        sum of up to three tight ones      loose
  *   fe_sub     f - g        tight, tight                       loose
  *   fe_sub2    f - g        loose, loose                       wide
- *   fe_neg     -f           tight                              loose
  *   fe_mul, fe_sq, fe_sqn   wide                               tight
  *   fe_small   121665 f     wide                               tight
  *   fe_invert, fe_pow2523   wide                               tight

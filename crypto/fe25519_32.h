@@ -143,8 +143,9 @@ static inline void fe_mul_inline(fe *h, const fe *f, const fe *g) {
                   mul32(f5_2, g3) + mul32(f6, g2) + mul32(f7_2, g1) + mul32(f8, g0) + mul32(f9_2, g9_19);
     uint64_t h9 = mul32(f0, g9) + mul32(f1, g8) + mul32(f2, g7) + mul32(f3, g6) + mul32(f4, g5) + mul32(f5, g4) +
                   mul32(f6, g3) + mul32(f7, g2) + mul32(f8, g1) + mul32(f9, g0);
-    const uint64_t r[10] = {h0, h1, h2, h3, h4, h5, h6, h7, h8, h9};
+    uint64_t r[10] = {h0, h1, h2, h3, h4, h5, h6, h7, h8, h9};
     fe_carry_product(h, r);
+    ct_wipe(r, sizeof r);
 }
 
 /* Wide in. The same sums as f * f, equal products taken twice: fourfold odd limbs and doubled even ones are below
@@ -171,8 +172,9 @@ static inline void fe_sq_inline(fe *h, const fe *f) {
     uint64_t h8 = mul32(f0_2, f8) + mul32(f1_4, f7) + mul32(f2_2, f6) + mul32(f3_4, f5) + mul32(f4, f4) +
                   mul32(f9_2, f9_19);
     uint64_t h9 = mul32(f0_2, f9) + mul32(f1_2, f8) + mul32(f2_2, f7) + mul32(f3_2, f6) + mul32(f4_2, f5);
-    const uint64_t r[10] = {h0, h1, h2, h3, h4, h5, h6, h7, h8, h9};
+    uint64_t r[10] = {h0, h1, h2, h3, h4, h5, h6, h7, h8, h9};
     fe_carry_product(h, r);
+    ct_wipe(r, sizeof r);
 }
 
 /* Wide in. Products are below 2^28 * 2^17 = 2^45. */

@@ -33,27 +33,27 @@ static inline void fe_from_words(fe *h, const uint64_t w[4]) {
 
 /* A sum of up to three tight numbers is loose by definition. */
 static inline void fe_add(fe *h, const fe *f, const fe *g) {
-    for (unsigned i = 0; i < 5; i++) h->v[i] = ct_barrier64(f->v[i] + g->v[i]);
+    for (unsigned i = 0; i < 5; i++) h->v[i] = f->v[i] + g->v[i];
 }
 
 /* f + 2p - g. The limbs of 2p are 2^52 - 38 and 2^52 - 2: not below a tight limb, so nothing goes below 0. The result
  * is below 2^51 + 2^13 + 2^52: loose. */
 static inline void fe_sub(fe *h, const fe *f, const fe *g) {
-    h->v[0] = ct_barrier64(f->v[0] + (2 * FE_MASK - 36) - g->v[0]);
-    for (unsigned i = 1; i < 5; i++) h->v[i] = ct_barrier64(f->v[i] + 2 * FE_MASK - g->v[i]);
+    h->v[0] = f->v[0] + (2 * FE_MASK - 36) - g->v[0];
+    for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 2 * FE_MASK - g->v[i];
 }
 
 /* f + 4p - g. The limbs of 4p are 2^53 - 76 and 2^53 - 4: above a loose limb. The result is below
  * 3 * 2^51 + 3 * 2^13 + 2^53 = 7 * 2^51 + 3 * 2^13 < 2^54: wide. */
 static inline void fe_sub2(fe *h, const fe *f, const fe *g) {
-    h->v[0] = ct_barrier64(f->v[0] + (4 * FE_MASK - 72) - g->v[0]);
-    for (unsigned i = 1; i < 5; i++) h->v[i] = ct_barrier64(f->v[i] + 4 * FE_MASK - g->v[i]);
+    h->v[0] = f->v[0] + (4 * FE_MASK - 72) - g->v[0];
+    for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 4 * FE_MASK - g->v[i];
 }
 
 /* mask: all ones or all zeros */
 static inline void fe_swap(fe *f, fe *g, uint64_t mask) {
     for (unsigned i = 0; i < 5; i++) {
-        uint64_t x = ct_barrier64(mask & (f->v[i] ^ g->v[i]));
+        uint64_t x = mask & (f->v[i] ^ g->v[i]);
         f->v[i] ^= x;
         g->v[i] ^= x;
     }
@@ -61,7 +61,7 @@ static inline void fe_swap(fe *f, fe *g, uint64_t mask) {
 
 /* mask ? f : g */
 static inline void fe_select(fe *h, uint64_t mask, const fe *f, const fe *g) {
-    for (unsigned i = 0; i < 5; i++) h->v[i] = ct_barrier64(ct_select64(mask, f->v[i], g->v[i]));
+    for (unsigned i = 0; i < 5; i++) h->v[i] = ct_select64(mask, f->v[i], g->v[i]);
 }
 
 /* In: each r below 2^115 - 2^64 (so that a carry, r >> 51 with one added, is below 2^64), and r4 below 2^110.5.

@@ -24,9 +24,11 @@ typedef struct {
     fe z;
 } cached;
 
-/* A sum before its last products: X3 = E F, Y3 = G H, Z3 = F G, T3 = E H. All are wide at most. */
+/* A sum before its last products: X3 = E F, Y3 = G H, Z3 = F G, T3 = E H. All are wide at most. a to d: work space,
+ * here so that one wipe reaches it. */
 typedef struct {
     fe e, f, g, h;
+    fe a, b, c, d;
 } parts;
 
 static void set_identity(ge *r) {
@@ -50,44 +52,40 @@ static void join_t(ge *r, const parts *q) {
 
 /* [2]P; its T is not used. Section 3.3 there with the signs of F and H turned, which gives (-X : -Y : -T : -Z). */
 static void double_point(parts *r, const ge *p) {
-    fe a, b, c;
-    fe_sq(&a, &p->x);            /* A (t) */
-    fe_sq(&b, &p->y);            /* B (t) */
-    fe_sq(&c, &p->z);            /* (t) */
-    fe_add(&c, &c, &c);          /* C = 2 Z^2 (l) */
-    fe_add(&r->e, &p->x, &p->y); /* (l) */
-    fe_sq(&r->e, &r->e);         /* (X + Y)^2 (t) */
-    fe_add(&r->h, &b, &a);       /* H = A + B (l) */
-    fe_sub(&r->g, &b, &a);       /* G = B - A (l) */
-    fe_sub2(&r->e, &r->e, &r->h);/* E = (X + Y)^2 - H (w) */
-    fe_sub2(&r->f, &c, &r->g);   /* F = C - G (w) */
+    fe_sq(&r->a, &p->x);           /* A (t) */
+    fe_sq(&r->b, &p->y);           /* B (t) */
+    fe_sq(&r->c, &p->z);           /* (t) */
+    fe_add(&r->c, &r->c, &r->c);   /* C = 2 Z^2 (l) */
+    fe_add(&r->e, &p->x, &p->y);   /* (l) */
+    fe_sq(&r->e, &r->e);           /* (X + Y)^2 (t) */
+    fe_add(&r->h, &r->b, &r->a);   /* H = A + B (l) */
+    fe_sub(&r->g, &r->b, &r->a);   /* G = B - A (l) */
+    fe_sub2(&r->e, &r->e, &r->h);  /* E = (X + Y)^2 - H (w) */
+    fe_sub2(&r->f, &r->c, &r->g);  /* F = C - G (w) */
 }
 
-/* The common part of additions: c = T1 2 d T2 (t), d = 2 Z1 Z2 (l). Section 3.1 there. */
-static void add_parts(parts *r, const ge *p, const niels *q, const fe *d) {
-    fe a, b, c;
-    fe_sub(&a, &p->y, &p->x);    /* (l) */
-    fe_mul(&a, &a, &q->minus);   /* A (t) */
-    fe_add(&b, &p->y, &p->x);    /* (l) */
-    fe_mul(&b, &b, &q->plus);    /* B (t) */
-    fe_mul(&c, &p->t, &q->t2d);  /* C (t) */
-    fe_sub(&r->e, &b, &a);       /* E = B - A (l) */
-    fe_sub2(&r->f, d, &c);       /* F = D - C (w) */
-    fe_add(&r->g, d, &c);        /* G = D + C: three tight ones (l) */
-    fe_add(&r->h, &b, &a);       /* H = B + A (l) */
+/* What both additions share; r->d = D = 2 Z1 Z2 (l) goes in. Section 3.1 there. */
+static void add_parts(parts *r, const ge *p, const niels *q) {
+    fe_sub(&r->a, &p->y, &p->x);     /* (l) */
+    fe_mul(&r->a, &r->a, &q->minus); /* A (t) */
+    fe_add(&r->b, &p->y, &p->x);     /* (l) */
+    fe_mul(&r->b, &r->b, &q->plus);  /* B (t) */
+    fe_mul(&r->c, &p->t, &q->t2d);   /* C = T1 2 d T2 (t) */
+    fe_sub(&r->e, &r->b, &r->a);     /* E = B - A (l) */
+    fe_sub2(&r->f, &r->d, &r->c);    /* F = D - C (w) */
+    fe_add(&r->g, &r->d, &r->c);     /* G = D + C: three tight ones (l) */
+    fe_add(&r->h, &r->b, &r->a);     /* H = B + A (l) */
 }
 
 static void add_niels(parts *r, const ge *p, const niels *q) {
-    fe d;
-    fe_add(&d, &p->z, &p->z);
-    add_parts(r, p, q, &d);
+    fe_add(&r->d, &p->z, &p->z);
+    add_parts(r, p, q);
 }
 
 static void add_cached(parts *r, const ge *p, const cached *q) {
-    fe d;
-    fe_mul(&d, &p->z, &q->z);
-    fe_add(&d, &d, &d);
-    add_parts(r, p, &q->n, &d);
+    fe_mul(&r->d, &p->z, &q->z);
+    fe_add(&r->d, &r->d, &r->d);
+    add_parts(r, p, &q->n);
 }
 
 static void from_entry(niels *r, const uint64_t w[12]) {
@@ -229,7 +227,7 @@ int svconn_ge_decode(ge *p, const uint8_t in[32]) {
     fe_from_bytes(&p->y, in);
     fe_to_bytes(y, &p->y);
     y[31] |= in[31] & 0x80;
-    if (memcmp(y, in, 32) != 0) return 0; /* not below p */
+    if (!ct_eq(y, in, 32)) return 0; /* not below p */
     if (!recover_x(&p->x, &p->y, in[31] >> 7)) return 0;
     fe_from_small(&p->z, 1);
     fe_mul(&p->t, &p->x, &p->y);
@@ -247,18 +245,20 @@ int svconn_ge_has_small_order(const ge *p) {
     return (int)fe_is_zero(&q.x);
 }
 
+static unsigned bit_of(const uint8_t n[32], unsigned i) { return i < 256 ? (unsigned)n[i >> 3] >> (i & 7) & 1u : 0; }
+
 /* The non-adjacent form of width w of n < 2^255: digits are 0 or odd and below 2^(w - 1) in size, n is the sum of
  * digit[i] 2^i. A carry means that 2^i is still to be added. It ends before 256: bit 255 of n is 0. */
 static void width_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
     unsigned carry = 0, i = 0;
     memset(digit, 0, 256);
     while (i < 256) {
-        if ((n[i >> 3] >> (i & 7) & 1u) == carry) {
+        if (bit_of(n, i) == carry) {
             i++;
             continue;
         }
         unsigned d = carry;
-        for (unsigned j = 0; j < w && i + j < 256; j++) d += (n[(i + j) >> 3] >> ((i + j) & 7) & 1u) << j;
+        for (unsigned j = 0; j < w; j++) d += bit_of(n, i + j) << j;
         carry = d >> (w - 1);
         digit[i] = (int8_t)((int)d - (int)(carry << w));
         i += w;

@@ -8,8 +8,10 @@
 #include "fe25519.h"
 #include "ge25519.h"
 
+/* The state (tight between steps) and the work space of a step: in one place, to be wiped once. */
 typedef struct {
     fe x2, z2, x3, z3;
+    fe a, b, aa, bb, e, c, d;
 } ladder;
 
 static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
@@ -19,30 +21,29 @@ static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
     e[31] |= 64;
 }
 
-/* Section 5, the body of the loop. Capital letters are the names there; (t): tight, (l): loose. The state is tight. */
+/* Section 5, the body of the loop. Capital letters are the names there; (t): tight, (l): loose. */
 static void ladder_step(ladder *s, const fe *x1) {
-    fe a, b, aa, bb, e, c, d;
-    fe_add(&a, &s->x2, &s->z2);      /* A (l) */
-    fe_sub(&b, &s->x2, &s->z2);      /* B (l) */
-    fe_add(&c, &s->x3, &s->z3);      /* C (l) */
-    fe_sub(&d, &s->x3, &s->z3);      /* D (l) */
-    fe_mul(&d, &d, &a);              /* DA (t) */
-    fe_mul(&c, &c, &b);              /* CB (t) */
-    fe_sq(&aa, &a);                  /* AA (t) */
-    fe_sq(&bb, &b);                  /* BB (t) */
-    fe_add(&a, &d, &c);              /* DA + CB (l) */
-    fe_sub(&b, &d, &c);              /* DA - CB (l) */
-    fe_sub(&e, &aa, &bb);            /* E (l) */
-    fe_sq(&s->x3, &a);
-    fe_sq(&b, &b);
-    fe_mul(&s->x2, &aa, &bb);
-    fe_small(&d, &e);                /* a24 E (t) */
-    fe_add(&d, &d, &aa);             /* AA + a24 E (l) */
-    fe_mul(&s->z3, &b, x1);
-    fe_mul(&s->z2, &e, &d);
+    fe_add(&s->a, &s->x2, &s->z2);  /* A (l) */
+    fe_sub(&s->b, &s->x2, &s->z2);  /* B (l) */
+    fe_add(&s->c, &s->x3, &s->z3);  /* C (l) */
+    fe_sub(&s->d, &s->x3, &s->z3);  /* D (l) */
+    fe_mul(&s->d, &s->d, &s->a);    /* DA (t) */
+    fe_mul(&s->c, &s->c, &s->b);    /* CB (t) */
+    fe_sq(&s->aa, &s->a);           /* AA (t) */
+    fe_sq(&s->bb, &s->b);           /* BB (t) */
+    fe_add(&s->a, &s->d, &s->c);    /* DA + CB (l) */
+    fe_sub(&s->b, &s->d, &s->c);    /* DA - CB (l) */
+    fe_sub(&s->e, &s->aa, &s->bb);  /* E (l) */
+    fe_sq(&s->x3, &s->a);
+    fe_sq(&s->b, &s->b);            /* (t) */
+    fe_mul(&s->x2, &s->aa, &s->bb);
+    fe_small(&s->d, &s->e);         /* a24 E (t) */
+    fe_add(&s->d, &s->d, &s->aa);   /* AA + a24 E (l) */
+    fe_mul(&s->z3, &s->b, x1);
+    fe_mul(&s->z2, &s->e, &s->d);
 }
 
-/* q = the ladder's x2 and z2, unswapped, after all 255 bits of e */
+/* x2 and z2 after all 255 bits of e. x1 is tight. */
 static void run_ladder(ladder *s, const uint8_t e[32], const fe *x1) {
     uint64_t swap = 0;
     fe_from_small(&s->x2, 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The primitives of the library, by text: each line of standard input names a function and its arguments in hex (- is no byte), and one line
- * of hex answers. "bad" answers what the function refuses. It is linked with the library as it was built; tests/cavp/suites.py talks to it.
+ * The primitives of the library, by text: each line of standard input names a function and its arguments in hex (- is
+ * no byte), and one line of hex answers. "bad" answers what the function refuses. It is linked with the library as it
+ * was built; tests/cavp/suites.py and random_curve.py talk to it.
  */
 #include "aes256.h"
 #include "crypto.h"
@@ -179,6 +180,18 @@ static void edverify(bytes sig, bytes key, bytes msg) {
     verdict(svconn_ed25519_verify(sig.data, key.data, msg.data, msg.len));
 }
 
+/* A key that svconn_ed25519_check refuses has no Montgomery form. */
+static void edmontgomery(bytes key) {
+    uint8_t u[32];
+    need(key, 32);
+    if (!svconn_ed25519_check(key.data)) {
+        verdict(0);
+        return;
+    }
+    svconn_ed25519_to_x25519(u, key.data);
+    answer(u, 32);
+}
+
 static void run(const char *f, const bytes *a) {
     uint8_t out[64];
     if (!strcmp(f, "sha256")) hash256(out, a[0].data, a[0].len), answer(out, 32);
@@ -196,6 +209,8 @@ static void run(const char *f, const bytes *a) {
     else if (!strcmp(f, "edpublic")) need(a[0], 32), svconn_ed25519_public(out, a[0].data), answer(out, 32);
     else if (!strcmp(f, "edsign")) edsign(a[0], a[1]);
     else if (!strcmp(f, "edverify")) edverify(a[0], a[1], a[2]);
+    else if (!strcmp(f, "edmontgomery")) edmontgomery(a[0]);
+    else if (!strcmp(f, "x25519public")) need(a[0], 32), svconn_x25519_public(out, a[0].data), answer(out, 32);
     else stop("unknown function");
 }
 

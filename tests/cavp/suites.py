@@ -5,8 +5,9 @@
     suites.py cavp DRIVER DIR          Debian's python3-cryptography-vectors
     suites.py wycheproof DRIVER DIR    JSON files of Project Wycheproof
 
-A case is a dict of strings. For each file there is a check(case), which is True if the library agrees with the case; what
-a file has and the library has not is counted and named. In each file one case is spoilt, and the check must see it.
+A case is a dict of strings. For each file there is a check(case), which is True if the library agrees with the case;
+what a file has and the library has not is counted and named. In each file one case is spoilt, and the check must see
+it.
 """
 import collections
 import json
@@ -74,7 +75,7 @@ def split(cases, why_not):
     return [c for c, r in zip(cases, reasons) if not r], [r for r in reasons if r]
 
 
-# ---- what each kind of case says ----------------------------------------------------------------------------------------
+# ---- what each kind of case says -----------------------------------------------------------------------------------
 
 def sealed(c):
     """AES-256-GCM, both ways; "invalid": must not open"""
@@ -117,7 +118,7 @@ def monte(bits):
     return lambda c: call(f"monte{bits}", c["seed"]) == c["md"]
 
 
-# ---- AES-256 alone: the library has it in counter mode only, which gives E(key, any block); other modes are made of that here ----
+# ---- AES-256 alone: the library has counter mode only, which gives E(key, any block); the rest is made of it
 
 def blocks(text):
     return [text[i:i + 32] for i in range(0, len(text), 32)]
@@ -128,7 +129,7 @@ def xor(a, b):
 
 
 def aes(mode, c):
-    """CIPHERTEXT of PLAINTEXT; the modes whose decryption needs no inverse cipher, or the encryption of those that do"""
+    """CIPHERTEXT of PLAINTEXT, by nothing but E"""
     state, out, key = c.get("iv", ""), "", c["key"]
     for b in blocks(c["plaintext"]):
         if mode == "ECB":
@@ -148,7 +149,7 @@ def aes(mode, c):
     return out == c["ciphertext"]
 
 
-# ---- the format of NIST's files -------------------------------------------------------------------------------------------
+# ---- the format of NIST's files ------------------------------------------------------------------------------------
 
 def rsp(path):
     """Cases as dicts in lower case. A section line, [Name = value] or [NAME], belongs to each case behind it."""
@@ -175,7 +176,7 @@ def rename(case, **names):
             **{new: case.get(old, "") for new, old in names.items()}}
 
 
-# ---- the package python3-cryptography-vectors --------------------------------------------------------------------------------
+# ---- the package python3-cryptography-vectors ----------------------------------------------------------------------
 
 def cavp_gcm(path, name):
     def why_not(c):
@@ -243,13 +244,15 @@ def cavp_ed25519(path, name):
 
 
 def cavp_x25519(path, name):
-    cases = [rename(c, private="input_scalar", public="input_u", shared="output_u") for c in rsp(path) if "input_u" in c]
+    names = {"private": "input_scalar", "public": "input_u", "shared": "output_u"}
+    cases = [rename(c, **names) for c in rsp(path) if "input_u" in c]
     report(name, cases, x25519, ["shared"])
 
 
 def cavp_files():
     """(file, function) for all that we read"""
-    yield from ((f"ciphers/AES/GCM/gcm{d}{k}.rsp", cavp_gcm) for k in (128, 192, 256) for d in ("Decrypt", "EncryptExtIV"))
+    for kind in ("Decrypt", "EncryptExtIV"):
+        yield from ((f"ciphers/AES/GCM/gcm{kind}{size}.rsp", cavp_gcm) for size in (128, 192, 256))
     yield from ((f"hashes/SHA2/SHA{n}{kind}Msg.rsp", cavp_sha) for n in (256, 512) for kind in ("Short", "Long"))
     yield from ((f"hashes/SHA2/SHA{n}Monte.rsp", cavp_monte) for n in (256, 512))
     for mode in ("ECB", "CBC", "CFB128", "OFB"):
@@ -264,23 +267,26 @@ def cavp_files():
     yield "asymmetric/X25519/rfc7748.txt", cavp_x25519
 
 
+OTHER = "another algorithm or format"
+
+
 def why_other(path):
     """Why a file of the package is not read"""
     name = os.path.basename(path)
     if name.endswith((".py", ".pyc")) or "readme" in name.lower():
         return "no vectors"
     if path.startswith("hashes/SHA2/SHA") and name.endswith("Monte.txt"):
-        return "the same as the .rsp file beside it" if "_" not in name and name[3:6] in ("256", "512") else "another algorithm"
+        return OTHER if "_" in name or name[3:6] not in ("256", "512") else "the same as the .rsp file beside it"
     if path.startswith("ciphers/AES/"):
         return "AES with 128 or 192 bits, or in another mode; here AES-256-GCM (and what counter mode gives)"
     if path.startswith(("asymmetric/Ed25519/", "asymmetric/X25519/")):
         return "key files in DER and PEM; the library reads no such file"
-    return "another algorithm or format"
+    return OTHER
 
 
 def cavp(directory):
     seen = set()
-    print("  AES-256 is reached through its counter mode, as GCM uses it: E(key, block) is the stream that begins there.")
+    print("  AES-256 is reached by its counter mode, as GCM uses it: E(key, block) is the stream from there")
     for name, function in cavp_files():
         seen.add(name)
         path = os.path.join(directory, name)
@@ -298,7 +304,7 @@ def cavp(directory):
         print("  " + " ".join(p or "." for p in places))
 
 
-# ---- Project Wycheproof ----------------------------------------------------------------------------------------------------------
+# ---- Project Wycheproof --------------------------------------------------------------------------------------------
 
 def wycheproof_cases(path):
     for group in json.load(open(path, encoding="utf-8"))["testGroups"]:
@@ -319,8 +325,8 @@ def no_gcm(c):
 
 def no_ed25519(c):
     if len(c["pk"]) != 64:
-        return "a public key of another size than 32 bytes: identities of that size are refused before"
-    return "" if len(c["sig"]) == 128 else "a signature of another size than 64 bytes: proofs of that size are refused before"
+        return "a public key of another size than 32 bytes (refused before)"
+    return "" if len(c["sig"]) == 128 else "a signature of another size than 64 bytes (refused before)"
 
 
 def no_hmac(c):

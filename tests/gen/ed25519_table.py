@@ -51,14 +51,15 @@ def entry(point):
 def main():
     b = base_point()
     out = ["/* SPDX-License-Identifier: ISC */",
-           "/* Made by tests/gen/ed25519_table.py: do not edit. Numbers are little-endian arrays of 64-bit words; a point",
-           " * (x, y) is y + x, y - x, 2 d x y. */",
+           "/* Made by tests/gen/ed25519_table.py: do not edit. Numbers are arrays of 64-bit words, the lowest first; a",
+           " * point (x, y) is y + x, y - x, 2 d x y. */",
            "#ifndef SVCONN_ED25519_TABLE_H", "#define SVCONN_ED25519_TABLE_H", "", "#include <stdint.h>", ""]
     for name, value, what in (("d", D, "d = -121665 / 121666"), ("2d", 2 * D % P, "2 d"),
                               ("root", ROOT, "a square root of -1: 2^((p - 1) / 4)")):
         out += ["/* %s */" % what,
                 "static const uint64_t svconn_ed25519_%s[4] = {\n    %s,\n};" % (name, ", ".join(words(value))), ""]
-    out += ["/* [j][i]: 2^(32 j) (2^24 + s2 2^16 + s1 2^8 + s0) B; s0, s1, s2 are +1 where bit 0, 1, 2 of i is set, else -1 */",
+    out += ["/* [j][i]: 2^(32 j) (2^24 + s2 2^16 + s1 2^8 + s0) B; s0, s1, s2 are +1 if bit 0, 1, 2 of i is set,",
+            " * else -1 */",
             "static const uint64_t svconn_ed25519_comb[8][8][12] = {"]
     for j in range(8):
         out.append("    {")

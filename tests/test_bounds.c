@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The limb bounds of the curve code, for all inputs at once: the code itself runs here on an abstract field, in which a
+ * limb is the largest value that it can have. Every operation checks what it takes against fe25519.h (and that no
+ * difference can go below 0), and says how large its result can be. Both representations are followed side by side.
+ * What the code branches on (is it zero, is it odd) is random, so that every path is taken.
+ *
+ * Inside a product all sums grow with the limbs. So it is enough that the largest limbs give the right product:
+ * tests/test_curve.c, "products with limbs at their bounds".
+ */
+#include "crypto.h"
+#include "ct.h"
+#include "sc25519.h"
+#include "test.h"
+
+/* ---- the abstract field, in place of fe25519.h ----------------------------------------------------------------- */
+#define SVCONN_FE25519_H
+
+enum { FORMS = 2, MOST_LIMBS = 10 };
+typedef struct {
+    uint64_t most[FORMS][MOST_LIMBS]; /* of five limbs of 51 bits; of ten limbs of 26 and 25 bits */
+    uint8_t bytes[32];                /* what fe_from_bytes read, or noise */
+} fe;
+typedef enum { TIGHT, LOOSE, WIDE } size_class;
+
+static int violations, operations, inversions;
+
+static uint8_t noise(void) {
+    static uint64_t state = 20250713;
+    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (uint8_t)(z >> 50);
+}
+static void fill(uint8_t *p, size_t n) {
+    for (size_t i = 0; i < n; i++) p[i] = noise();
+}
+
+static unsigned limbs(unsigned form) { return form == 0 ? 5 : 10; }
+static uint64_t unit(unsigned form, unsigned i) {
+    return form == 0 ? (uint64_t)1 << 51 : (uint64_t)1 << (26 - (i & 1));
+}
+
+/* Limb i of n p, written as n times the largest nominal limbs, less 18 n in the lowest one: 2^255 - 1 - 18 = p */
+static uint64_t multiple_of_p(unsigned form, unsigned i, unsigned n) {
+    return n * (unit(form, i) - 1) - (i == 0 ? n * 18 : 0);
+}
+
+/* The largest limb of a class, by the definitions in fe25519_64.h and fe25519_32.h */
+static uint64_t largest(unsigned form, unsigned i, size_class c) {
+    if (c == TIGHT) return unit(form, i) + 8191;
+    if (c == LOOSE || form == 1) return 3 * (unit(form, i) + 8192) - 1;
+    return ((uint64_t)1 << 54) - 1;
+}
+
+#define EACH(form, i)                                                                                                  \
+    for (unsigned form = 0; form < FORMS; form++)                                                                      \
+        for (unsigned i = 0; i < limbs(form); i++)
+
+static void want(const fe *f, size_class c) {
+    operations++;
+    EACH(form, i) violations += f->most[form][i] > largest(form, i, c);
+}
+
+static void give(fe *h, size_class c) {
+    EACH(form, i) h->most[form][i] = largest(form, i, c);
+    fill(h->bytes, 32);
+}
+
+static inline void fe_from_words(fe *h, const uint64_t w[4]) {
+    (void)w;
+    EACH(form, i) h->most[form][i] = unit(form, i) - 1;
+    fill(h->bytes, 32);
+}
+
+static inline void fe_from_bytes(fe *h, const uint8_t in[32]) {
+    EACH(form, i) h->most[form][i] = unit(form, i) - 1;
+    memcpy(h->bytes, in, 32);
+    h->bytes[31] &= 127;
+}
+
+static inline void fe_from_small(fe *h, uint8_t n) {
+    EACH(form, i) h->most[form][i] = i == 0 ? n : 0;
+    fill(h->bytes, 32);
+}
+
+static inline void fe_add(fe *h, const fe *f, const fe *g) {
+    EACH(form, i) h->most[form][i] = f->most[form][i] + g->most[form][i];
+    want(h, LOOSE);
+}
+
+static inline void fe_sub(fe *h, const fe *f, const fe *g) {
+    want(f, TIGHT);
+    want(g, TIGHT);
+    EACH(form, i) {
+        violations += g->most[form][i] > multiple_of_p(form, i, 2);
+        h->most[form][i] = f->most[form][i] + multiple_of_p(form, i, 2);
+    }
+    want(h, LOOSE);
+}
+
+/* The narrow form carries: limbs below a unit, and up to 7 units come back 19-fold. */
+static inline void fe_sub2(fe *h, const fe *f, const fe *g) {
+    want(f, LOOSE);
+    want(g, LOOSE);
+    EACH(form, i) {
+        uint64_t sum = f->most[form][i] + multiple_of_p(form, i, 4);
+        violations += g->most[form][i] > multiple_of_p(form, i, 4);
+        violations += form == 1 && sum + 7 >= 8 * unit(form, i);
+        h->most[form][i] = form == 0 ? sum : unit(form, i) - 1 + (i == 0 ? 19 * 7 : 0);
+    }
+    want(h, WIDE);
+}
+
+static inline void fe_mul(fe *h, const fe *f, const fe *g) {
+    want(f, WIDE);
+    want(g, WIDE);
+    give(h, TIGHT);
+}
+static inline void fe_sq(fe *h, const fe *f) { fe_mul(h, f, f); }
+static inline void fe_small(fe *h, const fe *f) { fe_mul(h, f, f); }
+static inline void fe_pow2523(fe *h, const fe *f) { fe_mul(h, f, f); }
+static inline void fe_invert(fe *h, const fe *f) {
+    inversions++;
+    fe_mul(h, f, f);
+}
+
+/* Either may become the other. */
+static inline void fe_select(fe *h, uint64_t mask, const fe *f, const fe *g) {
+    (void)mask;
+    EACH(form, i) {
+        uint64_t a = f->most[form][i], b = g->most[form][i];
+        h->most[form][i] = a > b ? a : b;
+    }
+}
+static inline void fe_swap(fe *f, fe *g, uint64_t mask) {
+    fe_select(f, mask, f, g);
+    *g = *f;
+}
+
+static inline void fe_to_bytes(uint8_t out[32], const fe *f) {
+    want(f, TIGHT);
+    memcpy(out, f->bytes, 32);
+}
+static inline uint32_t fe_is_odd(const fe *f) {
+    want(f, TIGHT);
+    return noise() & 1;
+}
+static inline uint32_t fe_is_zero(const fe *f) {
+    want(f, TIGHT);
+    return noise() & 1;
+}
+
+/* ---- the code --------------------------------------------------------------------------------------------------- */
+#include "ge25519.c"
+#include "x25519.c"
+#include "ed25519.c"
+
+/* ---- what it does ----------------------------------------------------------------------------------------------- */
+static void none(int operations_at_least) {
+    CHECK(violations == 0);
+    CHECK(operations >= operations_at_least);
+    violations = operations = inversions = 0;
+}
+
+/* A check that cannot fail says nothing. */
+static void planted(void) {
+    fe a, b;
+    give(&a, TIGHT);
+    fe_add(&b, &a, &a);
+    fe_add(&b, &b, &a);
+    fe_sub(&a, &a, &a);
+    CHECK(violations == 0);
+    fe_add(&b, &b, &a); /* a sum of six tight numbers */
+    CHECK(violations > 0);
+    give(&a, TIGHT);
+    give(&b, LOOSE);
+    violations = 0;
+    fe_sub(&b, &a, &b); /* may go below 0 */
+    CHECK(violations > 0);
+    give(&a, WIDE);
+    violations = 0;
+    a.most[0][3]++;
+    fe_mul(&b, &a, &a); /* one limb, in one representation */
+    CHECK(violations == 2);
+    give(&a, LOOSE);
+    violations = 0;
+    (void)fe_is_zero(&a);
+    CHECK(violations > 0);
+    violations = operations = 0;
+}
+
+static void x25519_bounds(void) {
+    uint8_t k[32], u[32], out[32];
+    for (unsigned i = 0; i < 4; i++) {
+        fill(k, 32);
+        fill(u, 32);
+        int shared = svconn_x25519(out, k, u);
+        CHECK(shared == 1); /* out is noise */
+        none(255 * 18);
+        svconn_x25519_public(out, k);
+        none(64 * 13);
+    }
+}
+
+static void signing_bounds(void) {
+    uint8_t seed[32], key[32], sig[64];
+    for (unsigned i = 0; i < 4; i++) {
+        fill(seed, 32);
+        svconn_ed25519_public(key, seed);
+        none(64 * 13);
+        svconn_ed25519_sign(sig, seed, key, seed, 32);
+        none(64 * 13);
+    }
+}
+
+/* A key is decoded by chance here, one time in three or so; then both scalars are random. */
+static void verifying_bounds(void) {
+    uint8_t key[32], sig[64], u[32];
+    int decoded = 0, deep = 0, good = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        fill(key, 32);
+        fill(sig, 64);
+        sig[63] &= 15;
+        decoded += svconn_ed25519_check(key);
+        none(20);
+        good += svconn_ed25519_verify(sig, key, key, i % 33);
+        deep += inversions > 0; /* the encoding of [S]B - [k]A */
+        none(20);
+        svconn_ed25519_to_x25519(u, key);
+        none(3);
+    }
+    CHECK(decoded > 20 && decoded < 180);
+    CHECK(deep > 20 && good == 0); /* R is noise */
+}
+
+int main(void) {
+    TEST("bounds: a wrong bound would be seen", planted);
+    TEST("bounds: X25519, both forms of the field, all inputs", x25519_bounds);
+    TEST("bounds: Ed25519 keys and signatures", signing_bounds);
+    TEST("bounds: Ed25519 checks and verification", verifying_bounds);
+    return TEST_EXIT();
+}
