@@ -20,19 +20,28 @@
 
 #define INPUT_MAX (4u << 20)
 #define TEXT_LEN 200000u
+#define MESSAGE 4000u /* in the attacks */
+#define ATTACKED_LEN (400 * MESSAGE) /* more than the client sends without an answer: it cannot have closed before the attack begins */
 #define STDIN_MS 1000 /* for the first byte; a pipe that stays silent is not meant for us */
-#define MESSAGES 50   /* about so many */
+#define MESSAGES 50   /* of which the input is made, unless they became too large */
+#define SIZE_MOST 16000
 
 typedef struct {
     stage stage;
     scene_keys keys;
     uint8_t *input, *text; /* what is echoed; what the attacks are tried on */
-    size_t input_len, text_len;
+    size_t input_len;
     const char *input_name;
     char input_path[STAGE_PATH], text_path[STAGE_PATH];
     int bad; /* checks that were not true */
     int colour;
 } demo;
+
+/* What passed the relay in one direction. */
+typedef struct {
+    uint8_t *bytes;
+    size_t len;
+} capture;
 
 /* ---- the report ---- */
 static void mark(demo *d, int good) {
@@ -58,7 +67,7 @@ static void title(const demo *d, const char *text) {
 
 /* ---- the input ---- */
 /* Lines of words in no order that anybody would guess; the same at each run. */
-static size_t make_text(uint8_t *out, size_t len) {
+static void make_text(uint8_t *out, size_t len) {
     static const char *const words[16] = {"river", "stone", "lantern", "harbour", "winter", "copper", "garden", "signal",
                                           "mountain", "letter", "bridge", "window", "morning", "island", "paper", "clock"};
     uint32_t state = 1;
@@ -74,7 +83,6 @@ static size_t make_text(uint8_t *out, size_t len) {
         if (column > 70) column = 0;
     }
     while (used < len) out[used++] = '\n';
-    return used;
 }
 
 /* Reads up to INPUT_MAX bytes. Returns 0, or -1. */
@@ -108,7 +116,8 @@ static int read_input(demo *d, const char *file) {
     d->input_name = file ? file : "standard input";
     if (d->input_len == 0 && !file) {
         d->input_name = "a built-in text";
-        d->input_len = make_text(d->input, TEXT_LEN);
+        d->input_len = TEXT_LEN;
+        make_text(d->input, TEXT_LEN);
     }
     return EXIT_DONE;
 }
@@ -138,25 +147,17 @@ static void print_party(const demo *d, const char *name, const char *log) {
     print_value("end", log, "end:");
 }
 
-/* The first lines of the relay's hexdump: "pair 1: listen -> call      117 bytes: 01 ...". */
-static void print_hexdump(const char *log) {
-    const char *line = log;
-    for (int shown = 0; shown < 6 && (line = strstr(line, "pair 1: ")) != NULL; line++) {
-        unsigned long size = 0;
-        char hex[60] = "";
-        const char *number = strchr(line, '>');
-        if (!number || sscanf(number + 1, "%*s %lu bytes: %59[^\n]", &size, hex) != 2) continue;
-        printf("    from the %s %6lu bytes  %s\n", strncmp(line, "pair 1: listen", 14) == 0 ? "server" : "client", size, hex);
-        shown++;
+/* What came from one side, cut into packets as anybody can do it: the first ones, and how many there were. */
+static void print_side(const char *name, relay_side from, const capture *c) {
+    size_t at = 0, len;
+    unsigned n = 0;
+    for (; (len = packet_length(from, n, c->bytes + at, c->len - at)) > 0; n++, at += len) {
+        if (n >= 3) continue;
+        printf("    from the %s %6zu bytes ", name, len);
+        for (size_t i = 0; i < 16 && i < len; i++) printf(" %02x", c->bytes[at + i]);
+        printf("%s\n", len > 16 ? " ..." : "");
     }
-}
-
-static void print_relay(const demo *d, const scene *c) {
-    char counts[120];
-    title(d, "The relay, which has no key, sees");
-    print_hexdump(c->relay_log);
-    scene_value(counts, sizeof counts, c->relay_log, "ended;", "\n");
-    printf("    and so on; in all %s\n", counts);
+    printf("    from the %s: %u packets in all, %zu bytes\n", name, n, c->len);
 }
 
 /* One value must be there at both ends and be the same. */
@@ -177,10 +178,8 @@ static unsigned long count_of(const char *log, const char *line, const char *uni
 }
 
 /* Nothing readable and no public key in what passed the relay; and the search is able to find such a thing. */
-static void check_capture(demo *d, const scene *c) {
-    static const char *const sides[2] = {".listen", ".call"};
+static void check_secrecy(demo *d, const scene *c, const capture sides[2]) {
     search s;
-    size_t found = 0, total = 0, len;
     if (search_open(&s, d->input_len + 64) != 0) {
         check(d, 0, "the search for readable bytes: out of memory");
         return;
@@ -188,13 +187,8 @@ static void check_capture(demo *d, const scene *c) {
     search_add(&s, d->input, d->input_len);
     search_add(&s, d->keys.client_key, 32);
     search_add(&s, d->keys.server_key, 32);
-    for (int i = 0; i < 2; i++) {
-        uint8_t *capture = stage_read(&d->stage, "capture", sides[i], &len);
-        if (capture) found += search_count(&s, capture, len);
-        if (capture) total += len;
-        free(capture);
-    }
-    check(d, total > 0 && found == 0, "in %zu bytes that passed the relay: no 8 bytes in a row of the", total);
+    size_t found = search_count(&s, sides[0].bytes, sides[0].len) + search_count(&s, sides[1].bytes, sides[1].len);
+    check(d, found == 0, "in %zu bytes that passed the relay: no 8 bytes in a row of the", sides[0].len + sides[1].len);
     printf("        input or of either public key\n");
     if (c->output_len >= PIECE) {
         found = search_count(&s, c->output, c->output_len);
@@ -203,11 +197,20 @@ static void check_capture(demo *d, const scene *c) {
     search_close(&s);
 }
 
-static void check_echo(demo *d, const scene *c) {
+/* protocol.md, sections 3.2 and 5.1. CLOSE is a record of one byte. */
+static void check_sizes(demo *d, unsigned long messages, const capture sides[2]) {
+    const capture *server = &sides[FROM_LISTEN], *client = &sides[FROM_CALL];
+    size_t records = d->input_len + 16 * (size_t)messages + 17;
+    check(d, packet_length(FROM_LISTEN, 0, server->bytes, server->len) == 117 && packet_length(FROM_CALL, 0, client->bytes, client->len) == 151 &&
+                 server->len == 117 + 17 + records && client->len == 151 + records,
+          "the handshake took 117 + 151 + 17 bytes, and each message 16 more than its length");
+}
+
+static void check_echo(demo *d, const scene *c, const capture sides[2]) {
     unsigned long sent = count_of(c->client_log, "sent:", "message"), renewed = count_of(c->client_log, "sent:", "new key");
     unsigned long followed = count_of(c->server_log, "sent:", "new key");
     title(d, "Checked");
-    check(d, c->client_code == 0 && c->server_code == 0, "both ends closed in order");
+    check(d, c->client_code == 0 && c->server_code == 0 && c->relay_code == 0, "both ends closed in order");
     check(d, c->output_len == d->input_len && memcmp(c->output, d->input, d->input_len) == 0, "what came back is what was sent: %zu bytes, %lu messages",
           c->output_len, sent);
     check(d, same_value(c->client_log, "own fingerprint:", c->server_log, "peer fingerprint:") &&
@@ -215,19 +218,30 @@ static void check_echo(demo *d, const scene *c) {
           "each end knows the other by its key");
     check(d, same_value(c->client_log, "authenticator:", c->server_log, "authenticator:"), "the authenticator digits are equal: nobody is in between");
     if (sent > 10) check(d, renewed > 0 && followed > 0, "new keys on the way: %lu by the client, %lu by the server that followed", renewed, followed);
-    check_capture(d, c);
+    check_sizes(d, sent, sides);
+    check_secrecy(d, c, sides);
 }
 
 static int show_echo(demo *d) {
-    size_t size = d->input_len / MESSAGES + 1;
-    scene c = {.keys = &d->keys, .input = d->input_path, .size = size < 16000 ? size : 16000, .renew_every = 8};
+    static const char *const suffixes[2] = {[FROM_LISTEN] = ".listen", [FROM_CALL] = ".call"};
+    size_t size = (d->input_len + MESSAGES - 1) / MESSAGES;
+    scene c = {.keys = &d->keys, .input = d->input_path, .size = size < 1 ? 1 : size < SIZE_MOST ? size : SIZE_MOST, .renew_every = 8};
+    capture sides[2] = {{0}};
     int code = scene_run(&d->stage, &c);
+    for (int i = 0; code == EXIT_DONE && i < 2; i++) {
+        sides[i].bytes = stage_read(&d->stage, "capture", suffixes[i], &sides[i].len);
+        if (!sides[i].bytes) code = EXIT_LOCAL;
+    }
     if (code == EXIT_DONE) {
         print_party(d, "The client", c.client_log);
         print_party(d, "The echo server", c.server_log);
-        print_relay(d, &c);
-        check_echo(d, &c);
+        title(d, "The relay, which has no key, sees");
+        print_side("server", FROM_LISTEN, &sides[FROM_LISTEN]);
+        print_side("client", FROM_CALL, &sides[FROM_CALL]);
+        check_echo(d, &c, sides);
     }
+    free(sides[0].bytes);
+    free(sides[1].bytes);
     scene_free(&c);
     return code;
 }
@@ -237,21 +251,23 @@ typedef struct {
     const char *what;
     hostile attack;
     const char *client, *server; /* the reasons that they must give */
+    size_t messages;             /* that must come back before */
 } attack_row;
 
+/* Packet 10 of the server holds message 9: M1 and M3 come first. Packet 10 of the client holds message 10. */
 static const attack_row attacks[] = {
-    {"changes a bit of the server's first message", {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 0}, "unknown", "aborted"},
-    {"changes a bit of the client's first message", {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 0}, "aborted", "seal"},
-    {"changes a bit of a record", {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 10}, "aborted", "tag"},
-    {"changes a bit of a record", {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 10}, "tag", "aborted"},
-    {"sends a record twice", {.kind = ATTACK_REPLAY, .from = FROM_LISTEN, .at = 10}, "tag", "aborted"},
-    {"leaves a record out", {.kind = ATTACK_DROP, .from = FROM_CALL, .at = 10}, "aborted", "tag"},
-    {"swaps two records", {.kind = ATTACK_REORDER, .from = FROM_LISTEN, .at = 10}, "tag", "aborted"},
-    {"cuts the link inside a record", {.kind = ATTACK_CUT, .from = FROM_CALL, .at = 10}, "truncated", "truncated"},
+    {"changes a bit of the server's first message", {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 0}, "unknown", "aborted", 0},
+    {"changes a bit of the client's first message", {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 0}, "aborted", "seal", 0},
+    {"changes a bit of a record of the client", {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 10}, "aborted", "tag", 9},
+    {"changes a bit of a record of the server", {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 10}, "tag", "aborted", 8},
+    {"sends a record twice", {.kind = ATTACK_REPLAY, .from = FROM_LISTEN, .at = 10}, "tag", "aborted", 9},
+    {"leaves a record out", {.kind = ATTACK_DROP, .from = FROM_CALL, .at = 10}, "aborted", "tag", 9},
+    {"swaps two records", {.kind = ATTACK_REORDER, .from = FROM_LISTEN, .at = 10}, "tag", "aborted", 8},
+    {"cuts the link inside a record", {.kind = ATTACK_CUT, .from = FROM_LISTEN, .at = 10}, "truncated", "truncated", 8},
 };
 
 static const attack_row gap = {
-    "leaves the last record of a key out", {.kind = ATTACK_DROP_LAST, .from = FROM_CALL, .at = 4}, "aborted", "tag"};
+    "leaves the last record of a key out", {.kind = ATTACK_DROP_LAST, .from = FROM_CALL, .at = 4}, "aborted", "tag", 7};
 
 /* What an attack led to. */
 typedef struct {
@@ -261,13 +277,13 @@ typedef struct {
 } outcome;
 
 static int try_attack(demo *d, const attack_row *row, unsigned long renew_every, outcome *o) {
-    scene c = {.keys = &d->keys, .input = d->text_path, .size = d->text_len / MESSAGES, .renew_every = renew_every, .attack = &row->attack};
+    scene c = {.keys = &d->keys, .input = d->text_path, .size = MESSAGE, .renew_every = renew_every, .attack = &row->attack};
     int code = scene_run(&d->stage, &c);
     if (code == EXIT_DONE) {
         scene_value(o->client, sizeof o->client, c.client_log, "end: ", ":\n");
         scene_value(o->server, sizeof o->server, c.server_log, "#1: end: ", ":\n");
         o->delivered = c.output_len;
-        o->clean = c.client_code == EXIT_LINK && c.server_code == EXIT_LINK && c.output_len < d->text_len &&
+        o->clean = c.client_code == EXIT_LINK && c.server_code == EXIT_LINK && c.output_len < ATTACKED_LEN &&
                    memcmp(c.output, d->text, c.output_len) == 0;
     }
     scene_free(&c);
@@ -275,11 +291,11 @@ static int try_attack(demo *d, const attack_row *row, unsigned long renew_every,
 }
 
 static void print_attack(demo *d, const attack_row *row, const outcome *o) {
-    int good = o->clean && strcmp(o->client, row->client) == 0 && strcmp(o->server, row->server) == 0;
+    int good = o->clean && strcmp(o->client, row->client) == 0 && strcmp(o->server, row->server) == 0 && o->delivered == row->messages * MESSAGE;
     mark(d, good);
     printf("%-44s %-10s %-10s %7zu\n", row->what, *o->client ? o->client : "?", *o->server ? o->server : "?", o->delivered);
     if (!good && !o->clean) printf("        one end did not fail, or what was delivered is not what was sent\n");
-    else if (!good) printf("        expected: client %s, server %s\n", row->client, row->server);
+    else if (!good) printf("        expected: client %s, server %s, %zu bytes\n", row->client, row->server, row->messages * MESSAGE);
 }
 
 static int show_attacks(demo *d) {
@@ -318,9 +334,9 @@ static int prepare(demo *d) {
     stage_path(&d->stage, d->input_path, "input", "");
     stage_path(&d->stage, d->text_path, "text", "");
     int code = scene_make_keys(&d->stage, &d->keys);
-    d->text_len = make_text(d->text, TEXT_LEN);
+    make_text(d->text, ATTACKED_LEN);
     if (code == EXIT_DONE) code = write_file(d->input_path, d->input, d->input_len);
-    if (code == EXIT_DONE) code = write_file(d->text_path, d->text, d->text_len);
+    if (code == EXIT_DONE) code = write_file(d->text_path, d->text, ATTACKED_LEN);
     return code;
 }
 
@@ -361,7 +377,7 @@ int cmd_demo(int argc, char **argv) {
     if (code >= 0) return code;
     d.colour = text_colour(stdout);
     d.input = malloc(INPUT_MAX);
-    d.text = malloc(TEXT_LEN);
+    d.text = malloc(ATTACKED_LEN);
     if (!d.input || !d.text) {
         say("out of memory");
         code = EXIT_LOCAL;

@@ -14,8 +14,7 @@ static int add_field(size_t *len, const uint8_t *p, size_t have) {
     return 1;
 }
 
-/* The length of the packet at p, or 0 if it is not there in full. number 0 is M1 or M2. */
-static size_t packet_length(relay_side from, unsigned number, const uint8_t *p, size_t have) {
+size_t packet_length(relay_side from, unsigned number, const uint8_t *p, size_t have) {
     size_t len = 0;
     if (number > 0) len = have < 4 ? 0 : 4 + get16(p + 2) + 12;
     else if (from == FROM_LISTEN) len = 33;
@@ -45,7 +44,7 @@ static int attack(hostile *h, relay_lane *l, size_t len) {
     switch (h->kind) {
     case ATTACK_FLIP: p[len / 2] ^= 1; break;
     case ATTACK_REPLAY:
-        if (LANE_SIZE - l->tail < len) break; /* no room: this run will be found to have attacked nothing */
+        if (sizeof l->bytes - l->tail < len) break; /* larger than the spare room: the demo will find that nothing was attacked */
         memmove(p + len, p, l->tail - l->ready);
         l->tail += len;
         l->ready += len;

@@ -22,6 +22,9 @@ typedef struct {
     int done;
 } hostile;
 
+/* The length of the packet at p, or 0 if it is not there in full. number counts the packets of that side: 0 is M1 or M2, then come the records. */
+size_t packet_length(relay_side from, unsigned number, const uint8_t *p, size_t have);
+
 /* A relay_filter; arg is a hostile. */
 int hostile_filter(void *arg, relay_side from, relay_lane *lane);
 

@@ -4,9 +4,12 @@
 #include "svconn.h"
 #include "text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
     {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
@@ -50,7 +53,16 @@ static int version(void) {
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 
+/* Standard descriptors that are closed would be given to the next file or socket that is opened, and messages would go there. Now input has ended, and
+ * writing fails. */
+static int fill_standard_descriptors(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) return -1;
+    return 0;
+}
+
 int main(int argc, char **argv) {
+    if (fill_standard_descriptors() != 0) return EXIT_LOCAL;
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, with a message */
     if (argc < 2) {
         print_help(stderr);

@@ -202,13 +202,13 @@ static void dump(const relay *r, const client *c, const uint8_t *bytes, size_t l
 
 static size_t lane_room(relay_lane *l) {
     if (l->head == l->tail) l->head = l->ready = l->tail = 0;
-    if (l->tail == LANE_SIZE && l->head > 0) {
+    if (l->tail >= LANE_SIZE && l->head > 0) {
         memmove(l->bytes, l->bytes + l->head, l->tail - l->head);
         l->ready -= l->head;
         l->tail -= l->head;
         l->head = 0;
     }
-    return LANE_SIZE - l->tail;
+    return l->tail < LANE_SIZE ? LANE_SIZE - l->tail : 0;
 }
 
 static void copy_in(const relay *r, client *c) {

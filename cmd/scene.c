@@ -67,7 +67,6 @@ static int start_relay(stage *s, const scene *c, char *address, size_t size) {
         o.filter = hostile_filter;
         o.arg = &attack;
     } else {
-        o.hexdump = 1;
         o.capture = capture;
     }
     int number = stage_start(s, "relay", run_relay, &o);

@@ -20,7 +20,7 @@ typedef struct {
     const scene_keys *keys;
     const char *input; /* path */
     unsigned long size, renew_every;
-    const hostile *attack; /* NULL: the relay is honest, and keeps a capture and a hexdump */
+    const hostile *attack; /* NULL: the relay is honest, and keeps a capture */
     /* results */
     int client_code, server_code, relay_code;   /* exit codes; -1: it did not end in time */
     char *client_log, *server_log, *relay_log;  /* NULL if there is none */

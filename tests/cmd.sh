@@ -31,7 +31,7 @@ check() {
     if "$@"; then pass "$check_name"; else fail "$check_name" "$(echo "not true: $*"; cat out err 2>/dev/null | head -n 15)"; fi
 }
 
-# run CODE COMMAND...: the exit code must be CODE; output in out and err. At most 60 s.
+# run CODE COMMAND...: the exit code must be CODE; output in out and err
 run() {
     want=$1
     shift
@@ -57,29 +57,32 @@ background() {
     "$svconn" "$@" >"$log.out" 2>"$log" </dev/null &
     pid=$!
     started="$started $pid"
-    address='' tries=0
-    while [ -z "$address" ] && [ $tries -lt 500 ]; do
-        address=$(sed -n 's/^svconn: \(listening\|relaying\) on //p' "$log" | head -n 1)
-        [ -n "$address" ] || sleep 0.02
-        tries=$((tries + 1))
-    done
+    await 'ing on ' "$log"
+    address=$(sed -n 's/^svconn: \(listening\|relaying\) on //p' "$log" | head -n 1)
 }
 stop() {
     kill "$1" 2>/dev/null
     wait "$1" 2>/dev/null
 }
 
+# await TEXT FILE: until a line of FILE holds TEXT, for a minute at most
+await() {
+    tries=0
+    until grep -qF -- "$1" "$2" 2>/dev/null; do
+        [ $tries -lt 3000 ] || return 1
+        sleep 0.02
+        tries=$((tries + 1))
+    done
+}
+
 key_of() { "$svconn" id "$1" | sed -n 's/^public key: //p'; }
 same() { cmp -s "$1" "$2"; }
 mode() { ls -ln "$1" | cut -c1-10; }
 
-# raw PORT SECONDS: sends standard input over TCP and prints what comes back, as any stranger could
-raw=
-if command -v bash >/dev/null; then raw=bash; elif command -v nc >/dev/null; then raw=nc; fi
-raw() {
-    if [ $raw = nc ]; then timeout "$2" nc 127.0.0.1 "$1" 2>/dev/null
-    else timeout "$2" bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0"; cat <&3 & reader=$!; cat >&3; wait $reader' "$1" 2>/dev/null
-    fi
+# answer PORT TEXT: sends the text over TCP, as any stranger could, and prints the first line that comes back
+raw=$(command -v bash)
+answer() {
+    bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" && printf %s "$1" >&3 && IFS= read -r -t 60 line <&3; printf "%s\n" "$line"' "$1" "$2" 2>/dev/null
 }
 
 # ---- keygen, id ----
@@ -244,6 +247,14 @@ refuses "echo: nobody listens" 1 "svconn: " echo unix:"$dir/nobody" --peer any -
 refuses "echo: the input is not there" 3 "cannot open missing" echo tcp://127.0.0.1:1 missing --peer any --key a.pem
 refuses "echo-server: a place that cannot be listened on" 3 "svconn: " echo-server unix:"$dir/missing/socket"
 
+# A relay, and at it a line that does not end: its deadline is checked below.
+background relay.log relay tcp://127.0.0.1:0 --hexdump --capture cap
+relay=$pid relay_address=$address relay_port=${address##*:}
+if [ "$raw" ]; then
+    answer "$relay_port" 'svconn-relay 1 call half' >half.out &
+    half=$!
+fi
+
 # ---- echo ----
 head -c 300000 /dev/urandom >random
 : >empty
@@ -270,12 +281,12 @@ run 0 echo "$tcp" random --key b.hex --peer "$a" --context=test && cp out fileou
 check "echo: FILE operand" same fileout random
 run 0 echo --key b.hex --peer "$a" --context=test -- "$tcp" random
 check "echo: -- ends the options" same out random
-{ echo one; sleep 0.3; echo two; } | "$svconn" echo "$tcp" --key b.hex --peer "$a" --context test --verbose >out 2>err
+{ echo one; await one slow.out; echo two; } | "$svconn" echo "$tcp" --key b.hex --peer "$a" --context test --verbose >slow.out 2>err
 check "echo: a slow pipe gets its lines one by one" grep -q "sent: 2 messages, 8 bytes" err
-head -c 20000000 /dev/urandom >large
-echoes "echo: 20 MB" large "$tcp" --key b.hex --peer "$a" --context test --early
+head -c 5000000 /dev/urandom >large
+echoes "echo: 5 MB" large "$tcp" --key b.hex --peer "$a" --context test --early
 cat large | "$svconn" echo "$tcp" --key b.hex --peer "$a" --context test 2>err | { sleep 0.5; cat; } >out
-check "echo: 20 MB through pipes with a slow reader" same out large
+check "echo: 5 MB through pipes with a slow reader" same out large
 "$svconn" echo "$tcp" large --key b.hex --peer "$a" --context test 2>err | head -c 100000 >out
 check "echo: a reader that leaves: no signal, a message" grep -q "cannot write to standard output" err
 
@@ -291,10 +302,10 @@ run 0 echo "$tcp" a.pem --key b.hex --peer any --context test
 check "refused: --peer any warns" grep -q "not safe" err
 echoes "refused: none of these hurt the server" random "$tcp" --key b.hex --peer "$a" --context test
 if [ "$raw" ]; then
-    head -c 2000 /dev/urandom | raw "${tcp##*:}" 5 >/dev/null
+    head -c 2000 /dev/urandom | bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" && cat >&3 && timeout 5 cat <&3' "${tcp##*:}" >/dev/null 2>&1
     echoes "refused: noise does not hurt the server" random "$tcp" --key b.hex --peer "$a" --context test
 else
-    echo "skip noise: neither bash nor nc is here to send it"
+    echo "skip noise: bash is not here to send it"
 fi
 
 # several at once, while a peer that stays silent and one that does not read hold connections
@@ -373,45 +384,58 @@ wait $fd
 check "fd: the server's exit code tells the outcome" [ $? -eq 0 ]
 
 # ---- relay ----
-background relay.log relay tcp://127.0.0.1:0 --hexdump --capture cap
-relay=$pid at="relay+$address/token-1"
+at="relay+$relay_address/token-1"
 "$svconn" echo-server "$at" --key a.pem --peer "$b" --once --hidden 2>once.log &
 once=$!
 echoes "relay: echo" large "$at" --key b.hex --peer "$a" --hidden
 wait $once
 check "relay: the server's exit code" [ $? -eq 0 ]
 check "relay --hexdump: direction, size, bytes" grep -Eq '^svconn: pair 1: listen -> call +117 bytes: 01( [0-9a-f]{2}){15} \.\.\.$' relay.log
-check "relay --capture: what came from the listening side" [ "$(wc -c <cap.listen)" -gt 20000000 ]
+check "relay --capture: what came from the listening side" [ "$(wc -c <cap.listen)" -gt 5000000 ]
 "$svconn" echo-server "$at" --key a.pem --peer "$b" 2>again.log &
 again=$!
 started="$started $again"
 echoes "relay: a server that stays, first time" random "$at" --key b.hex --peer "$a"
 echoes "relay: a server that stays, second time" random "$at" --key b.hex --peer "$a"
 stop $again
+if [ "$raw" ]; then
+    line_end='
+'
+    joins() { answer "$relay_port" "svconn-relay 1 $1$line_end"; }
+    check "relay: refuses a bad line" [ "$(answer "$relay_port" "hello$line_end")" = "no bad-line" ]
+    check "relay: refuses a bad token" [ "$(joins 'call a/b')" = "no bad-line" ]
+    check "relay: refuses an empty token" [ "$(joins 'call ')" = "no bad-line" ]
+    check "relay: refuses a token that is too long" [ "$(joins "call $(printf %065d 1)")" = "no bad-line" ]
+    check "relay: refuses an endless line" [ "$(answer "$relay_port" "svconn-relay 1 call $(printf %0500d 1)")" = "no bad-line" ]
+    # Of two listeners on a token one is refused; it is not foreseen which.
+    joins 'listen y' >first.out &
+    first=$!
+    joins 'listen y' >second.out &
+    second=$!
+    tries=0
+    until [ -s first.out ] || [ -s second.out ] || [ $tries -gt 3000 ]; do
+        sleep 0.02
+        tries=$((tries + 1))
+    done
+    check "relay: refuses a second listener on a token" [ "$(cat first.out second.out)" = "no token-in-use" ]
+    check "relay: lets the first one wait, and joins it" [ "$(joins 'call y')" = "ok" ]
+    wait $first $second
+    check "relay: both sides are told" [ "$(sort first.out second.out | tr '\n' ' ')" = "no token-in-use ok " ]
+    # One that left: the listener on z is gone when the line is refused for its token.
+    bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" && echo "svconn-relay 1 listen z" >&3' "$relay_port"
+    joins 'listen z' >third.out &
+    third=$!
+    check "relay: a party that left freed its token" [ "$(joins 'call z')" = "ok" ]
+    wait $third
+    check "relay: and the next one has it" [ "$(cat third.out)" = "ok" ]
+    wait $half
+    check "relay: a line that does not end has a deadline" [ "$(cat half.out)" = "no timeout" ]
+else
+    echo "skip relay lines: bash is not here to send them"
+fi
 stop $relay
 background relay.log relay tcp://127.0.0.1:0 --once
-at="relay+$address/x" port=${address##*:}
-if [ "$raw" ]; then
-    say_line() { { printf '%s%s' "$1" "${2-
-}"; sleep 0.2; } | raw "$port" 12; }
-    check "relay: refuses a bad line" [ "$(say_line 'hello')" = "no bad-line" ]
-    check "relay: refuses a bad token" [ "$(say_line 'svconn-relay 1 call a/b')" = "no bad-line" ]
-    check "relay: refuses an empty token" [ "$(say_line 'svconn-relay 1 call ')" = "no bad-line" ]
-    check "relay: refuses a token that is too long" [ "$(say_line "svconn-relay 1 call $(printf %065d 1)")" = "no bad-line" ]
-    check "relay: refuses an endless line" [ "$(say_line "svconn-relay 1 call $(printf %0500d 1)" "")" = "no bad-line" ]
-    { printf 'svconn-relay 1 call half'; sleep 6; } | raw "$port" 12 >half.out &
-    half=$!
-    { echo 'svconn-relay 1 listen y'; sleep 2; } | raw "$port" 4 >wait.out &
-    waiting=$!
-    sleep 0.5
-    check "relay: refuses a second listener on a token" [ "$(say_line 'svconn-relay 1 listen y')" = "no token-in-use" ]
-    wait $half
-    check "relay: a half-read line has a deadline" [ "$(cat half.out)" = "no timeout" ]
-    wait $waiting
-    check "relay: a waiting party that left frees its token" [ -z "$({ echo 'svconn-relay 1 listen y'; sleep 0.2; } | raw "$port" 1)" ]
-else
-    echo "skip relay lines: neither bash nor nc is here to send them"
-fi
+at="relay+$address/x"
 "$svconn" echo-server "$at" --key a.pem --peer "$b" --once 2>once.log &
 once=$!
 echoes "relay --once: echo" random "$at" --key b.hex --peer "$a" --early

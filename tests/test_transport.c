@@ -196,7 +196,7 @@ static void tcp_v4(void) {
     both_ways(&a, &b);
     svconn_link_peer(&a, peer, sizeof peer);
     CHECK(strcmp(peer, "nobody") == 0);
-    snprintf(want, sizeof want, "%s", n.address);
+    snprintf(want, sizeof want, "%.99s", n.address);
     svconn_listener_close(&n);
     CHECK(svconn_link_open(&a, want, PATIENCE, &why) == -1 && says(&why, "nobody listens there") && says(&why, want));
     CHECK(svconn_listen(&n, want, &why) == 0); /* at once, although connections of before linger */
@@ -370,7 +370,7 @@ static void unix_leftovers(void) {
     svconn_why why;
     char address[200];
     snprintf(address, sizeof address, "unix:%s/left", directory);
-    snprintf(at.sun_path, sizeof at.sun_path, "%s", address + 5);
+    snprintf(at.sun_path, sizeof at.sun_path, "%.100s", address + 5);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     CHECK(bind(fd, (struct sockaddr *)(void *)&at, sizeof at) == 0 && listen(fd, 1) == 0);
     close(fd);
@@ -606,7 +606,7 @@ static void join(int call, const char *const *pieces, int hold, int timeout, con
     char address[100], line[100];
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
     snprintf(line, sizeof line, "svconn-relay 1 %s To-ken_7\n", call ? "call" : "listen");
-    snprintf(address, sizeof address, "relay+%s/To-ken_7", n.address);
+    snprintf(address, sizeof address, "relay+%.60s/To-ken_7", n.address);
     pid_t pid = start_relay(&n, line, pieces, hold);
     int result;
     if (call) result = svconn_link_open(&l, address, timeout, &why);
@@ -661,7 +661,7 @@ static void relay_is_not_there(void) {
     svconn_why why;
     char address[100];
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
-    snprintf(address, sizeof address, "relay+%s/t", n.address);
+    snprintf(address, sizeof address, "relay+%.60s/t", n.address);
     svconn_listener_close(&n);
     CHECK(svconn_link_open(&l, address, PATIENCE, &why) == -1 && says(&why, "nobody listens there") && says(&why, address));
 }
@@ -686,7 +686,10 @@ static void interrupted(void) {
     uint64_t begin = svconn_now();
     CHECK(svconn_listener_accept(&n, &l, 300, NULL) == -1);
     CHECK(svconn_now() - begin >= 290 && svconn_now() - begin < PATIENCE);
-    CHECK(waitpid(pid, NULL, 0) == pid || (errno == EINTR && waitpid(pid, NULL, 0) == pid));
+    pid_t ended;
+    do ended = waitpid(pid, NULL, 0);
+    while (ended < 0 && errno == EINTR);
+    CHECK(ended == pid);
     sigaction(SIGUSR1, &old, NULL);
     svconn_listener_close(&n);
 }

@@ -181,7 +181,7 @@ static int may_send_early(svconn *s) {
 static svconn_err handshake(svconn *s, svconn_link *l, svconn_answer answer, void *arg, int early) {
     if (svconn_status(s) == SVCONN_NONE) return SVCONN_E_STATE;
     while (!is_over(s)) {
-        if (is_asking(s)) ask(s, answer, arg);
+        while (is_asking(s)) ask(s, answer, arg); /* one answer may raise the next question: no byte will come in between */
         /* What is ours is brought out: the SERVER's M3 is what the CLIENT waits for. */
         if (unsent(s) == 0 && (svconn_status(s) == SVCONN_CONNECTED || (early && may_send_early(s)))) return SVCONN_OK;
         if (turn(s, l, UINT64_MAX)) break;
