@@ -1,14 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Runs each argument as a shell command, adds up its "pass NAME", "FAIL NAME" and "skip NAME: why" lines, and closes with one line
-# "N passed, N failed" (", N skipped"). A command that ends badly without a FAIL line counts as one failure. V=1 shows every line.
+# "N passed, N failed" (", N skipped"). A command that ends badly without a FAIL line counts as one failure. As many at a time as there
+# are processors, or JOBS of them; reported in the order given. V=1 shows every line.
 set -u
 passed=0 failed=0 skipped=0
-log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT INT TERM
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'kill $workers 2>/dev/null; exit 1' INT TERM
+
+work() { # takes the next command that nobody has taken, as long as there is one
+    n=0
+    for command in "$@"; do
+        n=$((n + 1))
+        mkdir "$dir/$n" 2>/dev/null || continue
+        sh -c "$command" >"$dir/$n/log" 2>&1
+        echo $? >"$dir/$n/running"
+        mv "$dir/$n/running" "$dir/$n/status"
+    done
+}
+jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)} workers=
+while [ "$jobs" -gt 0 ]; do
+    work "$@" &
+    workers="$workers $!"
+    jobs=$((jobs - 1))
+done
+
+n=0
 for command in "$@"; do
-    sh -c "$command" >"$log" 2>&1
-    status=$?
+    n=$((n + 1)) log=$dir/$n/log
+    while [ ! -e "$dir/$n/status" ]; do sleep 0.1; done
+    status=$(cat "$dir/$n/status")
     p=$(grep -c '^pass ' "$log")
     f=$(grep -c '^FAIL ' "$log")
     s=$(grep -c '^skip ' "$log")

@@ -726,7 +726,7 @@ static void interrupted(void) {
         }
     }
     CHECK(is(shake(), SVCONN_OK));
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 60; i++) {
         const uint8_t *msg;
         size_t len;
         CHECK(is(put(30000), SVCONN_OK));
