@@ -4,14 +4,10 @@
 #include <string.h>
 
 /* All ones if low <= c <= high, else 0, for values below 2^31. */
-static unsigned in_range(unsigned c, unsigned low, unsigned high) {
-    return (((c - low) | (high - c)) >> 31) - 1u;
-}
+static unsigned in_range(unsigned c, unsigned low, unsigned high) { return (((c - low) | (high - c)) >> 31) - 1u; }
 
 /* ---- hexadecimal ---- */
-static char hex_digit(unsigned v) {
-    return (char)(v + '0' + (in_range(v, 10, 15) & ('a' - '0' - 10)));
-}
+static char hex_digit(unsigned v) { return (char)(v + '0' + (in_range(v, 10, 15) & ('a' - '0' - 10))); }
 
 void hex_encode(char *out, const uint8_t *in, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -132,6 +128,4 @@ int pkcs8_read(const uint8_t *der, size_t len, const uint8_t **seed, const uint8
 /* Called through a volatile pointer, because a memset of memory that dies may be left out. */
 static void *(*const volatile set_memory)(void *, int, size_t) = memset;
 
-void wipe(void *p, size_t n) {
-    set_memory(p, 0, n);
-}
+void wipe(void *p, size_t n) { set_memory(p, 0, n); }

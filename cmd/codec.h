@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hexadecimal, base64 and DER as far as key files need them. Secrets pass here, so no branch and no place in a table depends on the data; only its length
- * and its validity show.
+ * Hexadecimal, base64 and DER as far as key files need them. Secrets pass here, so no branch and no place in a table
+ * depends on the data; only its length and its validity show.
  */
 #ifndef SVCONN_CMD_CODEC_H
 #define SVCONN_CMD_CODEC_H
@@ -16,15 +16,15 @@ int hex_decode(uint8_t *out, size_t n, const char *in);
 
 /* 4 characters for 3 bytes, n divisible by 3, and a NUL. */
 void base64_encode(char *out, const uint8_t *in, size_t n);
-/* Reads len characters with padding, no blanks; refuses unused bits that are set. Returns the number of bytes, or -1. */
+/* Reads len characters with padding, no blanks; refuses unused bits that are set. The number of bytes, or -1. */
 int base64_decode(uint8_t *out, size_t out_size, const char *in, size_t len);
 
 /* PKCS#8 of an Ed25519 key (RFC 8410), version 1, as OpenSSL writes it. */
 #define PKCS8_SIZE 48
 void pkcs8_write(uint8_t der[PKCS8_SIZE], const uint8_t seed[32]);
 /*
- * Reads version 1, or version 2 with the public key appended (*public_key points to it, else it is NULL), with or without attributes. Returns 0, or -1
- * if it is anything else.
+ * Reads version 1, or version 2 with the public key appended (*public_key points to it, else it is NULL), with or
+ * without attributes. Returns 0, or -1 if it is anything else.
  */
 int pkcs8_read(const uint8_t *der, size_t len, const uint8_t **seed, const uint8_t **public_key);
 

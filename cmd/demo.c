@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* svconn demo: an echo through a relay that nobody trusts, then attacks by that relay. Every line of its report is taken from what the processes
- * said and left behind, and checked. */
+/* svconn demo: an echo through a relay that nobody trusts, then attacks by that relay. Every line of its report is
+ * taken from what the processes said and left behind, and checked. */
 #include "cmd.h"
 #include "options.h"
 #include "scene.h"
@@ -21,7 +21,8 @@
 #define INPUT_MAX (4u << 20)
 #define TEXT_LEN 200000u
 #define MESSAGE 4000u /* in the attacks */
-#define ATTACKED_LEN (400 * MESSAGE) /* more than the client sends without an answer: it cannot have closed before the attack begins */
+#define ATTACKED_LEN                                                                                                   \
+    (400 * MESSAGE)   /* more than the client sends without an answer: it cannot have closed before the attack begins */
 #define STDIN_MS 1000 /* for the first byte; a pipe that stays silent is not meant for us */
 #define MESSAGES 50   /* of which the input is made, unless they became too large */
 #define SIZE_MOST 16000
@@ -68,8 +69,9 @@ static void title(const demo *d, const char *text) {
 /* ---- the input ---- */
 /* Lines of words in no order that anybody would guess; the same at each run. */
 static void make_text(uint8_t *out, size_t len) {
-    static const char *const words[16] = {"river", "stone", "lantern", "harbour", "winter", "copper", "garden", "signal",
-                                          "mountain", "letter", "bridge", "window", "morning", "island", "paper", "clock"};
+    static const char *const words[16] = {"river",   "stone",  "lantern",  "harbour", "winter", "copper",
+                                          "garden",  "signal", "mountain", "letter",  "bridge", "window",
+                                          "morning", "island", "paper",    "clock"};
     uint32_t state = 1;
     size_t used = 0, column = 0;
     while (used + 20 < len) {
@@ -201,23 +203,30 @@ static void check_secrecy(demo *d, const scene *c, const capture sides[2]) {
 static void check_sizes(demo *d, unsigned long messages, const capture sides[2]) {
     const capture *server = &sides[FROM_LISTEN], *client = &sides[FROM_CALL];
     size_t records = d->input_len + 16 * (size_t)messages + 17;
-    check(d, packet_length(FROM_LISTEN, 0, server->bytes, server->len) == 117 && packet_length(FROM_CALL, 0, client->bytes, client->len) == 151 &&
-                 server->len == 117 + 17 + records && client->len == 151 + records,
+    check(d,
+          packet_length(FROM_LISTEN, 0, server->bytes, server->len) == 117 &&
+              packet_length(FROM_CALL, 0, client->bytes, client->len) == 151 && server->len == 117 + 17 + records &&
+              client->len == 151 + records,
           "the handshake took 117 + 151 + 17 bytes, and each message 16 more than its length");
 }
 
 static void check_echo(demo *d, const scene *c, const capture sides[2]) {
-    unsigned long sent = count_of(c->client_log, "sent:", "message"), renewed = count_of(c->client_log, "sent:", "new key");
+    unsigned long sent = count_of(c->client_log, "sent:", "message"),
+                  renewed = count_of(c->client_log, "sent:", "new key");
     unsigned long followed = count_of(c->server_log, "sent:", "new key");
     title(d, "Checked");
     check(d, c->client_code == 0 && c->server_code == 0 && c->relay_code == 0, "both ends closed in order");
-    check(d, c->output_len == d->input_len && memcmp(c->output, d->input, d->input_len) == 0, "what came back is what was sent: %zu bytes, %lu messages",
-          c->output_len, sent);
-    check(d, same_value(c->client_log, "own fingerprint:", c->server_log, "peer fingerprint:") &&
-                 same_value(c->server_log, "own fingerprint:", c->client_log, "peer fingerprint:"),
+    check(d, c->output_len == d->input_len && memcmp(c->output, d->input, d->input_len) == 0,
+          "what came back is what was sent: %zu bytes, %lu messages", c->output_len, sent);
+    check(d,
+          same_value(c->client_log, "own fingerprint:", c->server_log, "peer fingerprint:") &&
+              same_value(c->server_log, "own fingerprint:", c->client_log, "peer fingerprint:"),
           "each end knows the other by its key");
-    check(d, same_value(c->client_log, "authenticator:", c->server_log, "authenticator:"), "the authenticator digits are equal: nobody is in between");
-    if (sent > 10) check(d, renewed > 0 && followed > 0, "new keys on the way: %lu by the client, %lu by the server that followed", renewed, followed);
+    check(d, same_value(c->client_log, "authenticator:", c->server_log, "authenticator:"),
+          "the authenticator digits are equal: nobody is in between");
+    if (sent > 10)
+        check(d, renewed > 0 && followed > 0, "new keys on the way: %lu by the client, %lu by the server that followed",
+              renewed, followed);
     check_sizes(d, sent, sides);
     check_secrecy(d, c, sides);
 }
@@ -225,7 +234,12 @@ static void check_echo(demo *d, const scene *c, const capture sides[2]) {
 static int show_echo(demo *d) {
     static const char *const suffixes[2] = {[FROM_LISTEN] = ".listen", [FROM_CALL] = ".call"};
     size_t size = (d->input_len + MESSAGES - 1) / MESSAGES;
-    scene c = {.keys = &d->keys, .input = d->input_path, .size = size < 1 ? 1 : size < SIZE_MOST ? size : SIZE_MOST, .renew_every = 8};
+    scene c = {.keys = &d->keys,
+               .input = d->input_path,
+               .size = size < 1           ? 1
+                       : size < SIZE_MOST ? size
+                                          : SIZE_MOST,
+               .renew_every = 8};
     capture sides[2] = {{0}};
     int code = scene_run(&d->stage, &c);
     for (int i = 0; code == EXIT_DONE && i < 2; i++) {
@@ -256,10 +270,26 @@ typedef struct {
 
 /* Packet 10 of the server holds message 9: M1 and M3 come first. Packet 10 of the client holds message 10. */
 static const attack_row attacks[] = {
-    {"changes a bit of the server's first message", {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 0}, "unknown", "aborted", 0},
-    {"changes a bit of the client's first message", {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 0}, "aborted", "seal", 0},
-    {"changes a bit of a record of the client", {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 10}, "aborted", "tag", 9},
-    {"changes a bit of a record of the server", {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 10}, "tag", "aborted", 8},
+    {"changes a bit of the server's first message",
+     {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 0},
+     "unknown",
+     "aborted",
+     0},
+    {"changes a bit of the client's first message",
+     {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 0},
+     "aborted",
+     "seal",
+     0},
+    {"changes a bit of a record of the client",
+     {.kind = ATTACK_FLIP, .from = FROM_CALL, .at = 10},
+     "aborted",
+     "tag",
+     9},
+    {"changes a bit of a record of the server",
+     {.kind = ATTACK_FLIP, .from = FROM_LISTEN, .at = 10},
+     "tag",
+     "aborted",
+     8},
     {"sends a record twice", {.kind = ATTACK_REPLAY, .from = FROM_LISTEN, .at = 10}, "tag", "aborted", 9},
     {"leaves a record out", {.kind = ATTACK_DROP, .from = FROM_CALL, .at = 10}, "aborted", "tag", 9},
     {"swaps two records", {.kind = ATTACK_REORDER, .from = FROM_LISTEN, .at = 10}, "tag", "aborted", 8},
@@ -277,7 +307,8 @@ typedef struct {
 } outcome;
 
 static int try_attack(demo *d, const attack_row *row, unsigned long renew_every, outcome *o) {
-    scene c = {.keys = &d->keys, .input = d->text_path, .size = MESSAGE, .renew_every = renew_every, .attack = &row->attack};
+    scene c = {
+        .keys = &d->keys, .input = d->text_path, .size = MESSAGE, .renew_every = renew_every, .attack = &row->attack};
     int code = scene_run(&d->stage, &c);
     if (code == EXIT_DONE) {
         scene_value(o->client, sizeof o->client, c.client_log, "end: ", ":\n");
@@ -291,11 +322,15 @@ static int try_attack(demo *d, const attack_row *row, unsigned long renew_every,
 }
 
 static void print_attack(demo *d, const attack_row *row, const outcome *o) {
-    int good = o->clean && strcmp(o->client, row->client) == 0 && strcmp(o->server, row->server) == 0 && o->delivered == row->messages * MESSAGE;
+    int good = o->clean && strcmp(o->client, row->client) == 0 && strcmp(o->server, row->server) == 0 &&
+               o->delivered == row->messages * MESSAGE;
     mark(d, good);
-    printf("%-44s %-10s %-10s %7zu\n", row->what, *o->client ? o->client : "?", *o->server ? o->server : "?", o->delivered);
+    printf("%-44s %-10s %-10s %7zu\n", row->what, *o->client ? o->client : "?", *o->server ? o->server : "?",
+           o->delivered);
     if (!good && !o->clean) printf("        one end did not fail, or what was delivered is not what was sent\n");
-    else if (!good) printf("        expected: client %s, server %s, %zu bytes\n", row->client, row->server, row->messages * MESSAGE);
+    else if (!good)
+        printf("        expected: client %s, server %s, %zu bytes\n", row->client, row->server,
+               row->messages * MESSAGE);
 }
 
 static int show_attacks(demo *d) {
@@ -314,7 +349,8 @@ static int show_attacks(demo *d) {
     return code;
 }
 
-/* protocol.md, section 14.1. Shown, because a demo that leaves out what is known to be weak would be worth little. Once it is repaired, the session notices. */
+/* protocol.md, section 14.1. Shown, because a demo that leaves out what is known to be weak would be worth little. Once
+ * it is repaired, the session notices. */
 static int show_gap(demo *d) {
     outcome o = {0};
     int code = try_attack(d, &gap, 8, &o);
@@ -322,7 +358,8 @@ static int show_gap(demo *d) {
     if (o.clean && strcmp(o.client, "cancelled") == 0) {
         title(d, "A known gap (protocol.md, section 14.1)");
         printf("  If the relay leaves out the last record before a new key, the session does not notice. This client\n"
-               "  did, because it compares what comes back; %zu correct bytes were delivered before.\n", o.delivered);
+               "  did, because it compares what comes back; %zu correct bytes were delivered before.\n",
+               o.delivered);
     } else {
         print_attack(d, &gap, &o);
     }
@@ -368,11 +405,15 @@ int cmd_demo(int argc, char **argv) {
     const option rows[] = {
         {"seconds", "N", "give up after so long; default 15", OPTION_NUMBER, &seconds, 1, 3600},
     };
-    const usage u = {.command = "demo", .operands = "[FILE]",
+    const usage u = {
+        .command = "demo",
+        .operands = "[FILE]",
         .about = "Runs an echo server, a relay and a client on this computer, shows what each of them sees, and lets\n"
                  "the relay attack. The client sends FILE, or standard input, or else a built-in text; at most 4 MiB.\n"
                  "Ends with exit code 0 if everything is as it should be.",
-        .rows = rows, .n_rows = 1, .most_operands = 1};
+        .rows = rows,
+        .n_rows = 1,
+        .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     d.colour = text_colour(stdout);

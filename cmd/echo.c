@@ -24,13 +24,13 @@
 typedef struct {
     talk t;
     int in, out;
-    size_t slice; /* largest piece for one write */
-    size_t size;  /* of a message */
+    size_t slice;                    /* largest piece for one write */
+    size_t size;                     /* of a message */
     uint8_t msg[SVCONN_MESSAGE_MAX]; /* the next one, as far as it was read */
     size_t msg_len;
     int msg_ready; /* it is complete: full, or nothing more is there just now */
     int in_ended;
-    uint8_t *window;       /* what was sent and has not come back, a ring */
+    uint8_t *window; /* what was sent and has not come back, a ring */
     size_t window_at, window_len;
     const uint8_t *back; /* a message that came back and is being written; NULL: none */
     size_t back_len, back_at;
@@ -115,7 +115,8 @@ static void take_message(echo *e) {
     if (r == SVCONN_OK) {
         e->back_at = 0;
         if (!window_match(e, e->back, e->back_len)) {
-            say("what came back is not what was sent, within %zu bytes after byte %llu", e->back_len, e->t.received.bytes);
+            say("what came back is not what was sent, within %zu bytes after byte %llu", e->back_len,
+                e->t.received.bytes);
             e->back = NULL;
             give_up(e, EXIT_LINK);
             return;
@@ -154,18 +155,19 @@ static void show_progress(echo *e, int last) {
     if (!e->progress || (!last && now < e->progress_at + PROGRESS_MS)) return;
     e->progress_at = now;
     if (last) fprintf(stderr, "\r%60s\r", "");
-    else fprintf(stderr, "\r  sent %.1f MB, back %.1f MB ", (double)e->t.sent.bytes / 1e6, (double)e->t.received.bytes / 1e6);
+    else
+        fprintf(stderr, "\r  sent %.1f MB, back %.1f MB ", (double)e->t.sent.bytes / 1e6,
+                (double)e->t.received.bytes / 1e6);
 }
 
-static int is_finished(echo *e) {
-    return !e->back && talk_is_over(&e->t);
-}
+static int is_finished(echo *e) { return !e->back && talk_is_over(&e->t); }
 
 static void step(echo *e) {
     struct pollfd fds[4];
     take_message(e); /* it may be in the session already: poll would not tell */
     int timeout = -1, reading = wants_input(e), writing = e->back != NULL;
-    /* Part of a message is there: is more to be had at once? If not, it goes as it is: a person who types a line wants it back now. */
+    /* Part of a message is there: is more to be had at once? If not, it goes as it is: a person who types a line wants
+     * it back now. */
     int probing = reading && e->msg_len > 0 && may_send(e);
     nfds_t n = 2;
     fds[0] = (struct pollfd){.fd = reading ? e->in : -1, .events = POLLIN};
@@ -227,7 +229,9 @@ static int connect_and_run(echo *e, const party *p, const char *address) {
 static int prepare(echo *e, party *p, const party_options *o, int early, const char *file) {
     int code = party_open(p, o, SVCONN_CLIENT);
     if (code != EXIT_DONE) return code;
-    if (p->any) say("--peer any: whoever answers is taken, which is not safe; compare the authenticator digits that both ends show with --verbose");
+    if (p->any)
+        say("--peer any: whoever answers is taken, which is not safe; compare the authenticator digits that both ends "
+            "show with --verbose");
     p->config.early = early ? SVCONN_EARLY_IF_SAFE : SVCONN_EARLY_NEVER;
     if (o->verbose) party_say_own(p);
     return open_files(e, file);
@@ -245,11 +249,16 @@ int cmd_echo(int argc, char **argv) {
         {"early", NULL, "send before the server has confirmed (protocol.md, section 3.8)", OPTION_FLAG, &early, 0, 0},
     };
     party_rows(rows + 2, &o, SVCONN_CLIENT);
-    const usage u = {.command = "echo", .operands = "ADDRESS [FILE]",
+    const usage u = {
+        .command = "echo",
+        .operands = "ADDRESS [FILE]",
         .about = "Sends FILE, or standard input, to an echo server; writes what comes back to standard output, and\n"
                  "fails if it is not the same. At most 1 MiB is on its way at any time.",
         .more = "Addresses: see \"svconn --help\".",
-        .rows = rows, .n_rows = PARTY_ROWS + 2, .least_operands = 1, .most_operands = 2};
+        .rows = rows,
+        .n_rows = PARTY_ROWS + 2,
+        .least_operands = 1,
+        .most_operands = 2};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     if (strcmp(operand[0], "stdio:") == 0)

@@ -18,7 +18,8 @@
 
 #define CONNECTIONS_MAX 64
 #define RETRY_MS 1000 /* before a relay is asked again */
-#define REST_MS 100   /* after accept failed, for want of descriptors perhaps: else poll would return at once for ever */
+#define REST_MS 100   /* after accept failed, for want of descriptors perhaps: else poll would return at once for ever \
+                       */
 
 typedef struct {
     party party;
@@ -56,8 +57,8 @@ static void catch_signals(void) {
 }
 
 /* ---- one connection ---- */
-/* Sends back what has come, as long as it fits. What does not fit stays lent in the session, which then reads no more from the link: so a peer that does
- * not take its echo is slowed down, and costs us no memory. */
+/* Sends back what has come, as long as it fits. What does not fit stays lent in the session, which then reads no more
+ * from the link: so a peer that does not take its echo is slowed down, and costs us no memory. */
 static void echo_messages(talk *t) {
     const uint8_t *msg;
     size_t len;
@@ -105,8 +106,8 @@ static void end_talk(server *v, size_t i) {
 }
 
 /* ---- all of them ---- */
-/* Listeners without a descriptor (a relay, standard input) are asked while no connection is open, and that may wait. Returns -1 to go on, or
- * the exit code. */
+/* Listeners without a descriptor (a relay, standard input) are asked while no connection is open, and that may wait.
+ * Returns -1 to go on, or the exit code. */
 static int accept_waiting(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
@@ -203,16 +204,23 @@ int cmd_echo_server(int argc, char **argv) {
         {"once", NULL, "serve one connection; the exit code tells how it went", OPTION_FLAG, &v.once, 0, 0},
     };
     party_rows(rows + 1, &o, SVCONN_SERVER);
-    const usage u = {.command = "echo-server", .operands = "ADDRESS",
+    const usage u = {
+        .command = "echo-server",
+        .operands = "ADDRESS",
         .about = "Sends every message back until the peer closes. Serves up to 64 connections at once (at a relay\n"
                  "and on stdio: one). Nobody is accepted but the peers of --peer.",
         .more = "Addresses: see \"svconn --help\". Ends in order on SIGINT and SIGTERM.",
-        .rows = rows, .n_rows = PARTY_ROWS + 1, .least_operands = 1, .most_operands = 1};
+        .rows = rows,
+        .n_rows = PARTY_ROWS + 1,
+        .least_operands = 1,
+        .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     code = party_open(&v.party, &o, SVCONN_SERVER);
     if (code != EXIT_DONE) return code;
-    if (!o.psk && o.peers.n == 0) say("no --peer: nobody will be accepted. A peer that tries will be shown here, with the option that allows it.");
+    if (!o.psk && o.peers.n == 0)
+        say("no --peer: nobody will be accepted. A peer that tries will be shown here, with the option that allows "
+            "it.");
     if (v.party.any) say("--peer any: everybody is accepted");
     party_say_own(&v.party);
     code = run(&v, operand[0]);

@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-static size_t get16(const uint8_t *p) {
-    return (size_t)p[0] << 8 | p[1];
-}
+static size_t get16(const uint8_t *p) { return (size_t)p[0] << 8 | p[1]; }
 
 /* Adds a field of two bytes of length and so many bytes to *len. 0: not even its length is there yet. */
 static int add_field(size_t *len, const uint8_t *p, size_t have) {
@@ -44,7 +42,8 @@ static int attack(hostile *h, relay_lane *l, size_t len) {
     switch (h->kind) {
     case ATTACK_FLIP: p[len / 2] ^= 1; break;
     case ATTACK_REPLAY:
-        if (sizeof l->bytes - l->tail < len) break; /* larger than the spare room: the demo will find that nothing was attacked */
+        if (sizeof l->bytes - l->tail < len)
+            break; /* larger than the spare room: the demo will find that nothing was attacked */
         memmove(p + len, p, l->tail - l->ready);
         l->tail += len;
         l->ready += len;

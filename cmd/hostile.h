@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* A relay's filter that attacks. It knows the framing of protocol.md, sections 3.2 and 5.1, as any stranger does, and no key. */
+/* A relay's filter that attacks. It knows the framing of protocol.md, sections 3.2 and 5.1, as any stranger does, and
+ * no key. */
 #ifndef SVCONN_CMD_HOSTILE_H
 #define SVCONN_CMD_HOSTILE_H
 
 #include "relay.h"
 
 typedef enum {
-    ATTACK_FLIP,    /* one bit */
-    ATTACK_REPLAY,  /* the packet comes twice */
-    ATTACK_DROP,    /* it does not come */
-    ATTACK_REORDER, /* it comes after the next one */
+    ATTACK_FLIP,      /* one bit */
+    ATTACK_REPLAY,    /* the packet comes twice */
+    ATTACK_DROP,      /* it does not come */
+    ATTACK_REORDER,   /* it comes after the next one */
     ATTACK_DROP_LAST, /* the last record before a new key does not come */
-    ATTACK_CUT      /* half of it comes, then nothing */
+    ATTACK_CUT        /* half of it comes, then nothing */
 } attack_kind;
 
 typedef struct {
@@ -22,7 +23,8 @@ typedef struct {
     int done;
 } hostile;
 
-/* The length of the packet at p, or 0 if it is not there in full. number counts the packets of that side: 0 is M1 or M2, then come the records. */
+/* The length of the packet at p, or 0 if it is not there in full. number counts the packets of that side: 0 is M1 or
+ * M2, then come the records. */
 size_t packet_length(relay_side from, unsigned number, const uint8_t *p, size_t have);
 
 /* A relay_filter; arg is a hostile. */

@@ -69,7 +69,7 @@ int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form)
 }
 
 /* ---- reading ---- */
-/* Opens a file that must be the owner's alone. The opened file is looked at, not its name, which may change meanwhile. */
+/* Opens a file that must be the owner's alone. Looks at the opened file, not at its name, which may change. */
 static int open_secret(const char *path) {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -116,7 +116,8 @@ static int read_secret(const char *path, char text[FILE_MAX + 1]) {
 /* The base64 text between the two lines of a PEM file, without its line ends, in place. Returns its length, or -1. */
 static int pem_body(char *text, size_t len) {
     size_t begin = sizeof pem_begin - 1, end = sizeof pem_end - 1, used = 0;
-    if (len < begin + end + 2 || memcmp(text, pem_begin, begin) != 0 || memcmp(text + len - end, pem_end, end) != 0) return -1;
+    if (len < begin + end + 2 || memcmp(text, pem_begin, begin) != 0 || memcmp(text + len - end, pem_end, end) != 0)
+        return -1;
     if (!strchr("\r\n", text[begin]) || text[len - end - 1] != '\n') return -1;
     for (size_t i = begin; i < len - end; i++)
         if (!strchr("\r\n", text[i])) text[used++] = text[i];
@@ -126,8 +127,10 @@ static int pem_body(char *text, size_t len) {
 /* Why a file that holds something else is no use to us. */
 static const char *other_format(const char *text) {
     if (strstr(text, "BEGIN ENCRYPTED PRIVATE KEY"))
-        return "it is encrypted with a password; decrypt it with \"openssl pkey -in FILE -out NEWFILE\", then chmod 600";
-    if (strstr(text, "BEGIN OPENSSH PRIVATE KEY")) return "it is a key of OpenSSH; make one for svconn with \"svconn keygen\"";
+        return "it is encrypted with a password; decrypt it with \"openssl pkey -in FILE -out NEWFILE\", then chmod "
+               "600";
+    if (strstr(text, "BEGIN OPENSSH PRIVATE KEY"))
+        return "it is a key of OpenSSH; make one for svconn with \"svconn keygen\"";
     if (strstr(text, "BEGIN PUBLIC KEY")) return "it is a public key; the private key is wanted here";
     if (strstr(text, "BEGIN PRIVATE KEY")) return "it is not a well-formed PKCS#8 file of an Ed25519 key";
     if (strstr(text, "-----BEGIN")) return "it is a PEM file of another kind; an Ed25519 key in PKCS#8 is wanted";
@@ -152,7 +155,8 @@ static int parse_pem(const char *path, char *text, size_t len, uint8_t seed[32])
     int der_len = body > 0 ? base64_decode(der, sizeof der, text, (size_t)body) : -1;
     if (der_len > 0 && pkcs8_read(der, (size_t)der_len, &key, &public_key) == 0) {
         memcpy(seed, key, 32);
-        what = public_key && !public_key_fits(seed, public_key) ? "its public key does not belong to its private key" : NULL;
+        what = public_key && !public_key_fits(seed, public_key) ? "its public key does not belong to its private key"
+                                                                : NULL;
     }
     wipe(der, sizeof der);
     if (what) say("%s: %s", path, what);
@@ -175,7 +179,8 @@ int keyfile_read_psk(const char *path, uint8_t psk[32]) {
     int len = read_secret(path, text);
     if (len == 64 && hex_decode(psk, 32, text) == 0) code = EXIT_DONE;
     else if (len >= 0)
-        say("%s is not a pre-shared key: 64 hexadecimal digits are wanted; \"svconn keygen --psk -o FILE\" makes one", path);
+        say("%s is not a pre-shared key: 64 hexadecimal digits are wanted; \"svconn keygen --psk -o FILE\" makes one",
+            path);
     wipe(text, sizeof text);
     return code;
 }

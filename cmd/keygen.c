@@ -41,8 +41,7 @@ static int make_key(const char *path, int hex, int psk) {
     int code = keyfile_write(path, secret, hex || psk ? KEYFILE_HEX : KEYFILE_PEM);
     if (code == EXIT_DONE && psk)
         say("%s holds a new pre-shared key; bring a copy to the other party on a way that nobody else can read", path);
-    else if (code == EXIT_DONE)
-        code = print_identity_of(secret);
+    else if (code == EXIT_DONE) code = print_identity_of(secret);
     wipe(secret, sizeof secret);
     return code;
 }
@@ -55,9 +54,12 @@ int cmd_keygen(int argc, char **argv) {
         {"hex", NULL, "write 64 hexadecimal digits instead of PKCS#8 PEM", OPTION_FLAG, &hex, 0, 0},
         {"psk", NULL, "make a pre-shared key (64 hexadecimal digits) instead of a key pair", OPTION_FLAG, &psk, 0, 0},
     };
-    const usage u = {.command = "keygen", .operands = "",
-        .about = "Makes an Ed25519 key from the system's random source and prints its public key and\nfingerprint. Use the key for svconn only.",
-        .rows = rows, .n_rows = sizeof rows / sizeof rows[0]};
+    const usage u = {.command = "keygen",
+                     .operands = "",
+                     .about = "Makes an Ed25519 key from the system's random source and prints its public key "
+                              "and\nfingerprint. Use the key for svconn only.",
+                     .rows = rows,
+                     .n_rows = sizeof rows / sizeof rows[0]};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     if (!path) return options_fault("keygen", "-o FILE is missing");
@@ -70,9 +72,13 @@ int cmd_id(int argc, char **argv) {
     const option rows[] = {
         {"public", "HEX", "a public key (64 hexadecimal digits) instead of a file", OPTION_TEXT, &public_hex, 0, 0},
     };
-    const usage u = {.command = "id", .operands = "FILE",
-        .about = "Prints the public key and the fingerprint of a private key (PKCS#8 PEM or 64\nhexadecimal digits). The fingerprint is for people to compare.",
-        .rows = rows, .n_rows = sizeof rows / sizeof rows[0], .most_operands = 1};
+    const usage u = {.command = "id",
+                     .operands = "FILE",
+                     .about = "Prints the public key and the fingerprint of a private key (PKCS#8 PEM or "
+                              "64\nhexadecimal digits). The fingerprint is for people to compare.",
+                     .rows = rows,
+                     .n_rows = sizeof rows / sizeof rows[0],
+                     .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     if (!public_hex == !operand[0]) return options_fault("id", "one FILE is wanted, or --public HEX");

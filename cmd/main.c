@@ -53,8 +53,8 @@ static int version(void) {
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 
-/* Standard descriptors that are closed would be given to the next file or socket that is opened, and messages would go there. Now input has ended, and
- * writing fails. */
+/* Standard descriptors that are closed would be given to the next file or socket that is opened, and messages would go
+ * there. Now input has ended, and writing fails. */
 static int fill_standard_descriptors(void) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) return -1;

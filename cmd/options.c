@@ -29,7 +29,8 @@ static void print_lines(const char *text, int indent) {
 }
 
 static int print_help(const usage *u) {
-    printf("Usage: svconn %s%s%s%s\n\n", u->command, u->n_rows ? " [OPTIONS]" : "", *u->operands ? " " : "", u->operands);
+    printf("Usage: svconn %s%s%s%s\n\n", u->command, u->n_rows ? " [OPTIONS]" : "", *u->operands ? " " : "",
+           u->operands);
     print_lines(u->about, 0);
     printf("\nOptions:\n");
     for (size_t i = 0; i < u->n_rows; i++) {
@@ -51,7 +52,8 @@ static int store_number(const usage *u, const option *o, const char *value) {
     errno = 0;
     unsigned long n = strtoul(value, &end, 10);
     if (value[0] < '0' || value[0] > '9' || *end || errno || n < o->least || n > o->most)
-        return options_fault(u->command, "--%s %s: this must be a number from %lu to %lu", o->name, value, o->least, o->most);
+        return options_fault(u->command, "--%s %s: this must be a number from %lu to %lu", o->name, value, o->least,
+                             o->most);
     *(unsigned long *)o->to = n;
     return -1;
 }
@@ -114,6 +116,7 @@ int options_read(const usage *u, int argc, char **argv, const char **operand) {
             operand[n++] = argv[i];
         }
     }
-    if (n < u->least_operands) return options_fault(u->command, "something is missing: svconn %s %s", u->command, u->operands);
+    if (n < u->least_operands)
+        return options_fault(u->command, "something is missing: svconn %s %s", u->command, u->operands);
     return -1;
 }

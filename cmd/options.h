@@ -19,7 +19,7 @@ typedef struct {
     const char *value; /* what the help text calls the value; NULL: it has none */
     const char *help;  /* lines are divided by \n */
     option_kind kind;
-    void *to; /* int *, const char **, unsigned long *, text_list * */
+    void *to;                  /* int *, const char **, unsigned long *, text_list * */
     unsigned long least, most; /* of a number */
 } option;
 
@@ -34,8 +34,8 @@ typedef struct {
 } usage;
 
 /*
- * Reads argv[1..]. Operands go to operand[], which has room for most_operands + 1; the rest stays NULL. Returns -1 to go on, else the exit
- * code: help was printed (0), or a fault was said (2). "-o" is understood for "--output".
+ * Reads argv[1..]. Operands go to operand[], which has room for most_operands + 1; the rest stays NULL. Returns -1 to
+ * go on, else the exit code: help was printed (0), or a fault was said (2). "-o" is understood for "--output".
  */
 int options_read(const usage *u, int argc, char **argv, const char **operand);
 

@@ -12,17 +12,28 @@
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
     int server = role == SVCONN_SERVER;
     const option common[PARTY_ROWS] = {
-        {"key", "FILE", "our Ed25519 key; without it (and without --psk) one is made that\nserves this time only", OPTION_TEXT, &o->key, 0, 0},
+        {"key", "FILE", "our Ed25519 key; without it (and without --psk) one is made that\nserves this time only",
+         OPTION_TEXT, &o->key, 0, 0},
         {"peer", "WHO",
-         server ? "who may connect: 64 hexadecimal digits of a public key, name:NAME\n(with --psk), or any; may be given several times"
-                : "who must be there: 64 hexadecimal digits of a public key, name:NAME\n(with --psk), or any; may be given several times",
+         server ? "who may connect: 64 hexadecimal digits of a public key, name:NAME\n(with --psk), or any; may be "
+                  "given several times"
+                : "who must be there: 64 hexadecimal digits of a public key, name:NAME\n(with --psk), or any; may be "
+                  "given several times",
          OPTION_LIST, &o->peers, 0, 0},
-        {"hidden", NULL, server ? "hide our key from those who do not know it" : "the server is hidden: it must be one of the keys of --peer",
+        {"hidden", NULL,
+         server ? "hide our key from those who do not know it"
+                : "the server is hidden: it must be one of the keys of --peer",
          OPTION_FLAG, &o->hidden, 0, 0},
-        {"psk", "FILE", "use a pre-shared key instead of --key; knowing it is enough to\nbe accepted, unless --peer name:NAME says more", OPTION_TEXT, &o->psk, 0, 0},
-        {"name", "NAME", "our name beside the pre-shared key; the peer's name must differ", OPTION_TEXT, &o->name, 0, 0},
-        {"context", "TEXT", "both ends must give the same (up to 255 bytes); default: empty", OPTION_TEXT, &o->context, 0, 0},
-        {"renew-every", "N", "take a new key after N records (1 to 1048576, the default)", OPTION_NUMBER, &o->renew_every, 1, 1ul << 20},
+        {"psk", "FILE",
+         "use a pre-shared key instead of --key; knowing it is enough to\nbe accepted, unless --peer name:NAME says "
+         "more",
+         OPTION_TEXT, &o->psk, 0, 0},
+        {"name", "NAME", "our name beside the pre-shared key; the peer's name must differ", OPTION_TEXT, &o->name, 0,
+         0},
+        {"context", "TEXT", "both ends must give the same (up to 255 bytes); default: empty", OPTION_TEXT, &o->context,
+         0, 0},
+        {"renew-every", "N", "take a new key after N records (1 to 1048576, the default)", OPTION_NUMBER,
+         &o->renew_every, 1, 1ul << 20},
         {"verbose", NULL, "tell who the peer is, new keys, counts, and how it ended", OPTION_FLAG, &o->verbose, 0, 0},
     };
     memcpy(rows, common, sizeof common);
@@ -33,12 +44,15 @@ static int add_peer(party *p, const party_options *o, const char *who, const cha
     if (strcmp(who, "any") == 0) {
         p->any = 1;
     } else if (strncmp(who, "name:", 5) == 0) {
-        if (!o->psk) return options_fault(command, "--peer %s goes with --psk; with --key the peer is named by its public key", who);
+        if (!o->psk)
+            return options_fault(command, "--peer %s goes with --psk; with --key the peer is named by its public key",
+                                 who);
         p->names[p->n_names++] = who + 5;
     } else {
         if (strlen(who) != 64 || hex_decode(p->keys[p->n_keys], 32, who) != 0)
             return options_fault(command, "--peer %s: 64 hexadecimal digits, name:NAME or any is wanted", who);
-        if (o->psk) return options_fault(command, "--peer with a public key does not go with --psk; use --peer name:NAME");
+        if (o->psk)
+            return options_fault(command, "--peer with a public key does not go with --psk; use --peer name:NAME");
         p->n_keys++;
     }
     return EXIT_DONE;
@@ -49,15 +63,17 @@ static int check_options(party *p, const party_options *o, svconn_role role, con
     if (o->key && o->psk) return options_fault(command, "--key and --psk: one of the two");
     if (!o->psk != !o->name) return options_fault(command, "--psk FILE and --name NAME go together");
     if (o->psk && o->hidden) return options_fault(command, "--hidden goes with an Ed25519 key, not with --psk");
-    if (o->name && strlen(o->name) > SVCONN_NAME_MAX) return options_fault(command, "--name has at most %d bytes", SVCONN_NAME_MAX);
+    if (o->name && strlen(o->name) > SVCONN_NAME_MAX)
+        return options_fault(command, "--name has at most %d bytes", SVCONN_NAME_MAX);
     if (o->context && strlen(o->context) > 255) return options_fault(command, "--context has at most 255 bytes");
     for (size_t i = 0; i < o->peers.n; i++) {
         int code = add_peer(p, o, o->peers.item[i], command);
         if (code != EXIT_DONE) return code;
     }
     if (role == SVCONN_CLIENT && !o->psk && o->peers.n == 0)
-        return options_fault(command, "--peer is missing: the server's public key, which \"svconn id\" shows there. (\"--peer any\" "
-                                      "takes whoever answers, which is not safe: it may be somebody in between.)");
+        return options_fault(
+            command, "--peer is missing: the server's public key, which \"svconn id\" shows there. (\"--peer any\" "
+                     "takes whoever answers, which is not safe: it may be somebody in between.)");
     if (role == SVCONN_CLIENT && o->hidden && p->n_keys == 0)
         return options_fault(command, "a hidden server can only be found by its key: --peer HEX");
     return EXIT_DONE;
@@ -68,10 +84,13 @@ static int open_identity(party *p, const party_options *o, const char *command) 
     if (o->psk) {
         int code = keyfile_read_psk(o->psk, p->psk);
         if (code != EXIT_DONE) return code;
-        if (svconn_identity_psk(&p->identity, p->psk, (const uint8_t *)o->name, strlen(o->name)) == SVCONN_OK) return EXIT_DONE;
+        if (svconn_identity_psk(&p->identity, p->psk, (const uint8_t *)o->name, strlen(o->name)) == SVCONN_OK)
+            return EXIT_DONE;
         return options_fault(command, "--name does not fit");
     }
-    int code = o->key ? keyfile_read_seed(o->key, seed) : svconn_random(seed, sizeof seed) == 0 ? EXIT_DONE : EXIT_LOCAL;
+    int code = o->key                                  ? keyfile_read_seed(o->key, seed)
+               : svconn_random(seed, sizeof seed) == 0 ? EXIT_DONE
+                                                       : EXIT_LOCAL;
     if (code == EXIT_DONE) svconn_identity_ed25519(&p->identity, seed);
     else if (!o->key) say("the system gives no random bytes");
     wipe(seed, sizeof seed);
@@ -102,9 +121,7 @@ int party_open(party *p, const party_options *o, svconn_role role) {
     return EXIT_DONE;
 }
 
-void party_close(party *p) {
-    wipe(p, sizeof *p);
-}
+void party_close(party *p) { wipe(p, sizeof *p); }
 
 /* ---- who may be the peer ---- */
 static int is_welcome(const party *p, const uint8_t *peer, size_t len) {

@@ -28,7 +28,8 @@ typedef struct {
     int any, verbose;
 } party;
 
-/* Reads the key, checks the options. Returns 0, or an exit code after it said why. p stays where it is: config points into it. */
+/* Reads the key, checks the options. Returns 0, or an exit code after it said why. p stays where it is: config points
+ * into it. */
 int party_open(party *p, const party_options *o, svconn_role role);
 void party_close(party *p);
 

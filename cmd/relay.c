@@ -70,8 +70,8 @@ static void drop_client(client *c) {
     memset(c, 0, sizeof *c);
 }
 
-/* Says goodbye: the end of our bytes, then waits a little for the other's end. A socket closed with unread bytes in it would be reset, and what was
- * sent last could be lost. */
+/* Says goodbye: the end of our bytes, then waits a little for the other's end. A socket closed with unread bytes in it
+ * would be reset, and what was sent last could be lost. */
 static void leave(client *c) {
     shutdown(c->link.out, SHUT_WR);
     c->state = CLIENT_LEAVING;
@@ -196,7 +196,8 @@ static void dump(const relay *r, const client *c, const uint8_t *bytes, size_t l
     int fd = r->capture[c->side];
     for (size_t i = 0; i < len && i < 16; i++) snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
     if (r->options->hexdump)
-        say("pair %lu: %-6s -> %-6s %6zu bytes:%s%s", c->pair, side_name[c->side], side_name[1 - c->side], len, hex, len > 16 ? " ..." : "");
+        say("pair %lu: %-6s -> %-6s %6zu bytes:%s%s", c->pair, side_name[c->side], side_name[1 - c->side], len, hex,
+            len > 16 ? " ..." : "");
     if (fd >= 0 && write(fd, bytes, len) != (ssize_t)len) say("cannot write the capture: %s", strerror(errno));
 }
 
@@ -246,8 +247,8 @@ static void look_for_end(client *c) {
     int flushed = c->lane->head == c->lane->ready && p->lane->head == p->lane->ready;
     if (!flushed && now < c->deadline) return;
     const client *listening = c->side == FROM_LISTEN ? c : p, *calling = c->side == FROM_CALL ? c : p;
-    say("pair %lu: ended; %llu bytes from the listening side, %llu bytes from the calling side", c->pair, listening->bytes,
-        calling->bytes);
+    say("pair %lu: ended; %llu bytes from the listening side, %llu bytes from the calling side", c->pair,
+        listening->bytes, calling->bytes);
     leave(c);
     leave(p);
 }
@@ -275,7 +276,8 @@ static short wanted_events(client *c) {
     return events;
 }
 
-/* Fills r->fds; returns the time to wait. A client that wants nothing is left out: poll would report its hang-up for ever. */
+/* Fills r->fds; returns the time to wait. A client that wants nothing is left out: poll would report its hang-up for
+ * ever. */
 static int fill_fds(relay *r) {
     uint64_t now = svconn_now(), next = NEVER;
     int room = 0;
@@ -385,15 +387,24 @@ int cmd_relay(int argc, char **argv) {
     const char *operand[2] = {NULL, NULL};
     const option rows[] = {
         {"once", NULL, "end after the first pair", OPTION_FLAG, &o.once, 0, 0},
-        {"hexdump", NULL, "show what a relay sees: direction, size and first bytes of each piece", OPTION_FLAG, &o.hexdump, 0, 0},
-        {"capture", "PREFIX", "write all that passes to PREFIX.listen and PREFIX.call, one for each\nside that it comes from", OPTION_TEXT, &o.capture, 0, 0},
+        {"hexdump", NULL, "show what a relay sees: direction, size and first bytes of each piece", OPTION_FLAG,
+         &o.hexdump, 0, 0},
+        {"capture", "PREFIX",
+         "write all that passes to PREFIX.listen and PREFIX.call, one for each\nside that it comes from", OPTION_TEXT,
+         &o.capture, 0, 0},
     };
-    const usage u = {.command = "relay", .operands = "ADDRESS",
-        .about = "Joins two connections that name the same token, and passes their bytes on. It cannot read them.\n"
-                 "The parties use relay+tcp://HOST:PORT/TOKEN as their address. At most 128 connections; a party waits\n"
-                 "30 seconds for the other.",
+    const usage u = {
+        .command = "relay",
+        .operands = "ADDRESS",
+        .about =
+            "Joins two connections that name the same token, and passes their bytes on. It cannot read them.\n"
+            "The parties use relay+tcp://HOST:PORT/TOKEN as their address. At most 128 connections; a party waits\n"
+            "30 seconds for the other.",
         .more = "ADDRESS is tcp://HOST:PORT or unix:PATH.",
-        .rows = rows, .n_rows = sizeof rows / sizeof rows[0], .least_operands = 1, .most_operands = 1};
+        .rows = rows,
+        .n_rows = sizeof rows / sizeof rows[0],
+        .least_operands = 1,
+        .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     o.address = operand[0];

@@ -18,8 +18,8 @@ typedef struct {
 } relay_lane;
 
 /*
- * Looks at the new bytes [ready, tail) and moves ready over those that may go; may change them, and add LANE_SPARE bytes in all. Returns 0, or -1 to
- * cut both connections once everything up to ready was sent.
+ * Looks at the new bytes [ready, tail) and moves ready over those that may go; may change them, and add LANE_SPARE
+ * bytes in all. Returns 0, or -1 to cut both connections once everything up to ready was sent.
  */
 typedef int (*relay_filter)(void *arg, relay_side from, relay_lane *lane);
 

@@ -52,9 +52,7 @@ static int run_part(void *arg) {
     return code;
 }
 
-static int run_relay(void *arg) {
-    return relay_run(arg);
-}
+static int run_relay(void *arg) { return relay_run(arg); }
 
 /* Starts the relay. Returns its number, or -1; address is what the two others use. */
 static int start_relay(stage *s, const scene *c, char *address, size_t size) {
@@ -77,8 +75,9 @@ static int start_relay(stage *s, const scene *c, char *address, size_t size) {
 }
 
 static int start_server(stage *s, const scene *c, const char *address) {
-    part p = {cmd_echo_server, {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex,
-                                "--hidden", "--once", "--verbose"}};
+    part p = {cmd_echo_server,
+              {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex, "--hidden",
+               "--once", "--verbose"}};
     return stage_start(s, "server", run_part, &p);
 }
 
@@ -86,8 +85,9 @@ static int start_client(stage *s, const scene *c, const char *address) {
     char size[24], renew[24];
     snprintf(size, sizeof size, "%lu", c->size);
     snprintf(renew, sizeof renew, "%lu", c->renew_every);
-    part p = {cmd_echo, {"echo", address, c->input, "--key", c->keys->client_file, "--peer", c->keys->server_hex,
-                         "--hidden", "--verbose", "--size", size, "--renew-every", renew}};
+    part p = {cmd_echo,
+              {"echo", address, c->input, "--key", c->keys->client_file, "--peer", c->keys->server_hex, "--hidden",
+               "--verbose", "--size", size, "--renew-every", renew}};
     return stage_start(s, "client", run_part, &p);
 }
 
@@ -107,9 +107,12 @@ int scene_run(stage *s, scene *c) {
     c->server_log = (char *)stage_read(s, "server", ".log", NULL);
     c->relay_log = (char *)stage_read(s, "relay", ".log", NULL);
     c->output = stage_read(s, "client", ".out", &c->output_len);
-    if (c->client_code >= 0 && c->server_code >= 0 && c->relay_code >= 0 && c->client_log && c->server_log && c->relay_log && c->output)
+    if (c->client_code >= 0 && c->server_code >= 0 && c->relay_code >= 0 && c->client_log && c->server_log &&
+        c->relay_log && c->output)
         return EXIT_DONE;
-    say("%s did not end in time, or died", c->client_code < 0 ? "the client" : c->server_code < 0 ? "the echo server" : "the relay");
+    say("%s did not end in time, or died", c->client_code < 0   ? "the client"
+                                           : c->server_code < 0 ? "the echo server"
+                                                                : "the relay");
     print_log("client", c->client_log);
     print_log("echo server", c->server_log);
     print_log("relay", c->relay_log);

@@ -22,9 +22,9 @@ typedef struct {
     unsigned long size, renew_every;
     const hostile *attack; /* NULL: the relay is honest, and keeps a capture */
     /* results */
-    int client_code, server_code, relay_code;   /* exit codes; -1: it did not end in time */
-    char *client_log, *server_log, *relay_log;  /* NULL if there is none */
-    uint8_t *output;                            /* what the client delivered */
+    int client_code, server_code, relay_code;  /* exit codes; -1: it did not end in time */
+    char *client_log, *server_log, *relay_log; /* NULL if there is none */
+    uint8_t *output;                           /* what the client delivered */
     size_t output_len;
 } scene;
 
@@ -32,7 +32,8 @@ typedef struct {
 int scene_run(stage *s, scene *c);
 void scene_free(scene *c);
 
-/* Copies what follows the first place of key in a log, up to the end of the line or to a character of stop. Empty if it is not there. */
+/* Copies what follows the first place of key in a log, up to the end of the line or to a character of stop. Empty if it
+ * is not there. */
 void scene_value(char *out, size_t out_size, const char *log, const char *key, const char *stop);
 
 #endif

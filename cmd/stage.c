@@ -27,13 +27,9 @@ static void on_signal(int number) {
     stopped = 1;
 }
 
-static void nap(void) {
-    poll(NULL, 0, NAP_MS);
-}
+static void nap(void) { poll(NULL, 0, NAP_MS); }
 
-static int time_is_over(const stage *s) {
-    return stopped || svconn_now() >= s->deadline;
-}
+static int time_is_over(const stage *s) { return stopped || svconn_now() >= s->deadline; }
 
 int stage_open(stage *s, unsigned long seconds) {
     const char *tmp = getenv("TMPDIR");

@@ -24,13 +24,15 @@ void stage_close(stage *s);
 /* Full name of a file of the stage. */
 void stage_path(const stage *s, char out[STAGE_PATH], const char *name, const char *suffix);
 
-/* Runs part(arg) in a new process; its standard output goes to NAME.out, its standard error to NAME.log. Returns its number, or -1. */
+/* Runs part(arg) in a new process; its standard output goes to NAME.out, its standard error to NAME.log. Returns its
+ * number, or -1. */
 int stage_start(stage *s, const char *name, int (*part)(void *arg), void *arg);
 
 /* Waits for its end. Returns its exit code, or -1 if it did not end in time or died of a signal. */
 int stage_wait(stage *s, int number);
 
-/* Waits until a line of NAME.log has this text; copies the rest of that line. Returns 0, or -1 if it does not come in time. */
+/* Waits until a line of NAME.log has this text; copies the rest of that line. Returns 0, or -1 if it does not come in
+ * time. */
 int stage_await(const stage *s, const char *name, const char *text, char *rest, size_t rest_size);
 
 /* Reads a whole file of the stage into new memory, with a NUL behind it; NULL if that fails. At most 64 MiB. */

@@ -12,9 +12,7 @@
 #define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
 #define FLUSH_MS 2000 /* how long the last bytes may take, such as an error packet to a peer that does not read */
 
-int sooner(int a, int b) {
-    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
+int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
 
 int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     uint8_t seed[32];
@@ -89,14 +87,17 @@ void talk_note_keys(talk *t) {
     unsigned sending, receiving;
     svconn_key_ids(&t->s, &sending, &receiving);
     int changed = note_key(&t->sent, sending) | note_key(&t->received, receiving);
-    if (changed && t->party->verbose) say("%snew key: sending with key %u, receiving with key %u", t->who, t->sent.id, t->received.id);
+    if (changed && t->party->verbose)
+        say("%snew key: sending with key %u, receiving with key %u", t->who, t->sent.id, t->received.id);
 }
 
 int talk_report(talk *t) {
     svconn_err e = svconn_error(&t->s);
     if (t->party->verbose && t->told) {
-        say("%ssent: %llu messages, %llu bytes, %lu new keys", t->who, t->sent.messages, t->sent.bytes, t->sent.renewals);
-        say("%sreceived: %llu messages, %llu bytes, %lu new keys", t->who, t->received.messages, t->received.bytes, t->received.renewals);
+        say("%ssent: %llu messages, %llu bytes, %lu new keys", t->who, t->sent.messages, t->sent.bytes,
+            t->sent.renewals);
+        say("%sreceived: %llu messages, %llu bytes, %lu new keys", t->who, t->received.messages, t->received.bytes,
+            t->received.renewals);
     }
     if (e != SVCONN_OK) say("%send: %s: %s", t->who, svconn_reason_name(e), svconn_strerror(e));
     else if (t->party->verbose) say("%send: closed in order", t->who);

@@ -17,8 +17,8 @@ typedef struct {
     svconn_link link;
     const party *party;
     uint8_t *buffers;
-    char who[16]; /* the start of log lines, such as "#1: " */
-    int told;     /* that it is connected */
+    char who[16];         /* the start of log lines, such as "#1: " */
+    int told;             /* that it is connected */
     uint64_t flush_until; /* when to give up bringing out the last bytes; 0: not yet over */
     talk_count sent, received;
     nfds_t n; /* its descriptors in the last poll */

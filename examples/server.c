@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Echoes to one client that holds the same 32-byte key.   head -c 32 /dev/urandom >psk; ./server psk tcp://127.0.0.1:7001 */
+/* Echoes to one client with the same 32-byte key.   head -c 32 /dev/urandom >psk; ./server psk tcp://127.0.0.1:7001 */
 #include "svconn_transport.h"
 #include <stdio.h>
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The two buffers of a session, and the records that go out of one and come into the other: spec/protocol.md sections 5.2 to 5.4.
+ * The two buffers of a session, and the records that go out of one and come into the other: spec/protocol.md
+ * sections 5.2 to 5.4.
  *
- * rx holds bytes from the link in [rx_head, rx_tail). In front is what is looked at now: M1 or M2, or a record. An opened data record stays there, lent to the
- * application, until svconn_recv_done; meanwhile bytes may still be added behind it, but nothing moves. tx holds bytes for the link in [tx_head, tx_tail) and keeps
- * SVCONN_BUFFER_RESERVE bytes free, so that CLOSE and the error packet always fit.
+ * rx holds bytes from the link in [rx_head, rx_tail). In front is what is looked at now: M1 or M2, or a record. An
+ * opened data record stays there, lent to the application, until svconn_recv_done; meanwhile bytes may still be added
+ * behind it, but nothing moves. tx holds bytes for the link in [tx_head, tx_tail) and keeps SVCONN_BUFFER_RESERVE bytes
+ * free, so that CLOSE and the error packet always fit.
  */
 #include "record.h"
 #include "session.h"
 #include "wire.h"
 #include <string.h>
 
-/* ---- tx ------------------------------------------------------------------------------------------------------ */
+/* ---- tx ----------------------------------------------------------------------------------------- */
 
 /* Room for n bytes and spare more behind the last one; what is queued moves to the front if that helps. */
 static uint8_t *tx_room(svconn *s, size_t n, size_t spare) {
@@ -58,7 +60,7 @@ svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, siz
     return SVCONN_OK;
 }
 
-/* ---- rx ------------------------------------------------------------------------------------------------------ */
+/* ---- rx ----------------------------------------------------------------------------------------- */
 
 void svconn_rx_drop(svconn *s, size_t n) {
     s->rx_head += (uint32_t)n;

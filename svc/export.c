@@ -11,14 +11,16 @@ svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx,
     size_t n = 0;
     while (n <= 65535 && label[n]) n++;
     if (n > 65535 || ctx_len > 65535) return SVCONN_E_ARGUMENT;
-    if (n == sizeof reserved - 1 && ct_eq((const uint8_t *)label, (const uint8_t *)reserved, n)) return SVCONN_E_ARGUMENT;
+    if (n == sizeof reserved - 1 && ct_eq((const uint8_t *)label, (const uint8_t *)reserved, n))
+        return SVCONN_E_ARGUMENT;
     if (s->state != SVCONN_CONNECTED) return SVCONN_E_STATE;
     svconn_export_key(out, out_len, s->u.on.exporter, (svconn_bytes){(const uint8_t *)label, n},
                       (svconn_bytes){ctx, ctx_len});
     return SVCONN_OK;
 }
 
-/* The big-endian integer in n (which it destroys) modulo 10^(5 groups), in decimal, groups of 5 with a space between them. */
+/* The big-endian integer in n (which it destroys) modulo 10^(5 groups), in decimal, groups of 5 with a space between
+ * them. */
 static void digits(char *out, int groups, uint8_t n[16]) {
     int end = 6 * groups - 1;
     out[end] = 0;

@@ -6,11 +6,13 @@
  *      M2  C->S   X || LP(E)
  *      M3  S->C   record: CONFIRM || proof
  *
- * Each role is one table of steps; svconn_handshake_run goes through it. A step returns SVCONN_OK (done, go on), SVCONN_AGAIN (bytes are missing,
- * or a question was put into s->state; the step runs again when they come), a caller fault (an answer that does not fit: ask
- * again), or the failure. A step that waits has changed nothing that it would need unchanged.
+ * Each role is one table of steps; svconn_handshake_run goes through it. A step returns SVCONN_OK (done, go on),
+ * SVCONN_AGAIN (bytes are missing, or a question was put into s->state; the step runs again when they come), a caller
+ * fault (an answer that does not fit: ask again), or the failure. A step that waits has changed nothing that it would
+ * need unchanged.
  *
- * M1 (at the CLIENT) and M2 (at the SERVER) stay at rx_head until the keys are made: identities and proofs are offsets into them.
+ * M1 (at the CLIENT) and M2 (at the SERVER) stay at rx_head until the keys are made: identities and proofs are offsets
+ * into them.
  */
 #include "ct.h"
 #include "identity.h"
@@ -19,7 +21,7 @@
 #include "session.h"
 #include "wire.h"
 
-/* ---- small things --------------------------------------------------------------------------------------- */
+/* ---- small things ------------------------------------------------------------------------------- */
 
 static svconn_bytes my_id(const svconn *s) {
     svconn_bytes id;
@@ -34,9 +36,7 @@ static svconn_bytes my_context(const svconn *s) { return (svconn_bytes){s->confi
 /* M1, M2 or M3 as it came */
 static uint8_t *message(const svconn *s) { return s->rx + s->rx_head; }
 
-static svconn_bytes in_message(const svconn *s, size_t at, size_t len) {
-    return (svconn_bytes){message(s) + at, len};
-}
+static svconn_bytes in_message(const svconn *s, size_t at, size_t len) { return (svconn_bytes){message(s) + at, len}; }
 
 /* The peer's identity: built-in ones are copied into the session, longer ones stay in the message. */
 static svconn_bytes peer_id(const svconn *s) {
@@ -85,7 +85,7 @@ static svconn_err my_proof(svconn *s, const svconn_bytes *answer, uint8_t buf[64
     return SVCONN_OK;
 }
 
-/* ---- steps of both roles: who is the peer? ---------------------------------------------------------------- */
+/* ---- steps of both roles: who is the peer? ------------------------------------------------------ */
 
 static unsigned peer_type_bit(uint8_t type) {
     if (type == SVCONN_TYPE_ED25519) return SVCONN_PEER_ED25519;
@@ -130,9 +130,10 @@ static svconn_err await_verdict(svconn *s, const svconn_bytes *answer) {
     return answer ? SVCONN_OK : ask(s, SVCONN_NEEDS_VERDICT);
 }
 
-/* ---- steps of both roles: the shared secrets ---------------------------------------------------------------- */
+/* ---- steps of both roles: the shared secrets ---------------------------------------------------- */
 
-/* The SERVER's contribution es (2.2), 0 or 32 bytes, with the CLIENT's x or the SERVER's view of X. 0 if an X25519 result is zero. */
+/* The SERVER's contribution es (2.2), 0 or 32 bytes, with the CLIENT's x or the SERVER's view of X. 0 if an X25519
+ * result is zero. */
 static int contribution(svconn *s, const uint8_t X[32], uint8_t es[32], size_t *es_len) {
     int i_serve = s->config->role == SVCONN_SERVER;
     uint8_t type = i_serve ? my_type(s) : peer_id(s).data[0];
@@ -181,7 +182,7 @@ static void start_keys(svconn *s, svconn_bytes E) {
     ct_wipe(s2c, sizeof s2c);
 }
 
-/* ---- CLIENT ---------------------------------------------------------------------------------------------------- */
+/* ---- CLIENT ------------------------------------------------------------------------------------- */
 
 /* M1, once it is there in full */
 static svconn_m1 parsed_m1(const svconn *s) {
@@ -191,9 +192,7 @@ static svconn_m1 parsed_m1(const svconn *s) {
 }
 
 /* Does a message of len bytes fit? Waiting for one that never can would be for nothing. */
-static svconn_err await_bytes(const svconn *s, size_t len) {
-    return len > s->rx_size ? SVCONN_E_LIMIT : SVCONN_AGAIN;
-}
+static svconn_err await_bytes(const svconn *s, size_t len) { return len > s->rx_size ? SVCONN_E_LIMIT : SVCONN_AGAIN; }
 
 /* 3.5 steps 1, 2 */
 static svconn_err client_read_m1(svconn *s) {
@@ -268,8 +267,7 @@ static size_t sealed_length(const svconn_config *config, size_t proof_len) {
 size_t svconn_first_message_length(const svconn_config *config) {
     size_t id_len;
     size_t proof_len = svconn_proof_length(*svconn_identity_bytes(config->identity, &id_len));
-    if (config->role == SVCONN_SERVER)
-        return M1_WID + (config->hidden ? WIRE_TAG : id_len) + 2 + proof_len;
+    if (config->role == SVCONN_SERVER) return M1_WID + (config->hidden ? WIRE_TAG : id_len) + 2 + proof_len;
     size_t e_len = sealed_length(config, proof_len);
     return e_len <= WIRE_FIELD_MAX ? M2_E + e_len : 0;
 }
@@ -336,7 +334,7 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
     return SVCONN_OK;
 }
 
-/* ---- SERVER ---------------------------------------------------------------------------------------------------- */
+/* ---- SERVER ------------------------------------------------------------------------------------- */
 
 /* p (3.3): the proof, sealed in hidden mode. Returns its end. */
 static uint8_t *put_p(const svconn *s, uint8_t *p, svconn_bytes proof) {
@@ -426,7 +424,8 @@ static svconn_err server_open_m2(svconn *s) {
     return SVCONN_OK;
 }
 
-/* 3.6 step 8: the keys. T4 wants E as it came; it was opened in place, so it is sealed again: same key, nonce and text, so the same bytes. */
+/* 3.6 step 8: the keys. T4 wants E as it came; it was opened in place, so it is sealed again: same key, nonce and text,
+ * so the same bytes. */
 static svconn_err server_start_keys(svconn *s) {
     size_t e_len = s->u.hs.m_len - M2_E;
     seal_e(s, message(s) + M2_E_LEN, e_len);
@@ -447,37 +446,37 @@ static svconn_err server_send_m3(svconn *s, const svconn_bytes *answer) {
     return err == SVCONN_AGAIN ? SVCONN_E_SIZE : err;
 }
 
-/* ---- the tables -------------------------------------------------------------------------------------------------- */
+/* ---- the tables --------------------------------------------------------------------------------- */
 
-/* (Tables of function pointers would be writable data in position-independent code, and hide the depth of the stack.) */
+/* Not tables of function pointers: those are writable data in position-independent code, and hide the stack depth. */
 enum { STEPS = 10 };
 
 static svconn_err client_step(svconn *s, const svconn_bytes *answer) {
     switch (s->step) {
-    case 0: return client_read_m1(s);         /* 3.5 1, 2   M1 */
-    case 1: return client_find_server(s);     /* 3.5 3      whose is it? T1 */
-    case 2: return check_peer(s);             /* 3.5 4, 5 */
-    case 3: return find_psk(s, answer);       /* 2.2        may ask: NEEDS_PSK */
-    case 4: return verify_peer(s);            /* 3.5 6 */
-    case 5: return await_verdict(s, answer);  /* 3.5 7      asks: NEEDS_VERDICT */
-    case 6: return client_agree(s);           /* 3.5 8      T2, ck, T3 */
-    case 7: return client_send_m2(s, answer); /* 3.5 8      M2, T4, K_M; may ask: NEEDS_PROOF */
-    case 8: return client_read_m3(s);         /* 3.7 1, 2   M3 */
+    case 0: return client_read_m1(s);          /* 3.5 1, 2   M1 */
+    case 1: return client_find_server(s);      /* 3.5 3      whose is it? T1 */
+    case 2: return check_peer(s);              /* 3.5 4, 5 */
+    case 3: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
+    case 4: return verify_peer(s);             /* 3.5 6 */
+    case 5: return await_verdict(s, answer);   /* 3.5 7      asks: NEEDS_VERDICT */
+    case 6: return client_agree(s);            /* 3.5 8      T2, ck, T3 */
+    case 7: return client_send_m2(s, answer);  /* 3.5 8      M2, T4, K_M; may ask: NEEDS_PROOF */
+    case 8: return client_read_m3(s);          /* 3.7 1, 2   M3 */
     default: return client_confirm(s, answer); /* 3.7 2, 3   may ask: NEEDS_VERDICT */
     }
 }
 
 static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
     switch (s->step) {
-    case 0: return server_send_m1(s, answer); /* 3.4        M1; may ask: NEEDS_PROOF */
-    case 1: return server_read_m2(s);         /* 3.6 1, 2   M2 */
-    case 2: return server_agree(s);           /* 3.6 3      T2, ck */
-    case 3: return server_open_m2(s);         /* 3.6 4      T3 */
-    case 4: return check_peer(s);             /* 3.6 5 */
-    case 5: return find_psk(s, answer);       /* 2.2        may ask: NEEDS_PSK */
-    case 6: return verify_peer(s);            /* 3.6 6 */
-    case 7: return await_verdict(s, answer);  /* 3.6 7      asks: NEEDS_VERDICT */
-    case 8: return server_start_keys(s);      /* 3.6 8      T4, K_M */
+    case 0: return server_send_m1(s, answer);  /* 3.4        M1; may ask: NEEDS_PROOF */
+    case 1: return server_read_m2(s);          /* 3.6 1, 2   M2 */
+    case 2: return server_agree(s);            /* 3.6 3      T2, ck */
+    case 3: return server_open_m2(s);          /* 3.6 4      T3 */
+    case 4: return check_peer(s);              /* 3.6 5 */
+    case 5: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
+    case 6: return verify_peer(s);             /* 3.6 6 */
+    case 7: return await_verdict(s, answer);   /* 3.6 7      asks: NEEDS_VERDICT */
+    case 8: return server_start_keys(s);       /* 3.6 8      T4, K_M */
     default: return server_send_m3(s, answer); /* 3.6 8      M3; may ask: NEEDS_PROOF */
     }
 }
@@ -501,7 +500,7 @@ svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {
     return SVCONN_OK;
 }
 
-/* ---- what the application sees of it -------------------------------------------------------------------------------- */
+/* ---- what the application sees of it ------------------------------------------------------------ */
 
 const uint8_t *svconn_peer(const svconn *s, size_t *len) {
     int asked = s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Identities of type 01: an Ed25519 key that signs, and that as X25519 key adds es when it is the SERVER's (section 2.2). */
+/* Identities of type 01: an Ed25519 key that signs, and that as X25519 key adds es when it is the SERVER's
+ * (section 2.2). */
 #include "ct.h"
 #include "identity.h"
 

@@ -6,7 +6,7 @@
 /* l || 00 */
 static svconn_bytes with_zero(svconn_bytes label) { return (svconn_bytes){label.data, label.len + 1}; }
 
-/* ---- H(l; ...) --------------------------------------------------------------------------------------- */
+/* ---- H(l; ...) ---------------------------------------------------------------------------------- */
 
 static void hash_begin(svconn_sha256_ctx *c, svconn_bytes label) {
     svconn_sha256_init(c);
@@ -61,7 +61,7 @@ void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id) {
     svconn_sha256_final(&c, out);
 }
 
-/* ---- HKDF ---------------------------------------------------------------------------------------------- */
+/* ---- HKDF --------------------------------------------------------------------------------------- */
 
 void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], svconn_bytes label) {
     svconn_hkdf_expand(out, n, prk, &label, 1);

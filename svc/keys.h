@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Labels, transcript hashes and key derivations of SVC-1 (sections 2.2, 3.1, 3.3, 4): one function for each formula, and no state.
- * Names are those of the specification.
+ * Labels, transcript hashes and key derivations of SVC-1 (sections 2.2, 3.1, 3.3, 4): one function for each formula,
+ * and no state. Names are those of the specification.
  */
 #ifndef SVCONN_KEYS_H
 #define SVCONN_KEYS_H
@@ -39,8 +39,8 @@ void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secr
 void svconn_t1(uint8_t t1[32], svconn_bytes context, const uint8_t Y[32], svconn_bytes wid, svconn_bytes idS);
 void svconn_t2_begin(svconn_sha256_ctx *c, const uint8_t t1[32], svconn_bytes p);
 void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]);
-void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC);   /* t3 may be t2 */
-void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E);     /* t4 may be t3 */
+void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC); /* t3 may be t2 */
+void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E);   /* t4 may be t3 */
 void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id);
 
 /* The keys of 3.3. es has 0 or 32 bytes. */

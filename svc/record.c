@@ -2,8 +2,8 @@
 /*
  * Records: spec/protocol.md section 5.
  *
- * A direction holds one key. The receiver derives the next one only for a record that names it, in a copy, and the copy replaces the direction only after the tag
- * was right: a forged header costs one derivation and changes nothing.
+ * A direction holds one key. The receiver derives the next one only for a record that names it, in a copy, and the copy
+ * replaces the direction only after the tag was right: a forged header costs one derivation and changes nothing.
  */
 #include "record.h"
 #include "ct.h"

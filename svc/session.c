@@ -10,7 +10,7 @@
 #include "record.h"
 #include "wire.h"
 
-/* ---- failure (7.1) ---------------------------------------------------------------------------------------- */
+/* ---- failure (7.1) ------------------------------------------------------------------------------ */
 
 /* The peer is told unless it is gone, or told us first (7.2). */
 static int peer_wants_to_know(svconn_err err) {
@@ -29,7 +29,7 @@ static svconn_err fail(svconn *s, svconn_err err) {
     return err;
 }
 
-/* ---- records that came ------------------------------------------------------------------------------------- */
+/* ---- records that came -------------------------------------------------------------------------- */
 
 /* Both directions have ended in order. */
 static void end_if_closed(svconn *s) {
@@ -68,7 +68,8 @@ static svconn_err take_records(svconn *s) {
     return SVCONN_OK;
 }
 
-/* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that is told. */
+/* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that
+ * is told. */
 static void listen_anew(svconn *s) { s->heard_at = TIME_TO_COME; }
 
 /* Goes as far as it goes without waiting. The only way in for bytes and answers. */
@@ -88,7 +89,7 @@ static svconn_err run(svconn *s, const svconn_bytes *answer) {
     return err == SVCONN_AGAIN ? SVCONN_OK : err;
 }
 
-/* ---- beginning and end ---------------------------------------------------------------------------------------- */
+/* ---- beginning and end -------------------------------------------------------------------------- */
 
 /* A secret of 32 zero bytes: a random source that failed. That much is told. */
 static int is_zero(const uint8_t secret[32]) {
@@ -119,8 +120,8 @@ static int buffers_are_good(const svconn_config *c, size_t rx_size, size_t tx_si
 
 static uint32_t clamp_size(size_t n) { return n < UINT32_MAX / 2 ? (uint32_t)n : UINT32_MAX / 2; }
 
-svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size, uint8_t *tx,
-                       size_t tx_size) {
+svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size,
+                       uint8_t *tx, size_t tx_size) {
     if (!s || !seed || !rx || !tx || !config_is_good(config)) return SVCONN_E_ARGUMENT;
     if (!buffers_are_good(config, rx_size, tx_size)) return SVCONN_E_SIZE;
     if (is_zero(seed)) return SVCONN_E_SEED;
@@ -150,7 +151,7 @@ void svconn_abort(svconn *s) {
     if (s->state != SVCONN_NONE && !svconn_is_over(s)) (void)fail(s, SVCONN_E_CANCELLED);
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------------ */
 
 static svconn_err answer(svconn *s, svconn_state question, const uint8_t *data, size_t len) {
     svconn_bytes a = {data, len};
@@ -186,7 +187,7 @@ svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size
     return svconn_refuse(s);
 }
 
-/* ---- time (6) ------------------------------------------------------------------------------------------------------ */
+/* ---- time (6) ----------------------------------------------------------------------------------- */
 
 static void tell_time(svconn *s, uint64_t now) {
     if (now > s->now) s->now = now;
@@ -231,7 +232,7 @@ svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
     return err;
 }
 
-/* ---- the link -------------------------------------------------------------------------------------------------------- */
+/* ---- the link ----------------------------------------------------------------------------------- */
 
 uint8_t *svconn_wire_space(svconn *s, size_t *len) {
     *len = 0;
@@ -295,7 +296,7 @@ svconn_err svconn_wire_sent(svconn *s, size_t len) {
     return SVCONN_OK;
 }
 
-/* ---- messages ---------------------------------------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------------- */
 
 static int may_send(const svconn *s) {
     if (s->flags & FLAG_CLOSE_SENT) return 0;
@@ -354,7 +355,7 @@ svconn_err svconn_renew(svconn *s) {
     return SVCONN_OK;
 }
 
-/* ---- records without copies ------------------------------------------------------------------------------------------------ */
+/* ---- records without copies --------------------------------------------------------------------- */
 
 svconn_err svconn_seal(svconn *s, uint8_t *record, size_t len, uint64_t now) {
     if (!record) return SVCONN_E_ARGUMENT;

@@ -11,15 +11,15 @@
 #include "crypto.h"
 #include "svconn.h"
 
-enum { /* svconn.flags */
-    FLAG_BEGUN = 1,        /* the time was told: begun_at holds */
-    FLAG_HEARD = 2,        /* at least one byte came from the link */
-    FLAG_KEYS = 4,         /* u.on holds, not u.hs */
-    FLAG_EARLY = 8,        /* CLIENT: may send before M3 */
-    FLAG_RENEW = 16,       /* the application asked for a new key */
-    FLAG_CLOSE_SENT = 32,
-    FLAG_PEER_CLOSED = 64,
-    FLAG_EOF = 128         /* the link has ended; whole messages may still be in rx */
+enum {                  /* svconn.flags */
+       FLAG_BEGUN = 1,  /* the time was told: begun_at holds */
+       FLAG_HEARD = 2,  /* at least one byte came from the link */
+       FLAG_KEYS = 4,   /* u.on holds, not u.hs */
+       FLAG_EARLY = 8,  /* CLIENT: may send before M3 */
+       FLAG_RENEW = 16, /* the application asked for a new key */
+       FLAG_CLOSE_SENT = 32,
+       FLAG_PEER_CLOSED = 64,
+       FLAG_EOF = 128 /* the link has ended; whole messages may still be in rx */
 };
 
 /* svconn.heard_at: the next time that is told */
@@ -30,16 +30,18 @@ static inline int svconn_is_over(const svconn *s) { return s->state == SVCONN_CL
 /* A limit of the config: 0 is the default. */
 static inline uint32_t svconn_or_default(uint32_t value, uint32_t otherwise) { return value ? value : otherwise; }
 
-/* ---- channel.c -------------------------------------------------------------------------------------------------- */
+/* ---- channel.c ---------------------------------------------------------------------------------- */
 
-/* Room for n bytes at the end of tx with SVCONN_BUFFER_RESERVE to spare; NULL if there is none. They count once tx_tail is moved. */
+/* Room for n bytes at the end of tx with SVCONN_BUFFER_RESERVE to spare; NULL if there is none. They count once tx_tail
+ * is moved. */
 uint8_t *svconn_tx_room(svconn *s, size_t n);
 
-/* Seals a record of len bytes of msg, renewing the key first if that is due (5.3). record and control: as in svconn_record_seal. */
+/* Seals a record of len bytes of msg, renewing the key first if that is due (5.3). record and control: as in
+ * svconn_record_seal. */
 void svconn_channel_seal(svconn *s, unsigned control, uint8_t *record, const uint8_t *msg, size_t len);
 
-/* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there is no room; there always
- * is for CLOSE (the reserve), and for the others if tx is empty and they have no rest. */
+/* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there
+ * is no room; there always is for CLOSE (the reserve), and for the others if tx is empty and they have no rest. */
 svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare);
 
 /* May the record whose first RECORD_TEXT bytes are these come now (5.4)? *record_len: of the whole record. */
@@ -54,7 +56,7 @@ SVCONN_CHECKED svconn_err svconn_rx_open(svconn *s, size_t *record_len);
 /* The n bytes at rx_head are done with. */
 void svconn_rx_drop(svconn *s, size_t n);
 
-/* ---- handshake.c ------------------------------------------------------------------------------------------------ */
+/* ---- handshake.c -------------------------------------------------------------------------------- */
 
 /* Length of our first message, M1 or M2, with a custom proof counted as empty. 0: it has a field above the limit. */
 size_t svconn_first_message_length(const svconn_config *config);
@@ -62,8 +64,9 @@ size_t svconn_first_message_length(const svconn_config *config);
 /* Ephemeral keys, from seed: the part of the handshake that needs nothing of the peer. */
 void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
 
-/* One run of the handshake: as many steps as go without waiting. answer: what a question waited for, else NULL. SVCONN_OK: connected. SVCONN_AGAIN: waits
- * for bytes or for an answer (state says which). A caller fault: asks again. Else the failure. */
+/* One run of the handshake: as many steps as go without waiting. answer: what a question waited for, else NULL.
+ * SVCONN_OK: connected. SVCONN_AGAIN: waits for bytes or for an answer (state says which). A caller fault: asks again.
+ * Else the failure. */
 SVCONN_CHECKED svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer);
 
 #endif

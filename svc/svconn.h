@@ -3,8 +3,9 @@
  * svconn: the Secure Virtual Connector, SVC-1. The only header that an application includes.
  *
  * A session turns bytes on a link that nobody trusts into whole messages between two parties that know each other.
- * It does no input or output: you carry bytes between the link and the session, in pieces of any size, and tell it the time.
- * (For a blocking call on a socket or a pipe, see svconn_transport.h.) The protocol is spec/protocol.md; "section 5.3" below is there.
+ * It does no input or output: you carry bytes between the link and the session, in pieces of any size, and tell it the
+ * time. (For a blocking call on a socket or a pipe, see svconn_transport.h.) The protocol is spec/protocol.md;
+ * "section 5.3" below is there.
  *
  *      svconn_init                             one session for one link
  *      svconn_wire_out, _wire_sent             bytes for the link
@@ -16,13 +17,15 @@
  *      svconn_wipe                             when all is over
  *
  * Rules that hold for every function:
- *  - No memory is allocated, nothing is kept open, nothing calls back. The session, its two buffers, the config and the identity belong to the
- *    caller. They stay in place and unchanged from svconn_init to svconn_wipe, except that the session struct itself may be moved (never copied).
- *  - Two kinds of error. Caller faults (SVCONN_E_ARGUMENT and the like) leave the session as it was. Failures (svconn_is_failure) are final:
- *    the first one is kept, the keys are wiped at once, and the peer gets 16 zero bytes, the same for every cause. What is
- *    in svconn_wire_out is still to be sent; then close the link.
+ *  - No memory is allocated, nothing is kept open, nothing calls back. The session, its two buffers, the config and
+ *    the identity belong to the caller. They stay in place and unchanged from svconn_init to svconn_wipe, except that
+ *    the session struct itself may be moved (never copied).
+ *  - Two kinds of error. Caller faults (SVCONN_E_ARGUMENT and the like) leave the session as it was. Failures
+ *    (svconn_is_failure) are final: the first one is kept, the keys are wiped at once, and the peer gets 16 zero bytes,
+ *    the same for every cause. What is in svconn_wire_out is still to be sent; then close the link.
  *  - Time is any monotonic clock in milliseconds, below 2^63. A value below an earlier one counts as the earlier one.
- *  - One session may be used by one thread at a time. Different sessions have nothing in common but a config that is only read.
+ *  - One session may be used by one thread at a time. Different sessions have nothing in common but a config that is
+ *    only read.
  */
 #ifndef SVCONN_H
 #define SVCONN_H
@@ -42,7 +45,7 @@ extern "C" {
 #define SVCONN_MUST_CHECK
 #endif
 
-/* ---- results ---------------------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------------ */
 typedef enum {
     SVCONN_OK = 0,
 
@@ -85,10 +88,10 @@ typedef enum {
 
 #define svconn_is_failure(e) ((int)(e) >= (int)SVCONN_E_ABSENT)
 
-const char *svconn_strerror(svconn_err e);   /* one English sentence: what happened, what to look at. Never NULL. */
+const char *svconn_strerror(svconn_err e);    /* one English sentence: what happened, what to look at. Never NULL. */
 const char *svconn_reason_name(svconn_err e); /* the short name of spec/vectors.md, such as "key-limit". Never NULL. */
 
-/* ---- identities (section 2) --------------------------------------------------------------------------------- */
+/* ---- identities (section 2) --------------------------------------------------------------------- */
 #define SVCONN_TYPE_ED25519 0x01
 #define SVCONN_TYPE_PSK 0x02
 #define SVCONN_TYPE_CUSTOM 0x80 /* to 0xff: the application's own */
@@ -112,19 +115,20 @@ void svconn_identity_ed25519(svconn_identity *id, const uint8_t seed[32]);
 SVCONN_MUST_CHECK svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const uint8_t *name,
                                                  size_t name_len);
 
-/* The application's own: identity[0] (0x80 to 0xff) is the type. The bytes are not copied and must outlive the sessions. The
- * session asks for each proof (SVCONN_NEEDS_PROOF): this is the way to a key in an HSM, or to certificates. */
+/* The application's own: identity[0] (0x80 to 0xff) is the type. The bytes are not copied and must outlive the
+ * sessions. The session asks for each proof (SVCONN_NEEDS_PROOF): this is the way to a key in an HSM, or to
+ * certificates. */
 SVCONN_MUST_CHECK svconn_err svconn_identity_custom(svconn_identity *id, const uint8_t *identity, size_t len);
 
 /* The public part, type and body: what the peer will see. Lives as long as id. */
 const uint8_t *svconn_identity_bytes(const svconn_identity *id, size_t *len);
 void svconn_identity_wipe(svconn_identity *id);
 
-/* ---- configuration: plain data, shared by any number of sessions ---------------------------------------------- */
+/* ---- configuration: plain data, shared by any number of sessions -------------------------------- */
 typedef enum { SVCONN_CLIENT = 1, SVCONN_SERVER = 2 } svconn_role; /* SERVER accepted the link (section 1.4) */
 
 typedef enum {
-    SVCONN_EARLY_IF_SAFE = 0, /* the CLIENT may send before it was confirmed if the SERVER's type contributes es (3.8) */
+    SVCONN_EARLY_IF_SAFE = 0, /* the CLIENT may send unconfirmed if the SERVER's type contributes es (3.8) */
     SVCONN_EARLY_NEVER,
     SVCONN_EARLY_ALWAYS
 } svconn_early;
@@ -145,7 +149,7 @@ typedef struct {
     unsigned peer_types;             /* SVCONN_PEER_ bits; 0: the same kind as our own identity */
     uint8_t hidden;                  /* SERVER only: 1 hides our key from those who do not know it (type 01 only) */
     uint8_t early;                   /* CLIENT: svconn_early */
-    uint16_t pad_to;                 /* CLIENT: pad our identity and proof to a multiple of so many bytes; 0: no padding */
+    uint16_t pad_to; /* CLIENT: pad our identity and proof to a multiple of so many bytes; 0: no padding */
     const uint8_t (*known_servers)[32]; /* CLIENT: Ed25519 keys that a hidden SERVER may have */
     size_t known_servers_count;
     uint32_t renew_records, renew_bytes; /* renew our key after so many; default and largest 2^20, 2^30 */
@@ -155,16 +159,16 @@ typedef struct {
     uint32_t silence_ms;                 /* default 60000; SVCONN_OFF: never */
 } svconn_config;
 
-/* ---- the session ----------------------------------------------------------------------------------------------- */
+/* ---- the session -------------------------------------------------------------------------------- */
 #define SVCONN_MESSAGE_MAX 65535
 #define SVCONN_OVERHEAD 16       /* of a record */
 #define SVCONN_BUFFER_MIN 256    /* enough for the handshake of the built-in types without padding */
 #define SVCONN_BUFFER_RESERVE 33 /* kept free in the send buffer for CLOSE and the error packet */
 
-/* A buffer for messages of up to n bytes. (With pad_to or with custom identities the handshake may want more: 256 bytes, plus identity, proof and
- * padding, is always enough.) A larger buffer takes more records at once. */
-#define SVCONN_BUFFER_SIZE(n)                                                                                                \
-    ((n) + SVCONN_OVERHEAD + SVCONN_BUFFER_RESERVE > SVCONN_BUFFER_MIN ? (n) + SVCONN_OVERHEAD + SVCONN_BUFFER_RESERVE       \
+/* A buffer for messages of up to n bytes. (With pad_to or with custom identities the handshake may want more: 256
+ * bytes, plus identity, proof and padding, is always enough.) A larger buffer takes more records at once. */
+#define SVCONN_BUFFER_SIZE(n)                                                                                          \
+    ((n) + SVCONN_OVERHEAD + SVCONN_BUFFER_RESERVE > SVCONN_BUFFER_MIN ? (n) + SVCONN_OVERHEAD + SVCONN_BUFFER_RESERVE \
                                                                        : SVCONN_BUFFER_MIN)
 
 typedef enum {
@@ -204,15 +208,15 @@ typedef struct {
     uint8_t peer[SVCONN_BUILT_IN_MAX];
     union {
         struct {
-            uint32_t m_len;                             /* of M1 or M2, which begins at rx_head */
-            uint32_t peer_at, peer_len;                 /* the peer's identity, from rx_head */
-            uint32_t proof_at, proof_len;               /* the peer's proof, from rx_head */
-            uint8_t secret[32], public_key[32];         /* x, X or y, Y */
-            uint8_t t[32];                              /* the latest of T1, T2, T3 */
+            uint32_t m_len;                     /* of M1 or M2, which begins at rx_head */
+            uint32_t peer_at, peer_len;         /* the peer's identity, from rx_head */
+            uint32_t proof_at, proof_len;       /* the peer's proof, from rx_head */
+            uint8_t secret[32], public_key[32]; /* x, X or y, Y */
+            uint8_t t[32];                      /* the latest of T1, T2, T3 */
             uint8_t ck[32];
-            uint8_t psk[32];                            /* the one for the peer's name */
-            uint8_t opened_proof[64];                   /* CLIENT, hidden mode: pS */
-            uint8_t t2_hash[112];                       /* SERVER: the state of T2's hash behind LP(p) */
+            uint8_t psk[32];          /* the one for the peer's name */
+            uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
+            uint8_t t2_hash[112];     /* SERVER: the state of T2's hash behind LP(p) */
         } hs;
         struct {
             svconn_direction out, in;
@@ -222,10 +226,10 @@ typedef struct {
     } u;
 } svconn;
 
-/* Begins a session in *s. seed: 32 fresh random bytes, wiped here; all zero is refused. rx and tx: buffers of at least SVCONN_BUFFER_MIN bytes, see
- * SVCONN_BUFFER_SIZE; rx bounds the messages that can be received, tx those that can be sent. A SERVER's first message is ready in
- * svconn_wire_out right away (or asked for by SVCONN_NEEDS_PROOF), so sessions can be prepared before links come. The
- * handshake deadline begins with the first call that tells the time. */
+/* Begins a session in *s. seed: 32 fresh random bytes, wiped here; all zero is refused. rx and tx: buffers of at least
+ * SVCONN_BUFFER_MIN bytes, see SVCONN_BUFFER_SIZE; rx bounds the messages that can be received, tx those that can be
+ * sent. A SERVER's first message is ready in svconn_wire_out right away (or asked for by SVCONN_NEEDS_PROOF), so
+ * sessions can be prepared before links come. The handshake deadline begins with the first call that tells the time. */
 SVCONN_MUST_CHECK svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx,
                                          size_t rx_size, uint8_t *tx, size_t tx_size);
 
@@ -235,16 +239,19 @@ void svconn_wipe(svconn *s);
 svconn_state svconn_status(const svconn *s);
 svconn_err svconn_error(const svconn *s); /* the failure; SVCONN_OK if there is none */
 
-/* ---- who is there ------------------------------------------------------------------------------------------------ */
-/* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK and _VERDICT it is a claim, proven by the
- * built-in types at _VERDICT, and lent until the next call that changes the session. After it was accepted: identities of up to SVCONN_BUILT_IN_MAX bytes
- * stay until svconn_wipe; of longer ones the application keeps what it wants. */
+/* ---- who is there ------------------------------------------------------------------------------- */
+/* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK and _VERDICT it is a
+ * claim, proven by the built-in types at _VERDICT, and lent until the next call that changes the session. After it was
+ * accepted: identities of up to SVCONN_BUILT_IN_MAX bytes stay until svconn_wipe; of longer ones the application keeps
+ * what it wants. */
 const uint8_t *svconn_peer(const svconn *s, size_t *len);
 
 /* SVCONN_NEEDS_VERDICT. svconn_accept says: this peer is welcome. For a custom type it also says: I have verified
- * svconn_peer_proof. It comes twice on a CLIENT whose SERVER has a custom type: for M1 and for M3 (section 3.7). May come late. */
+ * svconn_peer_proof. It comes twice on a CLIENT whose SERVER has a custom type: for M1 and for M3 (section 3.7). May
+ * come late. */
 SVCONN_MUST_CHECK svconn_err svconn_accept(svconn *s);
-SVCONN_MUST_CHECK svconn_err svconn_refuse(svconn *s); /* also at _NEEDS_PSK. A failure for this session: returns SVCONN_OK */
+/* Also at _NEEDS_PSK. A failure for this session; the call itself returns SVCONN_OK. */
+SVCONN_MUST_CHECK svconn_err svconn_refuse(svconn *s);
 
 /* svconn_accept if the peer is one of n Ed25519 keys, else svconn_refuse. */
 SVCONN_MUST_CHECK svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size_t n);
@@ -252,8 +259,8 @@ SVCONN_MUST_CHECK svconn_err svconn_accept_known(svconn *s, const uint8_t (*publ
 /* SVCONN_NEEDS_PSK: the key for the name in svconn_peer. */
 SVCONN_MUST_CHECK svconn_err svconn_give_psk(svconn *s, const uint8_t psk[32]);
 
-/* SVCONN_NEEDS_PROOF: the bytes to be signed (label, zero byte, hash), then the proof over them. May come late. If the proof does not
- * fit into the send buffer: SVCONN_E_SIZE, and the session goes on asking. */
+/* SVCONN_NEEDS_PROOF: the bytes to be signed (label, zero byte, hash), then the proof over them. May come late. If the
+ * proof does not fit into the send buffer: SVCONN_E_SIZE, and the session goes on asking. */
 SVCONN_MUST_CHECK svconn_err svconn_proof_message(const svconn *s, uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], size_t *len);
 SVCONN_MUST_CHECK svconn_err svconn_prove(svconn *s, const uint8_t *proof, size_t len);
 
@@ -261,35 +268,39 @@ SVCONN_MUST_CHECK svconn_err svconn_prove(svconn *s, const uint8_t *proof, size_
 SVCONN_MUST_CHECK svconn_err svconn_peer_proof(const svconn *s, const uint8_t **proof, size_t *proof_len,
                                                uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], size_t *msg_len);
 
-/* ---- the link ------------------------------------------------------------------------------------------------------ */
-/* Takes bytes from the link, any number at any split. *used says how many it took; fewer than len only if the session waits for the
- * application (a message to fetch, a question to answer) or failed. Returns the failure if there is one. A session that is SVCONN_CLOSED takes and
- * ignores everything. After svconn_wire_eof: SVCONN_E_STATE. */
+/* ---- the link ----------------------------------------------------------------------------------- */
+/* Takes bytes from the link, any number at any split. *used says how many it took; fewer than len only if the session
+ * waits for the application (a message to fetch, a question to answer) or failed. Returns the failure if there is one.
+ * A session that is SVCONN_CLOSED takes and ignores everything. After svconn_wire_eof: SVCONN_E_STATE. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now_ms);
 
-/* The same without a copy: read up to *len bytes into the returned place, then tell how many. *len is 0 while the session waits. */
+/* The same without a copy: read up to *len bytes into the returned place, then tell how many. *len is 0 while the
+ * session waits. */
 uint8_t *svconn_wire_space(svconn *s, size_t *len);
 SVCONN_MUST_CHECK svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now_ms);
 
-/* The link has ended. SVCONN_OK if the peer closed before; else a failure. If whole messages are still in the session, they come first:
- * SVCONN_OK now, and svconn_recv_done of the last one returns the failure. */
+/* The link has ended. SVCONN_OK if the peer closed before; else a failure. If whole messages are still in the session,
+ * they come first: SVCONN_OK now, and svconn_recv_done of the last one returns the failure. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_eof(svconn *s);
 
-/* Bytes for the link; *len is 0 if there are none. Lent until the next call that changes the session. Then tell how many were sent. */
+/* Bytes for the link; *len is 0 if there are none. Lent until the next call that changes the session. Then tell how
+ * many were sent. */
 const uint8_t *svconn_wire_out(const svconn *s, size_t *len);
 SVCONN_MUST_CHECK svconn_err svconn_wire_sent(svconn *s, size_t len);
 
-/* Call when *next_ms has come (UINT64_MAX: never), or more often; it also tells a new session the time. Sends keep-alives, ends what is
- * overdue (and then returns the failure). next_ms may be NULL. */
+/* Call when *next_ms has come (UINT64_MAX: never), or more often; it also tells a new session the time. Sends
+ * keep-alives, ends what is overdue (and then returns the failure). next_ms may be NULL. */
 SVCONN_MUST_CHECK svconn_err svconn_tick(svconn *s, uint64_t now_ms, uint64_t *next_ms);
 
-/* ---- messages -------------------------------------------------------------------------------------------------------- */
-/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a
- * message that svconn_recv lent, but may not lie in the send buffer. */
+/* ---- messages ----------------------------------------------------------------------------------- */
+/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE:
+ * never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a message that
+ * svconn_recv lent, but may not lie in the send buffer. */
 SVCONN_MUST_CHECK svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now_ms);
 
-/* Lends one received message until svconn_recv_done; the same one as long as that was not called. SVCONN_AGAIN: none there. SVCONN_END: there
- * will be none. A message that came whole before a failure is still delivered; then the failure is returned. */
+/* Lends one received message until svconn_recv_done; the same one as long as that was not called. SVCONN_AGAIN: none
+ * there. SVCONN_END: there will be none. A message that came whole before a failure is still delivered; then the
+ * failure is returned. */
 SVCONN_MUST_CHECK svconn_err svconn_recv(svconn *s, const uint8_t **msg, size_t *len);
 /* Gives it back; looks at what else has come. Returns the failure if that causes one. */
 SVCONN_MUST_CHECK svconn_err svconn_recv_done(svconn *s);
@@ -300,22 +311,24 @@ SVCONN_MUST_CHECK svconn_err svconn_close(svconn *s, uint64_t now_ms);
 /* Ends at once with the error packet, in any state; the reason is SVCONN_E_CANCELLED. */
 void svconn_abort(svconn *s);
 
-/* The next record that we send has a new key (5.3), or the one after it if the current key has sealed nothing yet; the peer follows. */
+/* The next record that we send has a new key (5.3), or the one after it if the current key has sealed nothing yet; the
+ * peer follows. */
 SVCONN_MUST_CHECK svconn_err svconn_renew(svconn *s);
 
-/* ---- records without copies: message transports, bulk data -------------------------------------------------------------- */
-/* Seals one message in place: record[4 .. 4 + len) is the message; record[0 .. len + 16) becomes the record. The same states as svconn_send;
- * SVCONN_AGAIN while svconn_wire_out is not empty, because order matters on the link. */
+/* ---- records without copies: message transports, bulk data -------------------------------------- */
+/* Seals one message in place: record[4 .. 4 + len) is the message; record[0 .. len + 16) becomes the record. The same
+ * states as svconn_send; SVCONN_AGAIN while svconn_wire_out is not empty, because order matters on the link. */
 SVCONN_MUST_CHECK svconn_err svconn_seal(svconn *s, uint8_t *record, size_t len, uint64_t now_ms);
 
-/* Opens one whole record in place; *msg points into it. SVCONN_AGAIN: a control record that carries no message. SVCONN_END: CLOSE. Connected sessions only, and
- * only while no part of a record is in the session (SVCONN_E_STATE). Handshake messages go through svconn_wire_in. */
+/* Opens one whole record in place; *msg points into it. SVCONN_AGAIN: a control record that carries no message.
+ * SVCONN_END: CLOSE. Connected sessions only, and only while no part of a record is in the session (SVCONN_E_STATE).
+ * Handshake messages go through svconn_wire_in. */
 SVCONN_MUST_CHECK svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **msg, size_t *len,
                                          uint64_t now_ms);
 
-/* ---- what else a session knows --------------------------------------------------------------------------------------------- */
-/* A key for another purpose (section 4), equal at both ends. label is not "authenticator"; label and ctx are at most 65535 bytes, out_len 1 to 8160. Connected sessions
- * only: not before the CLIENT was confirmed. */
+/* ---- what else a session knows ------------------------------------------------------------------ */
+/* A key for another purpose (section 4), equal at both ends. label is not "authenticator"; label and ctx are at most
+ * 65535 bytes, out_len 1 to 8160. Connected sessions only: not before the CLIENT was confirmed. */
 SVCONN_MUST_CHECK svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx, size_t ctx_len,
                                            uint8_t *out, size_t out_len);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The bytes of SVC-1: every offset, size and limit of the protocol, and the parsers of its messages. Nothing here knows a key. Parsers check each length as soon
- * as it is there, before any cryptography, and never read beyond what they were given.
+ * The bytes of SVC-1: every offset, size and limit of the protocol, and the parsers of its messages. Nothing here knows
+ * a key. Parsers check each length as soon as it is there, before any cryptography, and never read beyond what they
+ * were given.
  */
 #ifndef SVCONN_WIRE_H
 #define SVCONN_WIRE_H
@@ -50,7 +51,7 @@ static inline void wire_put16(uint8_t *p, size_t n) {
     p[1] = (uint8_t)n;
 }
 
-/* Offsets of fields, counted from the start of the message. len: of the whole message, or of as much as is known yet. */
+/* Offsets of fields, counted from the start of the message. len: of the whole message, or of what is known yet. */
 typedef struct {
     size_t len, wid_len, p_at, p_len;
 } svconn_m1;
@@ -59,7 +60,8 @@ typedef struct {
     size_t id_at, id_len, proof_at, proof_len;
 } svconn_e;
 
-/* SVCONN_OK if b holds a whole M1; SVCONN_AGAIN if it may become one with more bytes; else the failure (3.5 steps 1, 2). */
+/* SVCONN_OK if b holds a whole M1; SVCONN_AGAIN if it may become one with more bytes; else the failure (3.5 steps 1,
+ * 2). */
 SVCONN_CHECKED svconn_err svconn_m1_parse(svconn_m1 *m, const uint8_t *b, size_t have);
 
 /* The same for M2: *len as above (3.6 steps 1, 2). */

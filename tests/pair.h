@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Two sessions joined by memory. Everything is deterministic: seeds, secrets and messages follow from small numbers, and the time is the variable `now`.
+ * Two sessions joined by memory. Everything is deterministic: seeds, secrets and messages follow from small numbers,
+ * and the time is the variable `now`.
  *
- * A party holds its session, both buffers and all else in one struct without pointers to other parties, so `saved = client` takes a snapshot and
- * `client = saved` goes back to it (a program must not copy sessions like that; a test that tries 1,000 ways to go on from one point may).
+ * A party holds its session, both buffers and all else in one struct without pointers to other parties, so `saved =
+ * client` takes a snapshot and `client = saved` goes back to it (a program must not copy sessions like that; a test
+ * that tries 1,000 ways to go on from one point may).
  *
- * Every call of a test reaches a session through at(), which can move the struct first, and which can put a fault before the call.
+ * Every call of a test reaches a session through at(), which can move the struct first, and which can put a fault
+ * before the call.
  */
 #ifndef SVCONN_TEST_PAIR_H
 #define SVCONN_TEST_PAIR_H
@@ -30,20 +33,20 @@ typedef struct {
     svconn places[2];
     svconn_config config;
     svconn_identity me;
-    uint8_t secret[32];              /* seed, psk, or key of the custom proofs */
-    uint8_t custom[3];               /* the custom identity */
+    uint8_t secret[32];                        /* seed, psk, or key of the custom proofs */
+    uint8_t custom[3];                         /* the custom identity */
     uint8_t peer_custom_key[32], peer_psk[32]; /* what we hold of the peer */
     uint8_t seed_number;
     size_t rx_size, tx_size;
-    int wanders;  /* the struct moves before every call */
-    int holds;    /* leaves questions open */
-    int leaves;   /* leaves messages in the session */
-    int refuses;  /* refuses the peer */
-    int silent;   /* nothing goes to the tapes */
-    int verdicts; /* how often it was asked */
-    int ended;    /* svconn_recv said END */
+    int wanders;                  /* the struct moves before every call */
+    int holds;                    /* leaves questions open */
+    int leaves;                   /* leaves messages in the session */
+    int refuses;                  /* refuses the peer */
+    int silent;                   /* nothing goes to the tapes */
+    int verdicts;                 /* how often it was asked */
+    int ended;                    /* svconn_recv said END */
     size_t messages, sent, taken; /* messages that came; bytes to and from the link */
-    tape out, in; /* bytes sent; messages taken, each behind its length */
+    tape out, in;                 /* bytes sent; messages taken, each behind its length */
     uint8_t rx[PAIR_BUFFER], tx[PAIR_BUFFER];
 } party;
 
@@ -77,7 +80,9 @@ static inline const svconn *session_of(const party *p) {
 
 static inline svconn_state state_of(const party *p) { return svconn_status(session_of(p)); }
 static inline svconn_err error_of(const party *p) { return svconn_error(session_of(p)); }
-static inline int is_failed(const party *p, svconn_err why) { return state_of(p) == SVCONN_FAILED && error_of(p) == why; }
+static inline int is_failed(const party *p, svconn_err why) {
+    return state_of(p) == SVCONN_FAILED && error_of(p) == why;
+}
 
 static inline void record_on(tape *t, const uint8_t *b, size_t n) {
     CHECK(n <= sizeof t->b - t->n); /* else make it longer */
@@ -101,7 +106,7 @@ static inline void make_seed(uint8_t seed[32], const party *p) {
     fill(seed, 32, 100u + p->seed_number * 2u + (p->config.role == SVCONN_SERVER));
 }
 
-/* ---- setting up --------------------------------------------------------------------------------------------------- */
+/* ---- setting up --------------------------------------------------------------------------------- */
 
 static inline void make_identity(party *p, uint8_t type) {
     int i_serve = p->config.role == SVCONN_SERVER;
@@ -154,7 +159,7 @@ static inline void wipe_both(void) {
     svconn_wipe(server.s);
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------------ */
 
 /* A custom proof: HMAC-SHA-256 */
 static inline void custom_proof(uint8_t proof[PAIR_PROOF], const uint8_t key[32], const uint8_t *text, size_t len) {
@@ -200,7 +205,7 @@ static inline void answer(party *p) {
     }
 }
 
-/* ---- messages and bytes ---------------------------------------------------------------------------------------------- */
+/* ---- messages and bytes ------------------------------------------------------------------------- */
 
 /* Takes what has come. */
 static inline void collect(party *p) {
@@ -222,7 +227,8 @@ static inline void collect(party *p) {
     if (err == SVCONN_END) p->ended = 1;
 }
 
-/* Hands n bytes to p as one piece; it answers and takes what comes of it. Returns how many the link is rid of: a session that failed reads no more. */
+/* Hands n bytes to p as one piece; it answers and takes what comes of it. Returns how many the link is rid of: a
+ * session that failed reads no more. */
 static inline size_t hand(party *p, const uint8_t *b, size_t n) {
     size_t done = 0, used;
     answer(p);
@@ -286,7 +292,8 @@ static inline size_t carry(party *from, size_t piece) {
 static inline void shuttle(size_t piece) {
     answer(&server);
     answer(&client);
-    while (carry(&server, piece) + carry(&client, piece)) {}
+    while (carry(&server, piece) + carry(&client, piece)) {
+    }
 }
 
 static inline int both_connected(void) {
@@ -301,9 +308,7 @@ static inline void connect_pair(uint8_t server_type, uint8_t client_type) {
     CHECK(both_connected());
 }
 
-static inline void forget_tapes(void) {
-    client.out.n = client.in.n = server.out.n = server.in.n = 0;
-}
+static inline void forget_tapes(void) { client.out.n = client.in.n = server.out.n = server.in.n = 0; }
 
 /* Message number i of a party: its length and bytes follow from i */
 static inline size_t make_message(const party *from, unsigned i, uint8_t *b) {
@@ -360,7 +365,7 @@ static inline void forge(party *p, unsigned control, const uint8_t *text, size_t
     p->s->tx_tail += (uint32_t)(len + RECORD_OVERHEAD);
 }
 
-/* ---- situations: every state, and what matters within it --------------------------------------------------------------- */
+/* ---- situations: every state, and what matters within it ---------------------------------------- */
 
 typedef enum {
     IN_NONE,
@@ -402,7 +407,9 @@ static inline void carry_first(party *from, size_t n) {
 }
 
 static inline party *bring_client(situation to) {
-    prepare(to == IN_CLIENT_PSK ? SVCONN_TYPE_PSK : to == IN_CLIENT_VERDICT_2 ? SVCONN_TYPE_CUSTOM : SVCONN_TYPE_ED25519,
+    prepare(to == IN_CLIENT_PSK         ? SVCONN_TYPE_PSK
+            : to == IN_CLIENT_VERDICT_2 ? SVCONN_TYPE_CUSTOM
+                                        : SVCONN_TYPE_ED25519,
             to == IN_CLIENT_PROOF ? SVCONN_TYPE_CUSTOM : SVCONN_TYPE_ED25519);
     if (to == IN_CLIENT_WAITING) client.config.early = SVCONN_EARLY_NEVER;
     begin_both();
@@ -422,7 +429,8 @@ static inline party *bring_client(situation to) {
 
 static inline party *bring_server(situation to) {
     int custom = to == IN_SERVER_PROOF || to == IN_SERVER_PROOF_2;
-    prepare(custom ? SVCONN_TYPE_CUSTOM : SVCONN_TYPE_ED25519, to == IN_SERVER_PSK ? SVCONN_TYPE_PSK : SVCONN_TYPE_ED25519);
+    prepare(custom ? SVCONN_TYPE_CUSTOM : SVCONN_TYPE_ED25519,
+            to == IN_SERVER_PSK ? SVCONN_TYPE_PSK : SVCONN_TYPE_ED25519);
     begin_both();
     if (to == IN_SERVER_PROOF || to == IN_SERVER_NEW) return &server;
     carry_first(&server, 0);
@@ -457,7 +465,8 @@ static inline party *bring_on(situation to) {
     return &client;
 }
 
-/* The party that is in this situation; its peer is at the point that belongs to it. Neither answers by itself from then on. */
+/* The party that is in this situation; its peer is at the point that belongs to it. Neither answers by itself from then
+ * on. */
 static inline party *bring_to(situation to) {
     party *p;
     if (to == IN_NONE) {
@@ -470,32 +479,66 @@ static inline party *bring_to(situation to) {
 }
 
 static inline const char *situation_name(situation x) {
-    static const char *const names[SITUATIONS] = {
-        "none", "client new", "client part of M1", "client verdict", "client psk", "client proof", "client waiting",
-        "client early", "client part of M3", "client second verdict", "server proof", "server new", "server part of M2",
-        "server psk", "server verdict", "server second proof", "connected", "sending", "part of a record", "lent",
-        "lent, eof", "close sent", "peer closed", "peer closed, eof", "lent, peer closed", "closed", "failed", "aborted"};
+    static const char *const names[SITUATIONS] = {"none",
+                                                  "client new",
+                                                  "client part of M1",
+                                                  "client verdict",
+                                                  "client psk",
+                                                  "client proof",
+                                                  "client waiting",
+                                                  "client early",
+                                                  "client part of M3",
+                                                  "client second verdict",
+                                                  "server proof",
+                                                  "server new",
+                                                  "server part of M2",
+                                                  "server psk",
+                                                  "server verdict",
+                                                  "server second proof",
+                                                  "connected",
+                                                  "sending",
+                                                  "part of a record",
+                                                  "lent",
+                                                  "lent, eof",
+                                                  "close sent",
+                                                  "peer closed",
+                                                  "peer closed, eof",
+                                                  "lent, peer closed",
+                                                  "closed",
+                                                  "failed",
+                                                  "aborted"};
     return names[x];
 }
 
 static inline svconn_state situation_state(situation x) {
     switch (x) {
     case IN_NONE: return SVCONN_NONE;
-    case IN_CLIENT_NEW: case IN_CLIENT_PART_M1: case IN_SERVER_NEW: case IN_SERVER_PART_M2: return SVCONN_HANDSHAKE;
-    case IN_CLIENT_VERDICT: case IN_CLIENT_VERDICT_2: case IN_SERVER_VERDICT: return SVCONN_NEEDS_VERDICT;
-    case IN_CLIENT_PSK: case IN_SERVER_PSK: return SVCONN_NEEDS_PSK;
-    case IN_CLIENT_PROOF: case IN_SERVER_PROOF: case IN_SERVER_PROOF_2: return SVCONN_NEEDS_PROOF;
-    case IN_CLIENT_WAITING: case IN_CLIENT_EARLY: case IN_CLIENT_PART_M3: return SVCONN_CONFIRMING;
+    case IN_CLIENT_NEW:
+    case IN_CLIENT_PART_M1:
+    case IN_SERVER_NEW:
+    case IN_SERVER_PART_M2: return SVCONN_HANDSHAKE;
+    case IN_CLIENT_VERDICT:
+    case IN_CLIENT_VERDICT_2:
+    case IN_SERVER_VERDICT: return SVCONN_NEEDS_VERDICT;
+    case IN_CLIENT_PSK:
+    case IN_SERVER_PSK: return SVCONN_NEEDS_PSK;
+    case IN_CLIENT_PROOF:
+    case IN_SERVER_PROOF:
+    case IN_SERVER_PROOF_2: return SVCONN_NEEDS_PROOF;
+    case IN_CLIENT_WAITING:
+    case IN_CLIENT_EARLY:
+    case IN_CLIENT_PART_M3: return SVCONN_CONFIRMING;
     case IN_CLOSED: return SVCONN_CLOSED;
-    case IN_FAILED: case IN_ABORTED: return SVCONN_FAILED;
+    case IN_FAILED:
+    case IN_ABORTED: return SVCONN_FAILED;
     default: return SVCONN_CONNECTED;
     }
 }
 
 /* Everything of p that a caller fault must leave alone */
 static inline int same_party(const party *a, const party *b) {
-    return memcmp(session_of(a), session_of(b), sizeof(svconn)) == 0 &&
-           memcmp(a->rx, b->rx, sizeof a->rx) == 0 && memcmp(a->tx, b->tx, sizeof a->tx) == 0;
+    return memcmp(session_of(a), session_of(b), sizeof(svconn)) == 0 && memcmp(a->rx, b->rx, sizeof a->rx) == 0 &&
+           memcmp(a->tx, b->tx, sizeof a->tx) == 0;
 }
 
 #endif

@@ -133,7 +133,8 @@ static inline void ref_ctr(uint8_t *out, const uint8_t *in, size_t len, const ui
     for (size_t i = 0; i < len; i++) {
         if (i % 16 == 0) {
             ref_aes256(s, cb, w);
-            for (unsigned k = 15; k >= 12 && ++cb[k] == 0; k--) {}
+            for (unsigned k = 15; k >= 12 && ++cb[k] == 0; k--) {
+            }
         }
         out[i] = in[i] ^ s[i % 16];
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the network may do to the bytes: cut them anywhere, join them, flip, drop, replay, swap, reflect and splice them. Pieces must not matter at all;
- * everything else is either the same result or a failure with the right reason at the right side, and no wrong message, ever.
+ * What the network may do to the bytes: cut them anywhere, join them, flip, drop, replay, swap, reflect and splice
+ * them. Pieces must not matter at all; everything else is either the same result or a failure with the right reason at
+ * the right side, and no wrong message, ever.
  *
  * A run of one party against bytes that were recorded before is repeated from a snapshot, thousands of times.
  */
@@ -17,9 +18,9 @@ static const kind kinds[] = {{SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519, 0},
                              {SVCONN_TYPE_CUSTOM, SVCONN_TYPE_CUSTOM, 0}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* ---- a recorded conversation ------------------------------------------------------------------------------------------ */
+/* ---- a recorded conversation -------------------------------------------------------------------- */
 
-static tape to_client, to_server;        /* all bytes of it */
+static tape to_client, to_server;          /* all bytes of it */
 static party client_before, server_before; /* before the first byte came; the SERVER's M1 is out */
 static size_t m1_len, m2_len, m3_len;
 
@@ -70,7 +71,7 @@ static void record_conversation(const kind *k) {
     now = 1000;
 }
 
-/* ---- pieces ---------------------------------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------------------- */
 
 /* Like hand(), by svconn_wire_space and svconn_wire_filled */
 static size_t hand_by_space(party *p, const uint8_t *b, size_t n) {
@@ -151,8 +152,8 @@ static void replay(party *p, const party *from, const tape *bytes, size_t first,
 }
 
 static int same_result(const party *a, const party *b) {
-    return state_of(a) == state_of(b) && error_of(a) == error_of(b) && a->ended == b->ended && a->messages == b->messages &&
-           same_tape(&a->in, &b->in) && same_tape(&a->out, &b->out);
+    return state_of(a) == state_of(b) && error_of(a) == error_of(b) && a->ended == b->ended &&
+           a->messages == b->messages && same_tape(&a->in, &b->in) && same_tape(&a->out, &b->out);
 }
 
 /* Both parties against the recorded bytes; small: with the smallest buffers */
@@ -218,21 +219,24 @@ static void two_live_sessions_do_not_care_about_pieces(void) {
         }
 }
 
-/* ---- flips ------------------------------------------------------------------------------------------------------------------- */
+/* ---- flips -------------------------------------------------------------------------------------- */
 
-#define R(e) (UINT64_C(1) << ((int)(e) - 32)) /* a set of reasons */
+#define R(e) (UINT64_C(1) << ((int)(e)-32)) /* a set of reasons */
 
 /* What may come of a flipped bit in M1 */
 static uint64_t m1_reasons(const kind *k, size_t i) {
-    uint64_t cut = R(SVCONN_E_TRUNCATED) | R(SVCONN_E_FORMAT) | R(SVCONN_E_LIMIT); /* a length: too long, too short, too much */
+    /* a length: too long, too short, too much */
+    uint64_t cut = R(SVCONN_E_TRUNCATED) | R(SVCONN_E_FORMAT) | R(SVCONN_E_LIMIT);
     uint64_t wrong = k->hidden ? R(SVCONN_E_UNKNOWN) : k->server_type < 0x80 ? R(SVCONN_E_PROOF) : R(SVCONN_E_REFUSED);
     size_t wid = k->hidden ? 0 : k->server_type == 1 ? 33 : k->server_type == 2 ? 7 : 3;
     if (i == 0) return R(SVCONN_E_VERSION) | R(SVCONN_E_ABORTED);
     if (i < 33) return wrong;
     if (i < 35) return cut | wrong | R(SVCONN_E_TYPE); /* hidden: a part of p becomes the identity */
     if (i < 35 + wid) {
-        if (i > 35) return wrong | (k->server_type == 1 ? R(SVCONN_E_KEY) : R(SVCONN_E_SELF)); /* 's' to 'c' is one bit */
-        return R(SVCONN_E_TYPE) | R(SVCONN_E_FORMAT) | R(SVCONN_E_REFUSED) | wrong; /* another type: 81 is a custom one */
+        if (i > 35)
+            return wrong | (k->server_type == 1 ? R(SVCONN_E_KEY) : R(SVCONN_E_SELF)); /* 's' to 'c' is one bit */
+        return R(SVCONN_E_TYPE) | R(SVCONN_E_FORMAT) | R(SVCONN_E_REFUSED) |
+               wrong; /* another type: 81 is a custom one */
     }
     if (i < 37 + wid) return cut | (k->server_type < 0x80 ? 0 : wrong);
     return wrong;
@@ -281,7 +285,8 @@ static void flip_all(party *p, const tape *bytes, size_t begin_at, size_t end, c
         bad.b[i] = bytes->b[i];
     }
     *p = good;
-    CHECK(hand(p, bad.b + begin_at, end - begin_at) == end - begin_at && state_of(p) != SVCONN_FAILED); /* the control */
+    CHECK(hand(p, bad.b + begin_at, end - begin_at) == end - begin_at &&
+          state_of(p) != SVCONN_FAILED); /* the control */
 }
 
 static void every_bit_of_m1_matters(void) {
@@ -361,7 +366,7 @@ static void every_bit_of_a_record_under_a_later_key_matters(void) {
     CHECK(svconn_wire_in(server.s, b, n, &used, now) == SVCONN_E_TAG);
 }
 
-/* ---- cuts ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- cuts --------------------------------------------------------------------------------------- */
 
 static int is_prefix(const tape *a, const tape *whole) { return a->n <= whole->n && memcmp(a->b, whole->b, a->n) == 0; }
 
@@ -392,7 +397,7 @@ static void every_cut_is_told_hidden(void) { every_cut(&kinds[1]); }
 static void every_cut_is_told_psk(void) { every_cut(&kinds[2]); }
 static void every_cut_is_told_custom(void) { every_cut(&kinds[3]); }
 
-/* ---- records out of place --------------------------------------------------------------------------------------------------------- */
+/* ---- records out of place ----------------------------------------------------------------------- */
 
 enum { RECORDS = 6 };
 
@@ -413,7 +418,8 @@ static void six_records(unsigned renew_before) {
     }
 }
 
-/* The CLIENT gets records in this order (letters); it takes these messages and then fails for that reason (or not at all). */
+/* The CLIENT gets records in this order (letters); it takes these messages and then fails for that reason (or not at
+ * all). */
 static void order(const char *given, const char *taken, svconn_err why) {
     client.in.n = 0;
     for (const char *c = given; *c; c++) (void)hand(&client, records[*c - 'a'], record_len[*c - 'a']);
@@ -429,10 +435,11 @@ static void a_record_that_is_dropped_replayed_or_swapped_is_noticed(void) {
     static const struct {
         const char *given, *taken;
         svconn_err why;
-    } want[] = {{"abcdef", "abcdef", SVCONN_OK}, {"b", "", SVCONN_E_TAG},       {"acdef", "a", SVCONN_E_TAG},
-                {"abcdf", "abcd", SVCONN_E_TAG}, {"aa", "a", SVCONN_E_TAG},     {"abca", "abc", SVCONN_E_TAG},
-                {"abcdeff", "abcdef", SVCONN_E_TAG}, {"bacdef", "", SVCONN_E_TAG}, {"abdcef", "ab", SVCONN_E_TAG},
-                {"f", "", SVCONN_E_TAG}};
+    } want[] = {{"abcdef", "abcdef", SVCONN_OK},     {"b", "", SVCONN_E_TAG},
+                {"acdef", "a", SVCONN_E_TAG},        {"abcdf", "abcd", SVCONN_E_TAG},
+                {"aa", "a", SVCONN_E_TAG},           {"abca", "abc", SVCONN_E_TAG},
+                {"abcdeff", "abcdef", SVCONN_E_TAG}, {"bacdef", "", SVCONN_E_TAG},
+                {"abdcef", "ab", SVCONN_E_TAG},      {"f", "", SVCONN_E_TAG}};
     static party c;
     six_records(0);
     c = client;
@@ -446,10 +453,11 @@ static void records_out_of_place_around_a_renewal_are_noticed(void) {
     static const struct {
         const char *given, *taken;
         svconn_err why;
-    } want[] = {{"abcdef", "abcdef", SVCONN_OK},     {"abcda", "abcd", SVCONN_E_KEY_ID}, {"abcdc", "abcd", SVCONN_E_KEY_ID},
-                {"abce", "abc", SVCONN_E_TAG},       {"abcdd", "abcd", SVCONN_E_TAG},    {"abcdf", "abcd", SVCONN_E_TAG},
-                {"bcdef", "", SVCONN_E_TAG},         {"abcdec", "abcde", SVCONN_E_KEY_ID}, {"acdef", "a", SVCONN_E_TAG},
-                {"abdef", "abdef", SVCONN_OK} /* 14.1 */};
+    } want[] = {{"abcdef", "abcdef", SVCONN_OK},    {"abcda", "abcd", SVCONN_E_KEY_ID},
+                {"abcdc", "abcd", SVCONN_E_KEY_ID}, {"abce", "abc", SVCONN_E_TAG},
+                {"abcdd", "abcd", SVCONN_E_TAG},    {"abcdf", "abcd", SVCONN_E_TAG},
+                {"bcdef", "", SVCONN_E_TAG},        {"abcdec", "abcde", SVCONN_E_KEY_ID},
+                {"acdef", "a", SVCONN_E_TAG},       {"abdef", "abdef", SVCONN_OK} /* 14.1 */};
     static party c;
     six_records(3);
     c = client;
@@ -574,7 +582,7 @@ static void a_second_m2_is_no_record(void) {
     }
 }
 
-/* ---- public keys that give no secret, or another encoding of one that does ----------------------------------------------------------- */
+/* ---- public keys that give no secret, or another encoding of one that does ---------------------- */
 
 static void small_order_shares_are_refused(void) {
     static const uint8_t order8[32] = {0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3,
@@ -585,10 +593,11 @@ static void small_order_shares_are_refused(void) {
             record_conversation(&kinds[i]);
             server = server_before;
             memset(to_server.b, 0, 32);
-            if (what == 0) to_server.b[0] = 1;             /* 1 */
+            if (what == 0) to_server.b[0] = 1; /* 1 */
             if (what == 1) memcpy(to_server.b, order8, 32);
-            if (what == 2) memset(to_server.b, 0xff, 32);  /* 2^256 - 1: 2^255 - 1 with the bit that is ignored: 18, a good one */
-            if (what == 3) {                               /* p, which is 0 */
+            if (what == 2)
+                memset(to_server.b, 0xff, 32); /* 2^256 - 1: 2^255 - 1 with the bit that is ignored: 18, a good one */
+            if (what == 3) {                   /* p, which is 0 */
                 memset(to_server.b, 0xff, 32);
                 to_server.b[0] = 0xed;
                 to_server.b[31] = 0x7f;
@@ -600,7 +609,7 @@ static void small_order_shares_are_refused(void) {
     }
 }
 
-/* ---- lengths at their limits ------------------------------------------------------------------------------------------------------------ */
+/* ---- lengths at their limits -------------------------------------------------------------------- */
 
 /* One party gets the bytes, and nothing more; how does it end? */
 static svconn_err verdict_on(party *p, const party *before, const uint8_t *b, size_t n) {
@@ -616,10 +625,14 @@ static void lengths_are_checked_as_soon_as_they_are_there(void) {
     static const struct {
         size_t wid;
         svconn_err after_two, after_all;
-    } wids[] = {{16385, SVCONN_E_LIMIT, SVCONN_E_LIMIT}, {65535, SVCONN_E_LIMIT, SVCONN_E_LIMIT},
-                {34, SVCONN_OK, SVCONN_E_FORMAT},        {32, SVCONN_OK, SVCONN_E_FORMAT},
-                {1, SVCONN_OK, SVCONN_E_FORMAT},         {2000, SVCONN_OK, SVCONN_OK},
-                {2064 - 37, SVCONN_E_LIMIT, SVCONN_E_LIMIT}, {16384, SVCONN_E_LIMIT, SVCONN_E_LIMIT}};
+    } wids[] = {{16385, SVCONN_E_LIMIT, SVCONN_E_LIMIT},
+                {65535, SVCONN_E_LIMIT, SVCONN_E_LIMIT},
+                {34, SVCONN_OK, SVCONN_E_FORMAT},
+                {32, SVCONN_OK, SVCONN_E_FORMAT},
+                {1, SVCONN_OK, SVCONN_E_FORMAT},
+                {2000, SVCONN_OK, SVCONN_OK},
+                {2064 - 37, SVCONN_E_LIMIT, SVCONN_E_LIMIT},
+                {16384, SVCONN_E_LIMIT, SVCONN_E_LIMIT}};
     for (size_t i = 0; i < sizeof wids / sizeof *wids; i++) {
         wire_put16(b + 33, wids[i].wid);
         svconn_err early = wids[i].wid + 37 > PAIR_BUFFER ? SVCONN_E_LIMIT : wids[i].after_two;
@@ -640,8 +653,14 @@ static void lengths_are_checked_as_soon_as_they_are_there(void) {
     static const struct {
         size_t e;
         svconn_err want;
-    } es[] = {{0, SVCONN_E_FORMAT}, {15, SVCONN_E_FORMAT}, {16, SVCONN_E_SEAL}, {PAIR_BUFFER - 34, SVCONN_OK},
-              {PAIR_BUFFER - 33, SVCONN_E_LIMIT}, {16384, SVCONN_E_LIMIT}, {16385, SVCONN_E_LIMIT}, {65535, SVCONN_E_LIMIT}};
+    } es[] = {{0, SVCONN_E_FORMAT},
+              {15, SVCONN_E_FORMAT},
+              {16, SVCONN_E_SEAL},
+              {PAIR_BUFFER - 34, SVCONN_OK},
+              {PAIR_BUFFER - 33, SVCONN_E_LIMIT},
+              {16384, SVCONN_E_LIMIT},
+              {16385, SVCONN_E_LIMIT},
+              {65535, SVCONN_E_LIMIT}};
     for (size_t i = 0; i < sizeof es / sizeof *es; i++) {
         wire_put16(b + 32, es[i].e);
         CHECK(verdict_on(&server, &server_before, b, 34) == (es[i].e == 16 ? SVCONN_OK : es[i].want));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The calls themselves: what svconn_init takes, wrong arguments, full buffers, records in place, a struct that moves, and a fault in place of any
- * one call of a whole conversation. Caller faults leave everything as it was, to the byte.
+ * The calls themselves: what svconn_init takes, wrong arguments, full buffers, records in place, a struct that moves,
+ * and a fault in place of any one call of a whole conversation. Caller faults leave everything as it was, to the byte.
  */
 #include "pair.h"
 
-/* ---- svconn_init -------------------------------------------------------------------------------------------------------- */
+/* ---- svconn_init -------------------------------------------------------------------------------- */
 
 static uint8_t seed_left[32];
 
@@ -155,16 +155,18 @@ static void identities_refuse_bad_arguments(void) {
     }
     CHECK(memcmp(&id, &copy, sizeof id) == 0);
     CHECK(svconn_identity_psk(&id, psk, NULL, 0) == SVCONN_OK && svconn_identity_psk(&id, psk, name, 64) == SVCONN_OK);
-    CHECK(svconn_identity_custom(&id, long_one, 16384) == SVCONN_OK && svconn_identity_custom(&id, long_one, 1) == SVCONN_OK);
+    CHECK(svconn_identity_custom(&id, long_one, 16384) == SVCONN_OK &&
+          svconn_identity_custom(&id, long_one, 1) == SVCONN_OK);
     size_t n;
     CHECK(svconn_identity_bytes(&id, &n) == long_one && n == 1);
 }
 
-/* ---- caller faults ---------------------------------------------------------------------------------------------------------- */
+/* ---- caller faults ------------------------------------------------------------------------------ */
 
 static int is_fault(svconn_err err) { return err >= SVCONN_E_ARGUMENT && err <= SVCONN_E_SEED; }
 
-/* All sorts of wrong calls. Each is refused, whatever the state: SVCONN_E_ARGUMENT and the like, or the failure that was. */
+/* All sorts of wrong calls. Each is refused, whatever the state: SVCONN_E_ARGUMENT and the like, or the failure that
+ * was. */
 static void wrong_calls(party *p) {
     uint8_t out[32], text[SVCONN_PROOF_MESSAGE_MAX], *msg;
     static uint8_t big[SVCONN_MESSAGE_MAX + 17];
@@ -177,7 +179,8 @@ static void wrong_calls(party *p) {
 #define WRONG(call)                                                                                                    \
     do {                                                                                                               \
         svconn_err err_ = (call);                                                                                      \
-        if (!is_fault(err_) && !(failed && err_ == error_of(p))) printf("  %s: %s\n", #call, svconn_reason_name(err_)); \
+        if (!is_fault(err_) && !(failed && err_ == error_of(p)))                                                       \
+            printf("  %s: %s\n", #call, svconn_reason_name(err_));                                                     \
         CHECK(is_fault(err_) || (failed && err_ == error_of(p)));                                                      \
     } while (0)
     WRONG(svconn_wire_in(s, NULL, 1, &n, now));
@@ -294,7 +297,7 @@ static void export_gives_up_to_8160_bytes(void) {
     CHECK(svconn_export(client.s, "authenticatoR", NULL, 0, a, 1) == SVCONN_OK);
 }
 
-/* ---- full buffers ---------------------------------------------------------------------------------------------------------------- */
+/* ---- full buffers ------------------------------------------------------------------------------- */
 
 /* The CLIENT's tx, full to the last message that fits: `left` bytes and the reserve are free */
 static void fill_tx(size_t left) {
@@ -337,7 +340,8 @@ static void what_was_sent_makes_room_at_once(void) {
     CHECK(svconn_wire_sent(client.s, 116) == SVCONN_OK);
     CHECK(svconn_send(client.s, m, 101, now) == SVCONN_AGAIN && svconn_send(client.s, m, 100, now) == SVCONN_OK);
     out = svconn_wire_out(client.s, &n);
-    CHECK(n == PAIR_BUFFER - 33 && memcmp(out, b + 116, n - 116) == 0); /* what waited moved, and nothing else happened to it */
+    CHECK(n == PAIR_BUFFER - 33 &&
+          memcmp(out, b + 116, n - 116) == 0); /* what waited moved, and nothing else happened to it */
     CHECK(hand(&server, b, 116) == 116);
     carry(&client, EVERYTHING);
     CHECK(server.messages == 3 && both_connected());
@@ -451,7 +455,7 @@ static void a_full_receive_buffer_holds_the_link_back(void) {
     }
 }
 
-/* ---- records in place ---------------------------------------------------------------------------------------------------------------- */
+/* ---- records in place --------------------------------------------------------------------------- */
 
 static void seal_makes_the_bytes_that_send_makes(void) {
     static const size_t lengths[] = {0, 1, 5, 16, 100, 1999, 2000};
@@ -514,10 +518,10 @@ static void open_fails_like_the_wire(void) {
         memcpy(b, good, n);
         b[bit / 8] ^= (uint8_t)(1u << bit % 8);
         svconn_err err = svconn_open(server.s, b, n, &msg, &len, now);
-        svconn_err want = bit == 8                 ? SVCONN_E_ABORTED
-                          : bit < 16 && bit != 7   ? SVCONN_E_KEY_ID
-                          : bit >= 16 && bit < 32  ? SVCONN_E_FORMAT
-                                                   : SVCONN_E_TAG;
+        svconn_err want = bit == 8                ? SVCONN_E_ABORTED
+                          : bit < 16 && bit != 7  ? SVCONN_E_KEY_ID
+                          : bit >= 16 && bit < 32 ? SVCONN_E_FORMAT
+                                                  : SVCONN_E_TAG;
         CHECK(err == want && is_failed(&server, want) && msg == NULL && len == 0);
         CHECK(want == SVCONN_E_ABORTED ? queued(&server) == 0 : only_error_packet(&server));
     }
@@ -582,7 +586,7 @@ static void a_lent_message_may_be_sent(void) {
     CHECK(server.messages == 1 && server.in.n == 9 && memcmp(server.in.b + 2, "message", 7) == 0);
 }
 
-/* ---- the struct moves ------------------------------------------------------------------------------------------------------------- */
+/* ---- the struct moves --------------------------------------------------------------------------- */
 
 static const uint8_t move_types[3] = {SVCONN_TYPE_ED25519, SVCONN_TYPE_PSK, SVCONN_TYPE_CUSTOM};
 
@@ -631,7 +635,7 @@ static void a_struct_that_moves_in_any_situation_goes_on(void) {
     }
 }
 
-/* ---- a fault in place of the n-th call ------------------------------------------------------------------------------------------------ */
+/* ---- a fault in place of the n-th call ---------------------------------------------------------- */
 
 enum { WRONG_CALLS, ABORT, LINK_ENDS, TIME_ENDS, GARBAGE, FAULTS };
 
@@ -702,7 +706,8 @@ static void a_fault_in_place_of_any_call_ends_sanely(void) {
                 int over = svconn_is_over(client.s) && svconn_is_over(server.s);
                 int failed = state_of(&client) == SVCONN_FAILED || state_of(&server) == SVCONN_FAILED;
                 CHECK(over || failed || fault == LINK_ENDS); /* who failed told the other, if the link was there */
-                if (fault == ABORT && failed) CHECK(over || is_failed(&client, SVCONN_E_CANCELLED) || is_failed(&server, SVCONN_E_CANCELLED));
+                if (fault == ABORT && failed)
+                    CHECK(over || is_failed(&client, SVCONN_E_CANCELLED) || is_failed(&server, SVCONN_E_CANCELLED));
                 wipe_both();
                 if (test_bad) return;
             }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sessions over links: the pump in its blocking and its poll form, over socket pairs, pipes and TCP. The SERVER is a child process, the CLIENT is the
- * test; the child's exit code is the number of its failed checks.
+ * Sessions over links: the pump in its blocking and its poll form, over socket pairs, pipes and TCP. The SERVER is a
+ * child process, the CLIENT is the test; the child's exit code is the number of its failed checks.
  */
 #include "svconn_transport.h"
 #include "test.h"
@@ -20,7 +20,7 @@ static svconn_config config;
 static svconn session;
 static svconn_link here;
 
-/* ---- vocabulary ------------------------------------------------------------------------------------------------- */
+/* ---- vocabulary --------------------------------------------------------------------------------- */
 
 typedef enum { SOCKETPAIR, PIPES, TCP, KINDS } kind;
 static kind over; /* what the links of this run of a test are */
@@ -166,7 +166,7 @@ static void get_sizes(void) {
     }
 }
 
-/* ---- messages ------------------------------------------------------------------------------------------------------ */
+/* ---- messages ----------------------------------------------------------------------------------- */
 
 static void messages_server(void) {
     CHECK(is(shake(), SVCONN_OK));
@@ -246,7 +246,7 @@ static void echo(void) {
     end(pid);
 }
 
-/* ---- early messages ------------------------------------------------------------------------------------------------ */
+/* ---- early messages ----------------------------------------------------------------------------- */
 
 static void early_server(void) {
     const uint8_t *msg;
@@ -283,7 +283,7 @@ static void early(void) {
     end(pid);
 }
 
-/* ---- questions ------------------------------------------------------------------------------------------------------- */
+/* ---- questions ---------------------------------------------------------------------------------- */
 
 static void refused_server(void) {
     CHECK(is(svconn_pump_handshake(&session, &here, NULL, NULL), SVCONN_E_REFUSED)); /* unanswered is refused */
@@ -392,12 +392,13 @@ static void proof_withheld(void) {
     end(pid);
 }
 
-/* ---- the poll form ---------------------------------------------------------------------------------------------------- */
+/* ---- the poll form ------------------------------------------------------------------------------ */
 
 #define BULK 1048576
 #define BULK_MESSAGE 40000
 
-/* Sends BULK bytes and receives as many, at once; closes when both are done. A message is held for a while now and then. */
+/* Sends BULK bytes and receives as many, at once; closes when both are done. A message is held for a while now and
+ * then. */
 static void bulk(void) {
     size_t sent = 0, received = 0, turns = 0;
     int closing = 0, ended = 0, holding = 0;
@@ -413,7 +414,8 @@ static void bulk(void) {
         if (svconn_pump_ready(&session, &here, fds, n) || ++turns > 1000000) break;
         holding = turns % 3 == 0;
         if (svconn_status(&session) == SVCONN_NEEDS_VERDICT) welcome(&session, NULL);
-        while (sent < BULK && svconn_send(&session, data, BULK_MESSAGE, svconn_now()) == SVCONN_OK) sent += BULK_MESSAGE;
+        while (sent < BULK && svconn_send(&session, data, BULK_MESSAGE, svconn_now()) == SVCONN_OK)
+            sent += BULK_MESSAGE;
         while (!holding && svconn_recv(&session, &msg, &len) == SVCONN_OK) {
             CHECK(len == BULK_MESSAGE && memcmp(msg, data, len) == 0);
             received += len;
@@ -465,7 +467,7 @@ static void no_spin(void) {
     end(pid);
 }
 
-/* ---- links that end ------------------------------------------------------------------------------------------------------ */
+/* ---- links that end ----------------------------------------------------------------------------- */
 
 static void absent_server(void) { svconn_link_close(&here); }
 
@@ -546,7 +548,8 @@ static void aborted_before_sending(void) {
     CHECK(is(shake(), SVCONN_OK));
     CHECK(is(get(&msg, &len), SVCONN_OK) && len == 100);
     await_end(pid);
-    for (int i = 0; i < 10 && !err; i++) err = svconn_pump_send(&session, &here, msg, len); /* one is not enough over TCP */
+    for (int i = 0; i < 10 && !err; i++)
+        err = svconn_pump_send(&session, &here, msg, len); /* one is not enough over TCP */
     CHECK(is(err, SVCONN_E_TRUNCATED));
     CHECK(is(get(&msg, &len), SVCONN_OK) && len == 200);
     CHECK(is(get(&msg, &len), SVCONN_E_ABORTED) && is(finish(), SVCONN_E_ABORTED));
@@ -594,11 +597,9 @@ static void last_words_are_bounded(void) {
     CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
-/* ---- time -------------------------------------------------------------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------------------------------- */
 
-static void silent_server(void) {
-    await_bytes(); /* the error packet in place of M2, or the end */
-}
+static void silent_server(void) { await_bytes(); /* the error packet in place of M2, or the end */ }
 
 static void handshake_deadline(void) {
     pid_t pid = start(silent_server);
@@ -658,7 +659,8 @@ static void keep_alive(void) {
     end(pid);
 }
 
-/* We stay away from the pump for longer than the silence that we stand. The peer did all it should: what it sent waits in the link. */
+/* We stay away from the pump for longer than the silence that we stand. The peer did all it should: what it sent waits
+ * in the link. */
 static void talking_server(void) {
     const uint8_t *msg;
     size_t len;
@@ -692,7 +694,7 @@ static void absence(void) {
     end(pid);
 }
 
-/* ---- signals, children ---------------------------------------------------------------------------------------------------------- */
+/* ---- signals, children -------------------------------------------------------------------------- */
 
 /* A child process that dies: no SIGPIPE, although it is at its default here. */
 static void no_sigpipe(void) {
@@ -748,7 +750,7 @@ static void nothing_leaks(void) {
     CHECK(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
 }
 
-/* ---- everything, over every kind of link ------------------------------------------------------------------------------------------ */
+/* ---- everything, over every kind of link -------------------------------------------------------- */
 
 static void run(const char *name, void (*test)(void)) {
     static const char *const kinds[KINDS] = {"socketpair", "pipes", "tcp"};

@@ -54,7 +54,7 @@ static void in_step(unsigned c2s, unsigned s2c) {
     CHECK(client.s->behind + server.s->behind == 0);
 }
 
-/* ---- causes (5.3 step 1) ---------------------------------------------------------------------------------------------- */
+/* ---- causes (5.3 step 1) ------------------------------------------------------------------------ */
 
 static void without_a_cause_nothing_is_renewed(void) {
     connected();
@@ -222,7 +222,7 @@ static void early_records_renew_and_m3_does_not(void) {
     in_step(4, 4);
 }
 
-/* ---- following (5.5) --------------------------------------------------------------------------------------------------- */
+/* ---- following (5.5) ---------------------------------------------------------------------------- */
 
 static void the_other_side_follows_with_its_next_record(void) {
     party *both[2] = {&client, &server};
@@ -284,7 +284,7 @@ static void records_on_their_way_under_the_old_key_open(void) {
     in_step(2, 2);
 }
 
-/* ---- ids (5.1) ------------------------------------------------------------------------------------------------------------ */
+/* ---- ids (5.1) ---------------------------------------------------------------------------------- */
 
 /* The directions of this side and that of the other, as if there had been many renewals */
 static void set_id(party *p, uint16_t id) { p->s->u.on.out.id = other(p)->s->u.on.in.id = id; }
@@ -325,7 +325,7 @@ static void key_ids_tell_both_directions(void) {
     CHECK(a == 1 && b == 2);
 }
 
-/* ---- limits (5.3, 5.4) -------------------------------------------------------------------------------------------------------- */
+/* ---- limits (5.3, 5.4) -------------------------------------------------------------------------- */
 
 /* As if the key of p had sealed so much */
 static void spend(party *p, uint32_t counter, uint32_t bytes) {
@@ -440,7 +440,7 @@ static void every_renewal_makes_other_keys(void) {
     CHECK(memcmp(client.s->u.on.out.chain, client.s->u.on.in.chain, 32) != 0); /* the directions differ */
 }
 
-/* ---- much traffic ------------------------------------------------------------------------------------------------------------- */
+/* ---- much traffic ------------------------------------------------------------------------------- */
 
 static uint32_t dice_state;
 static unsigned dice(unsigned n) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Secrets do not outlive their use. The secrets of a session are computed here once more, from both parties' secrets and the bytes on the link, and then
- * looked for: in the session, in its buffers, and on the stack that the calls ran on. Each search has a control that must find something.
+ * Secrets do not outlive their use. The secrets of a session are computed here once more, from both parties' secrets
+ * and the bytes on the link, and then looked for: in the session, in its buffers, and on the stack that the calls ran
+ * on. Each search has a control that must find something.
  */
 #include "identity.h"
 #include "pair.h"
@@ -66,12 +67,13 @@ static void holds_only(const party *p, const char *allowed) {
         char name[40];
         snprintf(name, sizeof name, "%s ", all[i].name);
         int may = strstr(allowed, name) != NULL, is = found(p, &all[i]);
-        if (may != is) printf("  %s: %s%s\n", p == &client ? "client" : "server", is ? "still there: " : "not there: ", name);
+        if (may != is)
+            printf("  %s: %s%s\n", p == &client ? "client" : "server", is ? "still there: " : "not there: ", name);
         CHECK(may == is);
     }
 }
 
-/* ---- the secrets of a session -------------------------------------------------------------------------------------- */
+/* ---- the secrets of a session ------------------------------------------------------------------- */
 
 static void add_key(const char *key_name, const char *words_name, const uint8_t key[32]) {
     uint64_t words[SVCONN_GCM_WORDS];
@@ -122,7 +124,8 @@ static void compute_secrets(void) {
     size_t id_len, m2_len = 0;
     const uint8_t *M1 = server.out.b, *M2 = client.out.b;
     count = 0;
-    CHECK(svconn_m1_parse(&m1, M1, server.out.n) == SVCONN_OK && svconn_m2_parse(&m2_len, M2, client.out.n) == SVCONN_OK);
+    CHECK(svconn_m1_parse(&m1, M1, server.out.n) == SVCONN_OK &&
+          svconn_m2_parse(&m2_len, M2, client.out.n) == SVCONN_OK);
     add("server-secret", server.secret, 32);
     if (memcmp(server.secret, client.secret, 32) != 0) add("client-secret", client.secret, 32);
     add_ephemeral("server-seed", "y", &server);
@@ -156,12 +159,14 @@ static void compute_secrets(void) {
 
 #define ON "c2s c2s-words c2s-iv s2c s2c-words s2c-iv exporter "
 
-static const uint8_t pairs[][2] = {{SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519}, {SVCONN_TYPE_PSK, SVCONN_TYPE_PSK},
-                                   {SVCONN_TYPE_PSK, SVCONN_TYPE_ED25519}, {SVCONN_TYPE_ED25519, SVCONN_TYPE_PSK},
+static const uint8_t pairs[][2] = {{SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519},
+                                   {SVCONN_TYPE_PSK, SVCONN_TYPE_PSK},
+                                   {SVCONN_TYPE_PSK, SVCONN_TYPE_ED25519},
+                                   {SVCONN_TYPE_ED25519, SVCONN_TYPE_PSK},
                                    {SVCONN_TYPE_ED25519, SVCONN_TYPE_CUSTOM}};
 enum { PAIRS = sizeof pairs / sizeof *pairs };
 
-/* ---- tests ------------------------------------------------------------------------------------------------------------ */
+/* ---- tests -------------------------------------------------------------------------------------- */
 
 static void after_the_handshake_only_keys_chains_and_exporter_remain(void) {
     for (int i = 0; i < PAIRS; i++) {
@@ -172,7 +177,8 @@ static void after_the_handshake_only_keys_chains_and_exporter_remain(void) {
     }
 }
 
-/* The same handshake, looked at on its way. x lives until the shared secret is made, y until M2 is read; then ck until the keys exist. */
+/* The same handshake, looked at on its way. x lives until the shared secret is made, y until M2 is read; then ck until
+ * the keys exist. */
 static void secrets_of_the_handshake_go_one_by_one(void) {
     for (int i = 0; i < PAIRS; i++) {
         connect_pair(pairs[i][0], pairs[i][1]);
@@ -205,7 +211,8 @@ static void secrets_of_the_handshake_go_one_by_one(void) {
             holds_only(&server, "ck client-secret ");
         } else {
             CHECK(state_of(&server) == SVCONN_NEEDS_VERDICT);
-            holds_only(&server, pairs[i][0] == SVCONN_TYPE_PSK && pairs[i][1] == SVCONN_TYPE_PSK ? "ck server-secret " : "ck ");
+            holds_only(&server,
+                       pairs[i][0] == SVCONN_TYPE_PSK && pairs[i][1] == SVCONN_TYPE_PSK ? "ck server-secret " : "ck ");
         }
         CHECK(svconn_accept(server.s) == SVCONN_OK);
         holds_only(&server, ON);
@@ -226,7 +233,8 @@ static void a_bad_m2_costs_the_servers_ephemeral(void) {
     CHECK(all_zero(&server.s->u, sizeof server.s->u));
 }
 
-/* However it ends, and wherever it was: nothing is left in the session, and what was kept before is nowhere in the buffers. */
+/* However it ends, and wherever it was: nothing is left in the session, and what was kept before is nowhere in the
+ * buffers. */
 static void failure_and_close_leave_no_secret(void) {
     for (situation x = IN_CLIENT_NEW; x < SITUATIONS; x++)
         for (int how = 0; how < 5; how++) {
@@ -319,10 +327,11 @@ static void identity_wipe_erases_it(void) {
     CHECK(all_zero(&client.me, sizeof client.me) && all_zero(&server.me, sizeof server.me));
 }
 
-/* ---- the stack ---------------------------------------------------------------------------------------------------------- */
+/* ---- the stack ---------------------------------------------------------------------------------- */
 
-/* The calls run on a stack of their own, which is then searched for whole secrets. What a compiler spills in parts is not seen; what a function forgot to wipe
- * is. Not under sanitizers or valgrind, which have their own mind about stacks. */
+/* The calls run on a stack of their own, which is then searched for whole secrets. What a compiler spills in parts is
+ * not seen; what a function forgot to wipe is. Not under sanitizers or valgrind, which have their own mind about
+ * stacks. */
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
 #if !defined(__has_feature)
 #define __has_feature(x) 0
@@ -371,7 +380,8 @@ static void job_records(void) {
 static void job_export(void) {
     uint8_t out[32];
     char digits[24];
-    CHECK(svconn_export(client.s, "x", NULL, 0, out, 32) == SVCONN_OK && svconn_authenticator(server.s, digits) == SVCONN_OK);
+    CHECK(svconn_export(client.s, "x", NULL, 0, out, 32) == SVCONN_OK &&
+          svconn_authenticator(server.s, digits) == SVCONN_OK);
 }
 static void job_control(void) {
     volatile uint8_t left[64];
@@ -381,7 +391,8 @@ static void job_control(void) {
 
 static int stack_can_be_searched(void) {
     const char *preload = getenv("LD_PRELOAD"); /* valgrind preloads its own library into what it runs */
-    return !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !(preload && strstr(preload, "vgpreload"));
+    return !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) &&
+           !(preload && strstr(preload, "vgpreload"));
 }
 
 static void the_stack_keeps_no_secret(void) {

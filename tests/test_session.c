@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sessions as an application sees them: who connects with whom, what it costs on the wire, early records, late answers, the orderly end and the other
- * ends. Hostile bytes are in test_bytes.c, keys in test_renewal.c, time in test_timers.c, misuse in test_calls.c and test_states.c.
+ * Sessions as an application sees them: who connects with whom, what it costs on the wire, early records, late answers,
+ * the orderly end and the other ends. Hostile bytes are in test_bytes.c, keys in test_renewal.c, time in test_timers.c,
+ * misuse in test_calls.c and test_states.c.
  */
 #include "pair.h"
 
 static const uint8_t types[3] = {SVCONN_TYPE_ED25519, SVCONN_TYPE_PSK, SVCONN_TYPE_CUSTOM};
 
-/* ---- section 3.2: sizes ---------------------------------------------------------------------------------------------- */
+/* ---- section 3.2: sizes ------------------------------------------------------------------------- */
 
 /* M1, M2, M3 in this order; the CLIENT sends nothing else. */
 static void sizes(size_t m1, size_t m2, size_t m3) {
@@ -47,7 +48,8 @@ static void handshake_with_psk_has_70_87_17_bytes_and_the_names(void) {
     }
 }
 
-/* 37 = 1 + 32 + 2 + 2; 54 = 32 + 2 + 2 + 2 + 16; the proofs of these tests have 32 bytes, and there are two of the SERVER */
+/* 37 = 1 + 32 + 2 + 2; 54 = 32 + 2 + 2 + 2 + 16; the proofs of these tests have 32 bytes, and there are two of the
+ * SERVER */
 static void handshake_with_custom_identities_adds_identity_and_proof(void) {
     prepare(SVCONN_TYPE_CUSTOM, SVCONN_TYPE_CUSTOM);
     sizes(37 + 3 + 32, 54 + 3 + 32, 17 + 32);
@@ -126,7 +128,7 @@ static void buffers_of_any_alignment_and_of_the_least_size_do(void) {
     }
 }
 
-/* ---- section 2, 3: who connects with whom ------------------------------------------------------------------------------- */
+/* ---- section 2, 3: who connects with whom ------------------------------------------------------- */
 
 static int peer_is(const party *p, const svconn_identity *id) {
     size_t n, m;
@@ -207,7 +209,9 @@ static void a_hidden_server_connects_with_every_client(void) {
 }
 
 /* The bit for a type */
-static unsigned bit(uint8_t type) { return type == 1 ? SVCONN_PEER_ED25519 : type == 2 ? SVCONN_PEER_PSK : SVCONN_PEER_CUSTOM; }
+static unsigned bit(uint8_t type) {
+    return type == 1 ? SVCONN_PEER_ED25519 : type == 2 ? SVCONN_PEER_PSK : SVCONN_PEER_CUSTOM;
+}
 
 static void only_peers_of_the_kinds_that_we_take_connect(void) {
     for (unsigned i = 0; i < 9; i++) {
@@ -299,7 +303,8 @@ static void our_own_identity_is_refused(void) {
     ends(SVCONN_E_SELF, SVCONN_E_ABORTED);
 }
 
-/* A CLIENT that shows our identity to us. It accepted us under another one, so we take on its identity after M1 went out. */
+/* A CLIENT that shows our identity to us. It accepted us under another one, so we take on its identity after M1 went
+ * out. */
 static void a_client_with_our_identity_is_refused(void) {
     prepare(SVCONN_TYPE_PSK, SVCONN_TYPE_PSK);
     begin_both();
@@ -337,7 +342,8 @@ static void a_client_never_shows_its_identity(void) {
     for (unsigned i = 0; i < 9; i++) {
         prepare(types[i / 3], types[i % 3]);
         static const char long_name[] = "\x80 an identity that is long enough to be seen";
-        if (i % 3 == 2) CHECK(svconn_identity_custom(&client.me, (const uint8_t *)long_name, sizeof long_name) == SVCONN_OK);
+        if (i % 3 == 2)
+            CHECK(svconn_identity_custom(&client.me, (const uint8_t *)long_name, sizeof long_name) == SVCONN_OK);
         begin_both();
         shuttle(EVERYTHING);
         CHECK(both_connected());
@@ -410,7 +416,8 @@ static void accept_known_takes_one_of_many_and_no_other(void) {
     (void)bring_to(IN_CLIENT_VERDICT);
     CHECK(svconn_accept_known(client.s, NULL, 0) == SVCONN_OK && is_failed(&client, SVCONN_E_REFUSED));
     (void)bring_to(IN_CLIENT_VERDICT_2); /* a custom peer is no Ed25519 key */
-    CHECK(svconn_accept_known(client.s, (const uint8_t(*)[32])keys, 3) == SVCONN_OK && is_failed(&client, SVCONN_E_REFUSED));
+    CHECK(svconn_accept_known(client.s, (const uint8_t(*)[32])keys, 3) == SVCONN_OK &&
+          is_failed(&client, SVCONN_E_REFUSED));
 }
 
 static void ten_sessions_share_one_config(void) {
@@ -421,7 +428,8 @@ static void ten_sessions_share_one_config(void) {
         uint8_t seed[32];
         fill(seed, 32, 200 + i);
         many[i].s = many[i].places;
-        CHECK(svconn_init(many[i].s, &server.config, seed, many[i].rx, PAIR_BUFFER, many[i].tx, PAIR_BUFFER) == SVCONN_OK);
+        CHECK(svconn_init(many[i].s, &server.config, seed, many[i].rx, PAIR_BUFFER, many[i].tx, PAIR_BUFFER) ==
+              SVCONN_OK);
         CHECK(i == 0 || memcmp(many[i].tx, many[0].tx, 40) != 0); /* another seed, another M1 */
     }
     server = many[7];
@@ -431,7 +439,7 @@ static void ten_sessions_share_one_config(void) {
     CHECK(queued(&server) == 76);
 }
 
-/* ---- 3.8: early records --------------------------------------------------------------------------------------------------- */
+/* ---- 3.8: early records ------------------------------------------------------------------------- */
 
 static void early_records_arrive_with_m2_in_one_piece(void) {
     prepare(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519);
@@ -499,7 +507,7 @@ static void records_behind_m3_arrive_with_it(void) {
     CHECK(state_of(&client) == SVCONN_CONNECTED && heard(&client, 1, 4) && client.ended);
 }
 
-/* ---- late answers ----------------------------------------------------------------------------------------------------------- */
+/* ---- late answers ------------------------------------------------------------------------------- */
 
 /* A question stays open while the peer's bytes go on coming: all, one, or none of them wait. Then it is answered. */
 static void answered_late(situation x, size_t wait) {
@@ -528,8 +536,8 @@ static void answered_late(situation x, size_t wait) {
     wipe_both();
 }
 
-static const situation questions[] = {IN_CLIENT_VERDICT, IN_CLIENT_PSK, IN_CLIENT_PROOF, IN_CLIENT_VERDICT_2,
-                                      IN_SERVER_PROOF, IN_SERVER_PSK, IN_SERVER_VERDICT, IN_SERVER_PROOF_2};
+static const situation questions[] = {IN_CLIENT_VERDICT, IN_CLIENT_PSK, IN_CLIENT_PROOF,   IN_CLIENT_VERDICT_2,
+                                      IN_SERVER_PROOF,   IN_SERVER_PSK, IN_SERVER_VERDICT, IN_SERVER_PROOF_2};
 enum { QUESTIONS = sizeof questions / sizeof *questions };
 
 static void answers_may_come_after_any_number_of_bytes(void) {
@@ -538,7 +546,8 @@ static void answers_may_come_after_any_number_of_bytes(void) {
         for (size_t k = 0; k < sizeof waits / sizeof *waits; k++) answered_late(questions[i], waits[k]);
 }
 
-/* Early records can come behind M2 while the SERVER makes up its mind: its buffer fills, the rest stays outside, nothing is lost. */
+/* Early records can come behind M2 while the SERVER makes up its mind: its buffer fills, the rest stays outside,
+ * nothing is lost. */
 static void a_question_with_a_full_buffer_behind_it_loses_nothing(void) {
     static const situation asking[] = {IN_SERVER_PSK, IN_SERVER_VERDICT};
     for (int i = 0; i < 2; i++) {
@@ -634,7 +643,7 @@ static void a_custom_proof_may_be_empty(void) {
     CHECK(svconn_accept(client.s) == SVCONN_OK && pair_works());
 }
 
-/* ---- 7.3: close -------------------------------------------------------------------------------------------------------------- */
+/* ---- 7.3: close --------------------------------------------------------------------------------- */
 
 static void close_first(party *p) {
     party *q = other(p);
@@ -685,7 +694,8 @@ static void close_comes_behind_the_messages_that_wait(void) {
     size_t n;
     CHECK(svconn_recv(client.s, &m, &n) == SVCONN_OK && n == 3 && memcmp(m, "one", 3) == 0);
     CHECK(svconn_close(client.s, now) == SVCONN_OK && state_of(&client) == SVCONN_CONNECTED);
-    CHECK(svconn_recv(client.s, &m, &n) == SVCONN_OK && n == 3 && memcmp(m, "one", 3) == 0); /* until it is given back */
+    CHECK(svconn_recv(client.s, &m, &n) == SVCONN_OK && n == 3 &&
+          memcmp(m, "one", 3) == 0); /* until it is given back */
     CHECK(svconn_recv_done(client.s) == SVCONN_OK);
     CHECK(svconn_recv(client.s, &m, &n) == SVCONN_OK && n == 3 && memcmp(m, "two", 3) == 0);
     CHECK(svconn_recv_done(client.s) == SVCONN_OK && state_of(&client) == SVCONN_CLOSED);
@@ -782,8 +792,13 @@ static void the_first_record_of_a_server_must_be_its_confirmation(void) {
         unsigned control;
         const char *text;
         size_t len;
-    } bad[] = {{0, "", 0}, {0, "\0", 1}, {RECORD_CONTROL, "", 0}, {RECORD_CONTROL, "\1", 1}, {RECORD_CONTROL, "\2", 1},
-               {RECORD_CONTROL, "\0\0", 2}, {RECORD_CONTROL, "\0 a proof that may not be", 25}};
+    } bad[] = {{0, "", 0},
+               {0, "\0", 1},
+               {RECORD_CONTROL, "", 0},
+               {RECORD_CONTROL, "\1", 1},
+               {RECORD_CONTROL, "\2", 1},
+               {RECORD_CONTROL, "\0\0", 2},
+               {RECORD_CONTROL, "\0 a proof that may not be", 25}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         for (int type = 0; type < 3; type++) {
             prepare(types[type], SVCONN_TYPE_ED25519);
@@ -797,14 +812,15 @@ static void the_first_record_of_a_server_must_be_its_confirmation(void) {
             forge(&server, bad[i].control, (const uint8_t *)bad[i].text, bad[i].len);
             server.s->state = SVCONN_CONNECTED;
             carry(&server, EVERYTHING);
-            int proof = bad[i].control && bad[i].len > 1; /* a custom SERVER may send one; it is the application that refuses it */
+            int proof = bad[i].control &&
+                        bad[i].len > 1; /* a custom SERVER may send one; it is the application that refuses it */
             CHECK(is_failed(&client, type == 2 && proof ? SVCONN_E_REFUSED : SVCONN_E_CONFIRM));
             CHECK(only_error_packet(&client) && client.messages == 0);
         }
     }
 }
 
-/* ---- 7.1, 7.2: failure ------------------------------------------------------------------------------------------------------ */
+/* ---- 7.1, 7.2: failure -------------------------------------------------------------------------- */
 
 static void abort_in_every_situation_sends_16_zeros_once(void) {
     for (situation x = IN_NONE; x < SITUATIONS; x++) {
@@ -883,7 +899,8 @@ static void the_links_end_in_every_situation_is_told(void) {
         party *p = bring_to(x);
         size_t waiting = queued(p);
         svconn_state before = state_of(p);
-        svconn_err want = x == IN_CLIENT_NEW || x == IN_SERVER_NEW || x == IN_SERVER_PROOF ? SVCONN_E_ABSENT : SVCONN_E_TRUNCATED;
+        int unheard = x == IN_CLIENT_NEW || x == IN_SERVER_NEW || x == IN_SERVER_PROOF;
+        svconn_err want = unheard ? SVCONN_E_ABSENT : SVCONN_E_TRUNCATED;
         svconn_err err = svconn_wire_eof(p->s);
         if (x == IN_PEER_CLOSED || x == IN_PEER_CLOSED_EOF || x == IN_LENT_LAST || x == IN_LENT || x == IN_LENT_EOF) {
             CHECK(err == SVCONN_OK && state_of(p) == before);
@@ -939,10 +956,10 @@ static void messages_before_a_failure_are_delivered(void) {
     CHECK(is_failed(&client, SVCONN_E_TRUNCATED) && queued(&client) == 0);
 }
 
-/* ---- 14.1 -------------------------------------------------------------------------------------------------------------------- */
+/* ---- 14.1 --------------------------------------------------------------------------------------- */
 
-/* The known gap: the last records under a key are dropped, all but the first, and the next key opens all the same. When the repair of 14.1 is made this
- * test turns around: the CLIENT fails with SVCONN_E_TAG. */
+/* The known gap: the last records under a key are dropped, all but the first, and the next key opens all the same. When
+ * the repair of 14.1 is made this test turns around: the CLIENT fails with SVCONN_E_TAG. */
 static void gap_14_1_records_dropped_before_a_renewal_go_unnoticed(void) {
     uint8_t b[PAIR_BUFFER];
     connect_pair(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519);
@@ -969,7 +986,7 @@ static void gap_14_1_records_dropped_before_a_renewal_go_unnoticed(void) {
     CHECK(is_failed(&client, SVCONN_E_TAG));
 }
 
-/* ---- errors.c ------------------------------------------------------------------------------------------------------------------ */
+/* ---- errors.c ----------------------------------------------------------------------------------- */
 
 static void every_result_has_a_name_and_a_sentence_of_its_own(void) {
     static const int last[2] = {SVCONN_E_SEED, SVCONN_E_CANCELLED}, first[2] = {SVCONN_OK, SVCONN_E_ABSENT};
@@ -988,7 +1005,8 @@ static void every_result_has_a_name_and_a_sentence_of_its_own(void) {
         CHECK(strcmp(svconn_reason_name((svconn_err)unknown[i]), "unknown-result") == 0);
         CHECK(strlen(svconn_strerror((svconn_err)unknown[i])) > 0);
     }
-    CHECK(!svconn_is_failure(SVCONN_E_SEED) && svconn_is_failure(SVCONN_E_ABSENT) && svconn_is_failure(SVCONN_E_CANCELLED));
+    CHECK(!svconn_is_failure(SVCONN_E_SEED) && svconn_is_failure(SVCONN_E_ABSENT) &&
+          svconn_is_failure(SVCONN_E_CANCELLED));
 }
 
 #define T(f) TEST(#f, f)

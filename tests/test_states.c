@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may be called when: every public call that takes a session, in every situation of pair.h. Each cell of the tables is what the call returns and,
- * behind an arrow, the state that it leads to. docs/states.md has the same tables: `test_states --table` prints them, and a test compares.
+ * What may be called when: every public call that takes a session, in every situation of pair.h. Each cell of the
+ * tables is what the call returns and, behind an arrow, the state that it leads to. docs/states.md has the same tables:
+ * `test_states --table` prints them, and a test compares.
  */
 #include "pair.h"
 
-/* ---- the calls: each with good arguments ------------------------------------------------------------------------------ */
+/* ---- the calls: each with good arguments -------------------------------------------------------- */
 
 static char text[32]; /* what a call gave, as the table shows it */
 
@@ -125,7 +126,7 @@ static const char *do_authenticator(party *p) {
     return result(svconn_authenticator(p->s, digits));
 }
 
-/* ---- the tables ---------------------------------------------------------------------------------------------------------- */
+/* ---- the tables --------------------------------------------------------------------------------- */
 
 enum { COLUMNS = 7 };
 
@@ -171,7 +172,12 @@ static const char *const rows[SITUATIONS] = {
 
 static const table tables[] = {
     {"Beginning, end, and looking",
-     {{"init", do_init}, {"wipe", do_wipe}, {"error", do_error}, {"peer", do_peer}, {"key_ids", do_key_ids}, {"abort", do_abort}},
+     {{"init", do_init},
+      {"wipe", do_wipe},
+      {"error", do_error},
+      {"peer", do_peer},
+      {"key_ids", do_key_ids},
+      {"abort", do_abort}},
      {
          {"ok > HANDSHAKE", "ok", "ok", "-", "0 0", "ok"},
          {"ok", "ok > NONE", "ok", "-", "0 0", "ok > FAILED"},
@@ -203,7 +209,13 @@ static const table tables[] = {
          {"ok > HANDSHAKE", "ok > NONE", "aborted", "yes", "0 0", "ok"},
      }},
     {"Questions and answers",
-     {{"accept", do_accept}, {"accept_known", do_accept_known}, {"refuse", do_refuse}, {"give_psk", do_give_psk}, {"proof_message", do_proof_message}, {"prove", do_prove}, {"peer_proof", do_peer_proof}},
+     {{"accept", do_accept},
+      {"accept_known", do_accept_known},
+      {"refuse", do_refuse},
+      {"give_psk", do_give_psk},
+      {"proof_message", do_proof_message},
+      {"prove", do_prove},
+      {"peer_proof", do_peer_proof}},
      {
          {"state", "state", "state", "state", "state", "state", "state"},
          {"state", "state", "state", "state", "state", "state", "state"},
@@ -235,7 +247,12 @@ static const table tables[] = {
          {"state", "state", "state", "state", "state", "state", "state"},
      }},
     {"Bytes",
-     {{"wire_in", do_wire_in}, {"wire_space", do_wire_space}, {"wire_filled", do_wire_filled}, {"wire_eof", do_wire_eof}, {"wire_out", do_wire_out}, {"wire_sent", do_wire_sent}},
+     {{"wire_in", do_wire_in},
+      {"wire_space", do_wire_space},
+      {"wire_filled", do_wire_filled},
+      {"wire_eof", do_wire_eof},
+      {"wire_out", do_wire_out},
+      {"wire_sent", do_wire_sent}},
      {
          {"state", "-", "state", "state", "-", "ok"},
          {"ok", "yes", "ok", "absent > FAILED", "-", "ok"},
@@ -401,7 +418,7 @@ static void the_names_of_the_situations_are_their_states(void) {
     }
 }
 
-/* ---- docs/states.md ---------------------------------------------------------------------------------------------------------- */
+/* ---- docs/states.md ----------------------------------------------------------------------------- */
 
 static void write_tables(FILE *f) {
     for (size_t i = 0; i < TABLES; i++) {

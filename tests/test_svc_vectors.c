@@ -44,7 +44,7 @@ static party client, server;
 static int slow(void) { return getenv("SVCONN_SLOW") != NULL; }
 static unsigned random_runs(void) { return slow() ? 20 : 2; }
 
-/* ---- values of the case ----------------------------------------------------------------------------------------- */
+/* ---- values of the case ------------------------------------------------------------------------- */
 
 static svconn_bytes given(const char *name) {
     vec_bytes v = vec_get(now, name);
@@ -92,7 +92,7 @@ static vec_bytes id_of(int i_serve) { return vec_get(now, i_serve ? "server_iden
 static uint8_t type_of(int i_serve) { return id_of(i_serve).data[0]; }
 static const uint8_t *secret_of(int i_serve) { return given32(i_serve ? "server_secret" : "client_secret"); }
 
-/* ---- positive cases, function by function: each formula from the values of the file ------------------------------ */
+/* ---- positive cases, function by function: each formula from the values of the file ------------- */
 
 /* What the applications of the vectors prove with: HMAC-SHA-256 under their secret */
 static void app_mac(uint8_t mac[32], vec_bytes key, const uint8_t *text, size_t len) {
@@ -327,7 +327,7 @@ static void check_functions(void) {
     check_exports();
 }
 
-/* ---- the link: in what pieces bytes arrive ---------------------------------------------------------------------- */
+/* ---- the link: in what pieces bytes arrive ------------------------------------------------------ */
 
 static size_t piece;     /* so many at once; 0: random */
 static uint32_t shuffle; /* where random lengths come from: xorshift32 */
@@ -342,7 +342,7 @@ static size_t next_piece(size_t left) {
     return n < left ? n : left;
 }
 
-/* ---- a party: a session and its application ---------------------------------------------------------------------- */
+/* ---- a party: a session and its application ----------------------------------------------------- */
 
 /* The SERVER keys that the CLIENT knows */
 static void set_known(party *p) {
@@ -465,7 +465,7 @@ static void begin(party *p) {
     app(p);
 }
 
-/* ---- positive cases, by two sessions ----------------------------------------------------------------------------- */
+/* ---- positive cases, by two sessions ------------------------------------------------------------ */
 
 static size_t sent[2], taken[2]; /* records that entered and left the queue of c2s, s2c */
 
@@ -624,11 +624,45 @@ static void rounds(unsigned n) {
 }
 
 static int is_value(const char *name) {
-    static const char *const values[] = {
-        "context", "hidden", "server_identity", "client_identity", "server_secret", "client_secret", "server_random",
-        "client_random", "padding", "known", "about", "y", "Y", "x", "X", "T1", "pS", "hidden_key", "p", "M1", "T2",
-        "dh", "es", "ck", "T3", "client_key", "pC", "E_plain", "E", "M2", "T4", "K_M", "chain_c2s", "chain_s2c",
-        "exporter", "M3_plain", "M3", "authenticator", "export"};
+    static const char *const values[] = {"context",
+                                         "hidden",
+                                         "server_identity",
+                                         "client_identity",
+                                         "server_secret",
+                                         "client_secret",
+                                         "server_random",
+                                         "client_random",
+                                         "padding",
+                                         "known",
+                                         "about",
+                                         "y",
+                                         "Y",
+                                         "x",
+                                         "X",
+                                         "T1",
+                                         "pS",
+                                         "hidden_key",
+                                         "p",
+                                         "M1",
+                                         "T2",
+                                         "dh",
+                                         "es",
+                                         "ck",
+                                         "T3",
+                                         "client_key",
+                                         "pC",
+                                         "E_plain",
+                                         "E",
+                                         "M2",
+                                         "T4",
+                                         "K_M",
+                                         "chain_c2s",
+                                         "chain_s2c",
+                                         "exporter",
+                                         "M3_plain",
+                                         "M3",
+                                         "authenticator",
+                                         "export"};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         if (strcmp(values[i], name) == 0) return 1;
     return 0;
@@ -702,7 +736,7 @@ static void positive_case(int in_pieces) {
     }
 }
 
-/* ---- negative cases ---------------------------------------------------------------------------------------------- */
+/* ---- negative cases ----------------------------------------------------------------------------- */
 
 static uint8_t output[2 * BUFFER];
 static size_t output_len, messages;
@@ -826,7 +860,7 @@ static void case_of(int is_negative, int in_pieces) {
 static void positive(void) { case_of(0, 1); }
 static void negative(void) { case_of(1, 1); }
 
-/* ---- each value can fail ----------------------------------------------------------------------------------------- */
+/* ---- each value can fail ------------------------------------------------------------------------ */
 
 /* What may be otherwise and nobody notices: text for people; the first key of a list, as no message shows it; how often
  * something is repeated; and, of a negative case, all but what must come of it. */

@@ -19,8 +19,9 @@ static void connected(void) {
     forget_tapes();
 }
 
-/* With these values at the CLIENT; the SERVER keeps silent for ever and waits for ever. (The silence counts from the first time that is told after the
- * session was connected, and after each svconn_recv_done: neither need be told the time.) */
+/* With these values at the CLIENT; the SERVER keeps silent for ever and waits for ever. (The silence counts from the
+ * first time that is told after the session was connected, and after each svconn_recv_done: neither need be told the
+ * time.) */
 static void client_with(uint32_t keepalive_ms, uint32_t silence_ms) {
     prepare(SVCONN_TYPE_PSK, SVCONN_TYPE_PSK);
     client.config.keepalive_ms = keepalive_ms;
@@ -31,7 +32,7 @@ static void client_with(uint32_t keepalive_ms, uint32_t silence_ms) {
     CHECK(both_connected() && svconn_tick(client.s, now, NULL) == SVCONN_OK);
 }
 
-/* ---- the handshake deadline ------------------------------------------------------------------------------------------- */
+/* ---- the handshake deadline --------------------------------------------------------------------- */
 
 static void the_handshake_ends_after_10_seconds_in_every_situation(void) {
     for (situation x = IN_CLIENT_NEW; x < IN_CONNECTED; x++) {
@@ -89,7 +90,7 @@ static void drops_of_bytes_do_not_move_the_handshake_deadline(void) {
     CHECK(tick(&client, 11000, SVCONN_E_TIMEOUT, NEVER));
 }
 
-/* ---- keep-alive ----------------------------------------------------------------------------------------------------------- */
+/* ---- keep-alive --------------------------------------------------------------------------------- */
 
 static void keepalive_goes_out_when_nothing_was_sent_for_20_seconds(void) {
     connected();
@@ -111,7 +112,8 @@ static void keepalive_is_not_queued_behind_bytes_that_wait(void) {
     connected();
     CHECK(say(&client, 1) == SVCONN_OK);
     size_t n = queued(&client);
-    for (uint64_t t = 21000; t < 60000; t += 20000) CHECK(tick(&client, t, SVCONN_OK, t + 20000 < 61000 ? t + 20000 : 61000));
+    for (uint64_t t = 21000; t < 60000; t += 20000)
+        CHECK(tick(&client, t, SVCONN_OK, t + 20000 < 61000 ? t + 20000 : 61000));
     CHECK(queued(&client) == n);
 }
 
@@ -141,7 +143,7 @@ static void keepalive_does_not_end_with_the_peers_close(void) {
     CHECK(tick(&client, 21000, SVCONN_OK, 41000) && queued(&client) == 17);
 }
 
-/* ---- silence ---------------------------------------------------------------------------------------------------------------- */
+/* ---- silence ------------------------------------------------------------------------------------ */
 
 static void a_peer_that_is_silent_for_60_seconds_is_gone(void) {
     client_with(SVCONN_OFF, 0);
@@ -239,7 +241,7 @@ static void a_verdict_that_comes_late_is_not_the_peers_silence(void) {
     CHECK(tick(&server, hour + 59999, SVCONN_OK, hour + 60000) && tick(&server, hour + 60000, SVCONN_E_SILENT, NEVER));
 }
 
-/* ---- the clock --------------------------------------------------------------------------------------------------------------- */
+/* ---- the clock ---------------------------------------------------------------------------------- */
 
 static void a_clock_that_goes_back_stands_still(void) {
     client_with(SVCONN_OFF, 0);
@@ -247,7 +249,7 @@ static void a_clock_that_goes_back_stands_still(void) {
     CHECK(tick(&client, 0, SVCONN_OK, 61000));
     now = 10;
     CHECK(say(&server, 1) == SVCONN_OK);
-    carry(&server, EVERYTHING);              /* the CLIENT hears it at its 50000 */
+    carry(&server, EVERYTHING);                  /* the CLIENT hears it at its 50000 */
     CHECK(tick(&client, 20, SVCONN_OK, 110000)); /* and nothing of it is in the past */
     CHECK(tick(&client, 109999, SVCONN_OK, 110000) && tick(&client, 110000, SVCONN_E_SILENT, NEVER));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Links of every kind with raw bytes at both ends, addresses good and bad, and what is said when something fails. (Sessions over links: test_pump.c) */
+/* Links of every kind with raw bytes at both ends, addresses good and bad, and what is said when something fails.
+ * (Sessions over links: test_pump.c) */
 #include "svconn_transport.h"
 #include "test.h"
 #include <errno.h>
@@ -18,7 +19,7 @@
 
 static char directory[] = "/tmp/svconn-test-XXXXXX";
 
-/* ---- vocabulary ------------------------------------------------------------------------------------------------- */
+/* ---- vocabulary --------------------------------------------------------------------------------- */
 
 static int wait_for(int fd, short events) {
     struct pollfd p = {.fd = fd, .events = events};
@@ -80,7 +81,7 @@ static void listen_open_accept(const char *address, svconn_listener *n, svconn_l
     if (why.text[0]) printf("  %s\n", why.text);
 }
 
-/* ---- addresses ---------------------------------------------------------------------------------------------------- */
+/* ---- addresses ---------------------------------------------------------------------------------- */
 
 static void bad_addresses(void) {
     static const struct {
@@ -163,16 +164,18 @@ static void open_errors(void) {
     char address[200];
     CHECK(svconn_link_open(&l, "tcp://127.0.0.1:0", 100, &why) == -1 && says(&why, "a host and a port other than 0"));
     CHECK(svconn_link_open(&l, "tcp://:1", 100, &why) == -1 && says(&why, "a host and a port other than 0"));
-    CHECK(svconn_link_open(&l, "tcp://host.invalid:1", PATIENCE, &why) == -1 && says(&why, "cannot find the host \"host.invalid\""));
+    CHECK(svconn_link_open(&l, "tcp://host.invalid:1", PATIENCE, &why) == -1 &&
+          says(&why, "cannot find the host \"host.invalid\""));
     snprintf(address, sizeof address, "unix:%s/none", directory);
     CHECK(svconn_link_open(&l, address, 100, &why) == -1 && says(&why, "no such socket; is the server running?"));
     CHECK(svconn_listen(&n, "unix:/nonexistent/x", &why) == -1 && says(&why, "cannot listen on unix:/nonexistent/x"));
     CHECK(svconn_listener_accept(&n, &l, 0, &why) == -1);
     svconn_listener_close(&n);
-    CHECK(svconn_listener_accept(&n, &l, 0, &why) == -1 && says(&why, "its only link was given out already, or it is closed"));
+    CHECK(svconn_listener_accept(&n, &l, 0, &why) == -1 &&
+          says(&why, "its only link was given out already, or it is closed"));
 }
 
-/* ---- TCP ------------------------------------------------------------------------------------------------------------ */
+/* ---- TCP ---------------------------------------------------------------------------------------- */
 
 static void tcp_v4(void) {
     svconn_listener n;
@@ -325,7 +328,8 @@ static void out_of_descriptors(void) {
     low.rlim_cur = 100;
     CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
     while (plugs < 256 && (plug[plugs] = dup(0)) >= 0) plugs++;
-    CHECK(svconn_listener_accept(&n, &b, PATIENCE, &why) == -1 && says(&why, "too many connections at once? see ulimit -n"));
+    CHECK(svconn_listener_accept(&n, &b, PATIENCE, &why) == -1 &&
+          says(&why, "too many connections at once? see ulimit -n"));
     while (plugs > 0) close(plug[--plugs]);
     CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0);
     CHECK(svconn_listener_accept(&n, &b, PATIENCE, &why) == 0); /* it still waits */
@@ -333,7 +337,7 @@ static void out_of_descriptors(void) {
     svconn_listener_close(&n);
 }
 
-/* ---- UNIX sockets ---------------------------------------------------------------------------------------------------- */
+/* ---- UNIX sockets ------------------------------------------------------------------------------- */
 
 static int exists(const char *path) {
     struct stat st;
@@ -383,7 +387,7 @@ static void unix_leftovers(void) {
     CHECK(exists(address + 5) && unlink(address + 5) == 0);
 }
 
-/* ---- given descriptors ------------------------------------------------------------------------------------------------- */
+/* ---- given descriptors -------------------------------------------------------------------------- */
 
 static void fd_pipes(void) {
     int ab[2], ba[2];
@@ -494,7 +498,7 @@ static void stdio(void) {
     svconn_link_close(&l);
 }
 
-/* ---- child processes ---------------------------------------------------------------------------------------------------- */
+/* ---- child processes ---------------------------------------------------------------------------- */
 
 static void exec_cat(void) {
     svconn_link l;
@@ -573,9 +577,10 @@ static void exec_without_standard_descriptors(void) {
     CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-/* ---- the join of a relay -------------------------------------------------------------------------------------------------- */
+/* ---- the join of a relay ------------------------------------------------------------------------ */
 
-/* A relay that takes one connection, checks the line, writes the pieces, and holds the connection until the party ends it. */
+/* A relay that takes one connection, checks the line, writes the pieces, and holds the connection until the party ends
+ * it. */
 static pid_t start_relay(const svconn_listener *n, const char *line, const char *const *pieces, int hold) {
     fflush(stdout);
     pid_t pid = fork();
@@ -621,7 +626,8 @@ static void join(int call, const char *const *pieces, int hold, int timeout, con
     end_relay(pid);
     svconn_listener_close(&n);
 }
-#define PIECES(...) (const char *const[]){__VA_ARGS__, NULL}
+#define PIECES(...)                                                                                                    \
+    (const char *const[]) { __VA_ARGS__, NULL }
 
 static void relay_joins(void) {
     join(1, PIECES("ok\nM1 right behind"), 1, PATIENCE, "M1 right behind", NULL);
@@ -639,7 +645,8 @@ static void relay_refuses(void) {
     join(1, PIECES("no token in use\n"), 0, PATIENCE, NULL, "the relay refused: token in use");
     join(0, PIECES("n", "o", " full\n"), 0, PATIENCE, NULL, "the relay refused: full");
     join(1, PIECES("no \033[2Jboo\r\n"), 0, PATIENCE, NULL, "the relay refused: ?[2Jboo?");
-    join(1, PIECES("HTTP/1.1 400 Bad Request\r\n"), 0, PATIENCE, NULL, "this is no svconn relay: it answered \"HTTP/1.1 400 Bad Request?\"");
+    join(1, PIECES("HTTP/1.1 400 Bad Request\r\n"), 0, PATIENCE, NULL,
+         "this is no svconn relay: it answered \"HTTP/1.1 400 Bad Request?\"");
     join(1, PIECES("OK\n"), 0, PATIENCE, NULL, "this is no svconn relay");
     join(1, PIECES("ok\r\n"), 0, PATIENCE, NULL, "this is no svconn relay");
     join(1, PIECES("\n"), 0, PATIENCE, NULL, "this is no svconn relay");
@@ -663,10 +670,11 @@ static void relay_is_not_there(void) {
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
     snprintf(address, sizeof address, "relay+%.60s/t", n.address);
     svconn_listener_close(&n);
-    CHECK(svconn_link_open(&l, address, PATIENCE, &why) == -1 && says(&why, "nobody listens there") && says(&why, address));
+    CHECK(svconn_link_open(&l, address, PATIENCE, &why) == -1 && says(&why, "nobody listens there") &&
+          says(&why, address));
 }
 
-/* ---- signals ---------------------------------------------------------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------------------------------ */
 
 static void on_alarm(int number) { (void)number; }
 

@@ -34,7 +34,8 @@ static int parse_host_port(svconn_address *a, const char *p, const char **end, s
     if (bracket && (n == 0 || *p++ != ']')) return bad(a, why, "an IPv6 address looks like [::1]");
     if (*p != ':') return bad(a, why, "no port; it looks like tcp://HOST:PORT");
     p++;
-    if (!bracket && memchr(p, ':', strcspn(p, "/"))) return bad(a, why, "an IPv6 address goes in brackets: tcp://[::1]:7001");
+    if (!bracket && memchr(p, ':', strcspn(p, "/")))
+        return bad(a, why, "an IPv6 address goes in brackets: tcp://[::1]:7001");
     long port = take_number(&p, 65535);
     if (port < 0) return bad(a, why, "the port is a number from 0 to 65535");
     snprintf(a->port, sizeof a->port, "%d", (int)port);
@@ -67,9 +68,9 @@ static int parse_unix(svconn_address *a, const char *p, svconn_why *why) {
     a->kind = SVCONN_ADDRESS_UNIX;
     a->rest = p;
     if (!*p) return bad(a, why, "no path; it looks like unix:PATH");
-    if (strlen(p) < sizeof ((struct sockaddr_un *)0)->sun_path) return 0;
+    if (strlen(p) < sizeof((struct sockaddr_un *)0)->sun_path) return 0;
     snprintf(what, sizeof what, "the path of a UNIX socket has at most %zu bytes",
-             sizeof ((struct sockaddr_un *)0)->sun_path - 1);
+             sizeof((struct sockaddr_un *)0)->sun_path - 1);
     return bad(a, why, what);
 }
 
@@ -80,7 +81,8 @@ static int parse_fd(svconn_address *a, const char *p, svconn_why *why) {
         p++;
         out = take_number(&p, INT_MAX / 2);
     }
-    if (in < 0 || out < 0 || *p) return bad(a, why, "it looks like fd:N or fd:IN,OUT, with numbers of open descriptors");
+    if (in < 0 || out < 0 || *p)
+        return bad(a, why, "it looks like fd:N or fd:IN,OUT, with numbers of open descriptors");
     a->in = (int)in;
     a->out = (int)out;
     return 0;
@@ -103,8 +105,8 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
     static const struct {
         const char *prefix;
         int (*parse)(svconn_address *, const char *, svconn_why *);
-    } kinds[] = {{"tcp://", parse_tcp},     {"unix:", parse_unix}, {"fd:", parse_fd},
-                 {"stdio:", parse_stdio},   {"exec:", parse_exec}, {"relay+tcp://", parse_relay}};
+    } kinds[] = {{"tcp://", parse_tcp},   {"unix:", parse_unix}, {"fd:", parse_fd},
+                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay+tcp://", parse_relay}};
     memset(a, 0, sizeof *a);
     a->text = text;
     a->in = a->out = -1;

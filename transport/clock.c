@@ -10,9 +10,7 @@ uint64_t svconn_now(void) {
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-uint64_t svconn_deadline(int timeout_ms) {
-    return timeout_ms < 0 ? UINT64_MAX : svconn_now() + (uint64_t)timeout_ms;
-}
+uint64_t svconn_deadline(int timeout_ms) { return timeout_ms < 0 ? UINT64_MAX : svconn_now() + (uint64_t)timeout_ms; }
 
 int svconn_time_left(uint64_t end) {
     if (end == UINT64_MAX) return -1;
@@ -34,6 +32,4 @@ int svconn_wait(int fd, short events, uint64_t end) {
     }
 }
 
-void svconn_nap(int ms) {
-    (void)poll(NULL, 0, ms); /* a signal may shorten it: callers look at the time */
-}
+void svconn_nap(int ms) { (void)poll(NULL, 0, ms); /* a signal may shorten it: callers look at the time */ }

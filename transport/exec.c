@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * exec: links. The child's standard input and output are two socket pairs and not pipes: so a child that died is an error of send and no SIGPIPE, and
- * still the end of its output is seen even if something goes on holding its input.
+ * exec: links. The child's standard input and output are two socket pairs and not pipes: so a child that died is an
+ * error of send and no SIGPIPE, and still the end of its output is seen even if something goes on holding its input.
  *
- * It stays in our process group, so that it may ask for a password on the terminal (a background group would be stopped for it) and so
- * that an interrupt key reaches it too. Its signal mask is empty and SIGPIPE is at its default, whatever we have.
+ * It stays in our process group, so that it may ask for a password on the terminal (a background group would be stopped
+ * for it) and so that an interrupt key reaches it too. Its signal mask is empty and SIGPIPE is at its default, whatever
+ * we have.
  */
 #include "link.h"
 #include <errno.h>
@@ -21,7 +22,7 @@
 
 extern char **environ;
 
-/* A pair of sockets with close-on-exec, both above 2: else dup2 onto 0 and 1 in the child could overwrite one of them. */
+/* A pair of sockets with close-on-exec, both above 2: else dup2 onto 0 and 1 in the child could overwrite one. */
 static int make_pair(int pair[2]) {
 #ifdef SOCK_CLOEXEC
     int type = SOCK_STREAM | SOCK_CLOEXEC;

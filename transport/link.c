@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Opening and closing links of every kind. Descriptors that were given (fd:, stdio:) are taken over: changed, given back their flags, closed. */
+/* Opening and closing links of every kind. Descriptors that were given (fd:, stdio:) are taken over: changed, given
+ * back their flags, closed. */
 #include "link.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -7,17 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- given descriptors ---------------------------------------------------------------------------------------- */
+/* ---- given descriptors -------------------------------------------------------------------------- */
 
-/* Can fd be one half of a link? Then *flags are its present ones. wrong_mode: O_WRONLY for the input, O_RDONLY for the output. */
+/* Can fd be one half of a link? Then *flags are its present ones. wrong_mode: O_WRONLY for the input, O_RDONLY for the
+ * output. */
 static int inspect(int fd, int wrong_mode, int *flags, svconn_why *why) {
     int type;
     socklen_t len = sizeof type;
     *flags = fcntl(fd, F_GETFL);
     if (*flags < 0) return svconn_because(why, "descriptor %d is not open", fd);
     if ((*flags & O_ACCMODE) == wrong_mode)
-        return svconn_because(why, "descriptor %d is open for %s only; two one-way descriptors are given as fd:IN,OUT", fd,
-                              wrong_mode == O_WRONLY ? "writing" : "reading");
+        return svconn_because(why, "descriptor %d is open for %s only; two one-way descriptors are given as fd:IN,OUT",
+                              fd, wrong_mode == O_WRONLY ? "writing" : "reading");
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type != SOCK_STREAM)
         return svconn_because(why, "descriptor %d is a socket, but not a stream", fd);
     return 0;
@@ -48,7 +50,8 @@ static int open_given(svconn_link *l, const svconn_address *a, svconn_why *why) 
     return 0;
 }
 
-/* Standard descriptors are not closed but led to /dev/null: else the next open would take their number, and a later printf would write there. */
+/* Standard descriptors are not closed but led to /dev/null: else the next open would take their number, and a later
+ * printf would write there. */
 static void close_given(int fd, int flags) {
     (void)fcntl(fd, F_SETFL, flags);
     int null = fd <= 2 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
@@ -56,7 +59,7 @@ static void close_given(int fd, int flags) {
     if (null >= 0 && null != fd) close(null);
 }
 
-/* ---- open, close ------------------------------------------------------------------------------------------------ */
+/* ---- open, close -------------------------------------------------------------------------------- */
 
 static int open_socket(svconn_link *l, int fd) {
     if (fd < 0) return -1;
@@ -64,7 +67,8 @@ static int open_socket(svconn_link *l, int fd) {
     return 0;
 }
 
-int svconn_link_open_as(svconn_link *l, const svconn_address *a, const char *relay_word, uint64_t end, svconn_why *why) {
+int svconn_link_open_as(svconn_link *l, const svconn_address *a, const char *relay_word, uint64_t end,
+                        svconn_why *why) {
     static const svconn_link none = SVCONN_LINK_NONE;
     *l = none;
     switch (a->kind) {
@@ -90,7 +94,8 @@ int svconn_link_open(svconn_link *l, const char *address, int timeout_ms, svconn
     return svconn_link_open_as(l, &a, "call", svconn_deadline(timeout_ms), why);
 }
 
-/* A TCP socket that is closed with bytes unread is reset at once, and what we wrote last may never leave. So take them out, without waiting. */
+/* A TCP socket that is closed with bytes unread is reset at once, and what we wrote last may never leave. So take them
+ * out, without waiting. */
 static void drop_unread(int fd) {
     uint8_t bytes[4096];
     for (int i = 0; i < 256; i++)

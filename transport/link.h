@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What the files of this directory share. Deadlines here are values of svconn_now; UINT64_MAX is never. Functions that return int follow
- * svconn_transport.h (0, or -1 and *why), or return a descriptor, or -1 and *why. */
+/* What the files of this directory share. Deadlines here are values of svconn_now; UINT64_MAX is never. Functions that
+ * return int follow svconn_transport.h (0, or -1 and *why), or return a descriptor, or -1 and *why. */
 #ifndef SVCONN_LINK_H
 #define SVCONN_LINK_H
 
@@ -33,7 +33,7 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why);
 
 /* clock.c */
 uint64_t svconn_deadline(int timeout_ms);
-int svconn_time_left(uint64_t end); /* for poll */
+int svconn_time_left(uint64_t end);                  /* for poll */
 int svconn_wait(int fd, short events, uint64_t end); /* 0: something happened; -1: errno, ETIMEDOUT in particular */
 void svconn_nap(int ms);
 

@@ -9,7 +9,7 @@
 
 #define SHORTAGE_MS 100 /* before a shortage is reported: a caller who tries again at once must not spin */
 
-/* ---- listen ------------------------------------------------------------------------------------------------------ */
+/* ---- listen ------------------------------------------------------------------------------------- */
 
 static void full_tcp_address(svconn_listener *n) {
     struct sockaddr_storage s;
@@ -27,7 +27,8 @@ int svconn_listen(svconn_listener *n, const char *address, svconn_why *why) {
     n->spent = 1;
     if (svconn_address_parse(&a, address, why) != 0) return -1;
     if (strlen(address) >= sizeof n->address)
-        return svconn_because(why, "address \"%.100s...\": too long to listen on, %zu bytes are the most", address, sizeof n->address - 1);
+        return svconn_because(why, "address \"%.100s...\": too long to listen on, %zu bytes are the most", address,
+                              sizeof n->address - 1);
     memcpy(n->address, address, strlen(address) + 1);
     n->kind = (int)a.kind;
     if (a.kind == SVCONN_ADDRESS_TCP) n->fd = svconn_tcp_listen(&a, why);
@@ -48,8 +49,8 @@ void svconn_listener_close(svconn_listener *n) {
     svconn_address a;
     if (n->fd >= 0) {
         /* a child of a server that forks closes its copy, but the socket file is the parent's */
-        if (n->kind == SVCONN_ADDRESS_UNIX && n->owner == (long)getpid() && svconn_address_parse(&a, n->address, NULL) == 0 &&
-            lstat(a.rest, &st) == 0 && S_ISSOCK(st.st_mode))
+        if (n->kind == SVCONN_ADDRESS_UNIX && n->owner == (long)getpid() &&
+            svconn_address_parse(&a, n->address, NULL) == 0 && lstat(a.rest, &st) == 0 && S_ISSOCK(st.st_mode))
             (void)unlink(a.rest);
         close(n->fd);
     }
@@ -57,9 +58,10 @@ void svconn_listener_close(svconn_listener *n) {
     n->spent = 1;
 }
 
-/* ---- accept -------------------------------------------------------------------------------------------------------- */
+/* ---- accept ------------------------------------------------------------------------------------- */
 
-/* The connection that was waiting has a fault of its own or is gone (accept(2) of Linux passes on network errors of the new socket): wait for the next. */
+/* The connection that was waiting has a fault of its own or is gone (accept(2) of Linux passes on network errors of the
+ * new socket): wait for the next. */
 static int is_transient(int error) {
     switch (error) {
     case EINTR:
@@ -98,7 +100,8 @@ static int accept_socket(svconn_listener *n, svconn_link *l, uint64_t end, svcon
     if (!is_shortage(error)) return svconn_because(why, "cannot accept on %.200s: %s", n->address, strerror(error));
     int left = svconn_time_left(end);
     svconn_nap(left < 0 || left > SHORTAGE_MS ? SHORTAGE_MS : left);
-    return svconn_because(why, "cannot accept on %.150s: %s (too many connections at once? see ulimit -n)", n->address, strerror(error));
+    return svconn_because(why, "cannot accept on %.150s: %s (too many connections at once? see ulimit -n)", n->address,
+                          strerror(error));
 }
 
 int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why) {

@@ -2,11 +2,14 @@
 /*
  * The pump: a session over a link, spec/protocol.md sections 6 and 7.
  *
- * Everything goes through svconn_pump_want, poll and svconn_pump_ready; the blocking calls are loops around the three. How links end:
+ * Everything goes through svconn_pump_want, poll and svconn_pump_ready; the blocking calls are loops around the three.
+ * How links end:
  *
- *  - A write that fails is not yet the end. A peer that failed writes its error packet and closes; our next write is refused while the packet waits in our
- *    receive queue. So from then on bytes to be sent are swallowed (out_ended), and reading goes on until it meets the end too.
- *  - Any error of a read but "later" is the end of the link, ECONNRESET in particular: systems give out what was received before they report it.
+ *  - A write that fails is not yet the end. A peer that failed writes its error packet and closes; our next write is
+ * refused while the packet waits in our receive queue. So from then on bytes to be sent are swallowed (out_ended), and
+ * reading goes on until it meets the end too.
+ *  - Any error of a read but "later" is the end of the link, ECONNRESET in particular: systems give out what was
+ * received before they report it.
  *  - The session is told the end (svconn_wire_eof) once, by link_is_over, and decides what it means.
  */
 #include "link.h"
@@ -18,11 +21,11 @@
 #define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
 #endif
 
-#define OUT_ENDED_MS 2000     /* a peer that takes no more (one of two pipes is closed) may say so long why */
-#define ABSENCE_MS 1000       /* away from the pump for longer: read before deadlines are looked at */
-#define LAST_WORD_MS 1000     /* for the error packet */
+#define OUT_ENDED_MS 2000 /* a peer that takes no more (one of two pipes is closed) may say so long why */
+#define ABSENCE_MS 1000   /* away from the pump for longer: read before deadlines are looked at */
+#define LAST_WORD_MS 1000 /* for the error packet */
 #define LAST_WORD_BYTES 1048576
-#define STALL_MS 10000        /* our last bytes, CLOSE among them, may stand still for so long */
+#define STALL_MS 10000 /* our last bytes, CLOSE among them, may stand still for so long */
 
 static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -45,7 +48,7 @@ static size_t unsent(const svconn *s) {
     return len;
 }
 
-/* ---- bytes --------------------------------------------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------------------------------- */
 
 static ssize_t write_some(int fd, const uint8_t *bytes, size_t len) {
     ssize_t n;
@@ -97,7 +100,7 @@ static void read_in(svconn *s, svconn_link *l, uint64_t now) {
     else if (n == 0 || !is_later(errno)) link_is_over(s, l);
 }
 
-/* ---- for poll loops --------------------------------------------------------------------------------------------- */
+/* ---- for poll loops ----------------------------------------------------------------------------- */
 
 static int wants_bytes(svconn *s, const svconn_link *l) {
     size_t room;
@@ -105,7 +108,8 @@ static int wants_bytes(svconn *s, const svconn_link *l) {
     return room && !l->in_ended;
 }
 
-/* A descriptor that we do not wait for must not be in fds at all: poll reports its end even if it is not asked to, again and again. */
+/* A descriptor that we do not wait for must not be in fds at all: poll reports its end even if it is not asked to,
+ * again and again. */
 static nfds_t fill(struct pollfd fds[2], const svconn_link *l, int reading, int writing) {
     nfds_t n = 0;
     if (reading) fds[n++] = (struct pollfd){.fd = l->in, .events = POLLIN};
@@ -117,7 +121,8 @@ static nfds_t fill(struct pollfd fds[2], const svconn_link *l, int reading, int 
 /* When svconn_pump_ready is to be called even if nothing happens. */
 static uint64_t next_time(svconn *s, const svconn_link *l, int reading, uint64_t now) {
     uint64_t next;
-    /* Who was away does not know what the peer has sent since: reading comes first, else a peer that did all it should is found silent. */
+    /* Who was away does not know what the peer has sent since: reading comes first, else a peer that did all it should
+     * is found silent. */
     if (now - l->looked_at > ABSENCE_MS) return now;
     svconn_err before = svconn_error(s);
     svconn_err err = svconn_tick(s, now, &next);
@@ -152,7 +157,7 @@ svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[
     return svconn_error(s);
 }
 
-/* ---- blocking ------------------------------------------------------------------------------------------------------ */
+/* ---- blocking ----------------------------------------------------------------------------------- */
 
 /* One turn of a poll loop. until: when to stop waiting, for the caller. */
 static svconn_err turn(svconn *s, svconn_link *l, uint64_t until) {
@@ -181,7 +186,8 @@ static int may_send_early(svconn *s) {
 static svconn_err handshake(svconn *s, svconn_link *l, svconn_answer answer, void *arg, int early) {
     if (svconn_status(s) == SVCONN_NONE) return SVCONN_E_STATE;
     while (!is_over(s)) {
-        while (is_asking(s)) ask(s, answer, arg); /* one answer may raise the next question: no byte will come in between */
+        while (is_asking(s))
+            ask(s, answer, arg); /* one answer may raise the next question: no byte will come in between */
         /* What is ours is brought out: the SERVER's M3 is what the CLIENT waits for. */
         if (unsent(s) == 0 && (svconn_status(s) == SVCONN_CONNECTED || (early && may_send_early(s)))) return SVCONN_OK;
         if (turn(s, l, UINT64_MAX)) break;
@@ -229,10 +235,11 @@ svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const uint8_t **msg, size
     }
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------ */
 
-/* Brings the error packet out. Reads and drops meanwhile: a peer that writes to us before it reads must not be stuck, and a TCP socket closed with bytes unread is
- * reset, which may destroy the packet on its way. The peer ends the link when it has the packet. */
+/* Brings the error packet out. Reads and drops meanwhile: a peer that writes to us before it reads must not be stuck,
+ * and a TCP socket closed with bytes unread is reset, which may destroy the packet on its way. The peer ends the link
+ * when it has the packet. */
 static void last_words(svconn *s, svconn_link *l) {
     uint64_t end = svconn_deadline(LAST_WORD_MS);
     size_t dropped = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Randomness from the operating system. Either every byte came from its generator, or the answer is -1 and zeros: there is no weaker source behind it.
- * The device is for kernels without the call (Linux before 3.17) and sandboxes that forbid it.
+ * Randomness from the operating system. Either every byte came from its generator, or the answer is -1 and zeros: there
+ * is no weaker source behind it. The device is for kernels without the call (Linux before 3.17) and sandboxes that
+ * forbid it.
  */
 #include "svconn_transport.h"
 #include <errno.h>
@@ -39,7 +40,8 @@ static int from_system_call(uint8_t *out, size_t len) {
 #endif
 }
 
-/* A character device, open for reading, or -1. A plain file in its place (a broken chroot) would be the same bytes each time. */
+/* A character device, open for reading, or -1. A plain file in its place (a broken chroot) would be the same bytes each
+ * time. */
 static int open_device(const char *path) {
     struct stat st;
     int fd;
@@ -52,7 +54,8 @@ static int open_device(const char *path) {
     return fd;
 }
 
-/* Linux: /dev/urandom gives bytes even before it was seeded; /dev/random becomes readable when it was. Elsewhere the two are the same. */
+/* Linux: /dev/urandom gives bytes even before it was seeded; /dev/random becomes readable when it was. Elsewhere the
+ * two are the same. */
 static int wait_until_seeded(void) {
     int fd = open_device("/dev/random");
     if (fd < 0) return -1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The join of the first relay. A party sends one line, "svconn-relay 1 listen TOKEN" (it will be the SERVER) or "svconn-relay 1 call TOKEN" (the
- * CLIENT). When both are there each gets the line "ok", and every byte behind it is the other party's. Or "no REASON", and the end.
+ * The join of the first relay. A party sends one line, "svconn-relay 1 listen TOKEN" (it will be the SERVER) or
+ * "svconn-relay 1 call TOKEN" (the CLIENT). When both are there each gets the line "ok", and every byte behind it is
+ * the other party's. Or "no REASON", and the end.
  */
 #include "link.h"
 #include <errno.h>
@@ -25,8 +26,8 @@ static int send_line(int fd, const char *line, uint64_t end) {
     return 0;
 }
 
-/* One line without its newline. Byte by byte, because the byte behind the newline belongs to the session. A line that is cut or too long: -1,
- * errno 0. */
+/* One line without its newline. Byte by byte, because the byte behind the newline belongs to the session. A line that
+ * is cut or too long: -1, errno 0. */
 static int read_line(int fd, char line[ANSWER_MAX], uint64_t end) {
     size_t at = 0;
     while (at < ANSWER_MAX - 1) {
@@ -60,12 +61,15 @@ int svconn_relay_join(int fd, const svconn_address *a, const char *word, uint64_
     if (send_line(fd, line, end) == 0 && read_line(fd, line, end) == 0) {
         if (strcmp(line, "ok") == 0) return 0;
         make_printable(line);
-        if (strncmp(line, "no ", 3) == 0) return svconn_because(why, "%.150s: the relay refused: %.100s", a->text, line + 3);
+        if (strncmp(line, "no ", 3) == 0)
+            return svconn_because(why, "%.150s: the relay refused: %.100s", a->text, line + 3);
         return svconn_because(why, "%.150s: this is no svconn relay: it answered \"%.60s\"", a->text, line);
     }
     if (errno == ETIMEDOUT)
-        return svconn_because(why, "%.150s: no partner came in time; is the other party there, with the same token?", a->text);
+        return svconn_because(why, "%.150s: no partner came in time; is the other party there, with the same token?",
+                              a->text);
     if (errno == 0)
-        return svconn_because(why, "%.150s: the relay ended the connection without an answer, or is no svconn relay", a->text);
+        return svconn_because(why, "%.150s: the relay ended the connection without an answer, or is no svconn relay",
+                              a->text);
     return svconn_because(why, "%.150s: lost the relay before a partner came: %s", a->text, strerror(errno));
 }

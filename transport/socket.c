@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* TCP and UNIX stream sockets: connect with a deadline, listen, accept. Every descriptor is non-blocking and closed on exec. */
+/* TCP and UNIX stream sockets: connect with a deadline, listen, accept. Every descriptor is non-blocking and closed on
+ * exec. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* accept4 */
 #endif
@@ -67,7 +68,8 @@ static int connect_to(int family, const struct sockaddr *to, socklen_t len, uint
     if (fd < 0) return -1;
     if (connect(fd, to, len) == 0) return fd;
     if (errno != EINPROGRESS && errno != EINTR) return close_failed(fd);
-    if (svconn_wait(fd, POLLOUT, end) != 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return close_failed(fd);
+    if (svconn_wait(fd, POLLOUT, end) != 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return close_failed(fd);
     if (error == 0) return fd;
     errno = error;
     return close_failed(fd);
@@ -85,7 +87,7 @@ static const char *hint(int error) {
     }
 }
 
-/* ---- TCP ---------------------------------------------------------------------------------------------------- */
+/* ---- TCP ---------------------------------------------------------------------------------------- */
 
 /* flags: AI_PASSIVE or 0. Numbers and names; NULL and *why if there are none. */
 static struct addrinfo *look_up(const svconn_address *a, int flags, svconn_why *why) {
@@ -101,7 +103,8 @@ static struct addrinfo *look_up(const svconn_address *a, int flags, svconn_why *
     return NULL;
 }
 
-/* When to go on to the next of n addresses: each gets an equal part of the time that is left, so a dead first one leaves some for the others. */
+/* When to go on to the next of n addresses: each gets an equal part of the time that is left, so a dead first one
+ * leaves some for the others. */
 static uint64_t part_of(uint64_t end, int n) {
     if (end == UINT64_MAX) return end;
     return svconn_now() + (uint64_t)svconn_time_left(end) / (uint64_t)n;
@@ -120,7 +123,8 @@ int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why) {
     }
     freeaddrinfo(list);
     if (fd < 0 && tried > 1)
-        return svconn_because(why, "cannot connect to %.150s (%d addresses tried): %s%s", a->text, tried, strerror(error), hint(error));
+        return svconn_because(why, "cannot connect to %.150s (%d addresses tried): %s%s", a->text, tried,
+                              strerror(error), hint(error));
     if (fd < 0) return svconn_because(why, "cannot connect to %.150s: %s%s", a->text, strerror(error), hint(error));
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
@@ -161,7 +165,8 @@ void svconn_socket_name(char *out, size_t size, const void *address, socklen_t l
         snprintf(out, size, "a local process");
         return;
     }
-    if (getnameinfo((struct sockaddr *)&s, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    if (getnameinfo((struct sockaddr *)&s, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
         snprintf(out, size, "an unknown address");
         return;
     }
@@ -172,7 +177,7 @@ void svconn_socket_name(char *out, size_t size, const void *address, socklen_t l
     else snprintf(out, size, "[%s]:%s", host, port);
 }
 
-/* ---- UNIX sockets --------------------------------------------------------------------------------------------- */
+/* ---- UNIX sockets ------------------------------------------------------------------------------- */
 
 static void unix_address(struct sockaddr_un *to, const svconn_address *a) {
     memset(to, 0, sizeof *to);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, the join line of a relay; randomness; and the pump that
- * runs a session over a link, blocking or inside a poll loop. Optional: the library proper needs none of it.
+ * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, the join line of a relay;
+ * randomness; and the pump that runs a session over a link, blocking or inside a poll loop. Optional: the library
+ * proper needs none of it.
  *
- * Functions that talk to the system return 0, or -1 and one sentence in *why (may be NULL) that says what failed, on what, and what to look at.
- * No signal handler is installed; writes never raise SIGPIPE on sockets; a program that uses pipes ignores SIGPIPE itself.
+ * Functions that talk to the system return 0, or -1 and one sentence in *why (may be NULL) that says what failed, on
+ * what, and what to look at. No signal handler is installed; writes never raise SIGPIPE on sockets; a program that uses
+ * pipes ignores SIGPIPE itself.
  */
 #ifndef SVCONN_TRANSPORT_H
 #define SVCONN_TRANSPORT_H
@@ -20,40 +22,45 @@ typedef struct {
     char text[300];
 } svconn_why;
 
-/* ---- time and randomness --------------------------------------------------------------------------------- */
+/* ---- time and randomness ------------------------------------------------------------------------ */
 /* Monotonic milliseconds. */
 uint64_t svconn_now(void);
 
-/* Bytes from the operating system's generator (getrandom, getentropy, /dev/urandom). On failure returns -1 and out is all zero, which svconn_init
- * refuses: a failure cannot be overlooked. */
+/* Bytes from the operating system's generator (getrandom, getentropy, /dev/urandom). On failure returns -1 and out is
+ * all zero, which svconn_init refuses: a failure cannot be overlooked. */
 SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
 
-/* ---- links -------------------------------------------------------------------------------------------------- */
+/* ---- links -------------------------------------------------------------------------------------- */
 /*
  * Addresses:
- *   tcp://HOST:PORT        name, IPv4 or [IPv6]; in a listener, port 0 lets the system choose and no HOST is every address of the machine
- *   unix:PATH              UNIX stream socket; a listener replaces a socket file that nobody listens on, and removes its own
+ *   tcp://HOST:PORT        name, IPv4 or [IPv6]; in a listener, port 0 lets the system choose, and no HOST is every
+ *                          address of the machine
+ *   unix:PATH              UNIX stream socket; a listener replaces a socket file that nobody listens on, and removes
+ *                          its own
  *   fd:N   fd:IN,OUT       descriptors that are open already; they are taken over, and closed with the link
  *   stdio:                 standard input and output; led to /dev/null when the link is closed
  *   exec:COMMAND           a child process: /bin/sh -c COMMAND, its standard input and output
- *   relay+tcp://HOST:PORT/TOKEN    a relay that joins two inbound connections which name the same token: 1 to 64 of A-Z a-z 0-9 - _
+ *   relay+tcp://HOST:PORT/TOKEN    a relay that joins two inbound connections which name the same token: 1 to 64 of
+ *                          A-Z a-z 0-9 - _
  */
 typedef struct {
-    int in, out; /* non-blocking descriptors; equal for sockets; -1: none */
-    long child;  /* process id of exec:, or 0 */
-    int saved_in_flags, saved_out_flags; /* of descriptors that were open before (fd:, stdio:), given back at close; -1: nothing saved */
+    int in, out;                         /* non-blocking descriptors; equal for sockets; -1: none */
+    long child;                          /* process id of exec:, or 0 */
+    int saved_in_flags, saved_out_flags; /* of fd: and stdio:, given back at close; -1: nothing saved */
 
     /* the pump's own */
     int in_ended, out_ended; /* no more bytes come; no more are taken */
     int lent;                /* svconn_pump_recv has given out a message */
     uint64_t out_ended_at;
-    uint64_t looked_at;      /* when the session last saw what the link has for it */
+    uint64_t looked_at; /* when the session last saw what the link has for it */
 } svconn_link;
 
 /* To fill in one's own descriptors start from this; make them non-blocking. */
-#define SVCONN_LINK_NONE {-1, -1, 0, -1, -1, 0, 0, 0, 0, 0}
+#define SVCONN_LINK_NONE                                                                                               \
+    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0 }
 
-/* Opens a link; waits at most timeout_ms (-1: no limit) for connect and for the relay's answer. (Not counted: the system's look-up of a name.) */
+/* Opens a link; waits at most timeout_ms (-1: no limit) for connect and for the relay's answer. (Not counted: the
+ * system's look-up of a name.) */
 SVCONN_MUST_CHECK int svconn_link_open(svconn_link *l, const char *address, int timeout_ms, svconn_why *why);
 
 /* Closes it; waits for the child of exec: (a second, then SIGTERM, then SIGKILL). Harmless on a closed link. */
@@ -62,13 +69,13 @@ void svconn_link_close(svconn_link *l);
 /* The other end as text ("127.0.0.1:4000", "a child process"), for logs. */
 void svconn_link_peer(const svconn_link *l, char *out, size_t size);
 
-/* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and the second fails. With relay+tcp each
- * accept joins the relay anew, as the listening side. */
+/* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and
+ * the second fails. With relay+tcp each accept joins the relay anew, as the listening side. */
 typedef struct {
-    int fd;             /* to poll for POLLIN; -1 where there is none */
+    int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
-    long owner;         /* the process that listened; others do not remove the socket file */
-    char address[512];  /* in full, the port that was chosen included */
+    long owner;        /* the process that listened; others do not remove the socket file */
+    char address[512]; /* in full, the port that was chosen included */
 } svconn_listener;
 
 SVCONN_MUST_CHECK int svconn_listen(svconn_listener *n, const char *address, svconn_why *why);
@@ -76,41 +83,46 @@ SVCONN_MUST_CHECK int svconn_listen(svconn_listener *n, const char *address, svc
 SVCONN_MUST_CHECK int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why);
 void svconn_listener_close(svconn_listener *n);
 
-/* ---- the pump ---------------------------------------------------------------------------------------------------- */
+/* ---- the pump ----------------------------------------------------------------------------------- */
 /*
- * A link that takes no more bytes (the peer is gone) swallows what is still to be sent; what can still be read is read first, because it may hold messages,
- * and the error packet. Deadlines and keep-alives need calls: a program that stays away from the pump for long falls silent.
+ * A link that takes no more bytes (the peer is gone) swallows what is still to be sent; what can still be read is read
+ * first, because it may hold messages, and the error packet. Deadlines and keep-alives need calls: a program that stays
+ * away from the pump for long falls silent.
  */
 
-/* ---- blocking ---------------------------------------------------------------------------------------------------- */
-/* Asked when svconn_status is one of SVCONN_NEEDS_...: answer with svconn_accept, svconn_refuse, svconn_prove or svconn_give_psk. What it leaves unanswered is
- * refused. */
+/* ---- blocking ----------------------------------------------------------------------------------- */
+/* Asked when svconn_status is one of SVCONN_NEEDS_...: answer with svconn_accept, svconn_refuse, svconn_prove or
+ * svconn_give_psk. What it leaves unanswered is refused. */
 typedef void (*svconn_answer)(svconn *s, void *arg);
 
 /* Until connected, or failed. A CLIENT may stop sooner to send early messages: see svconn_pump_handshake_early. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_handshake(svconn *s, svconn_link *l, svconn_answer answer, void *arg);
-/* The same, but a CLIENT that may send early messages returns as soon as it may (SVCONN_CONFIRMING). The next svconn_pump_recv completes the handshake. */
+/* The same, but a CLIENT that may send early messages returns as soon as it may (SVCONN_CONFIRMING). The next
+ * svconn_pump_recv completes the handshake. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_handshake_early(svconn *s, svconn_link *l, svconn_answer answer, void *arg);
 
-/* Sends one message and writes it out. Messages that arrive meanwhile wait in the session; if it is full they wait in the link (so two ends that both
- * send without receiving can wait for each other: use the poll form for that). msg may be the message that svconn_pump_recv lent. If the link takes
- * no more: the failure; or SVCONN_E_TRUNCATED, if the session holds messages to be fetched before the failure can be known. */
+/* Sends one message and writes it out. Messages that arrive meanwhile wait in the session; if it is full they wait in
+ * the link (so two ends that both send without receiving can wait for each other: use the poll form for that). msg may
+ * be the message that svconn_pump_recv lent. If the link takes no more: the failure; or SVCONN_E_TRUNCATED, if the
+ * session holds messages to be fetched before the failure can be known. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_send(svconn *s, svconn_link *l, const void *msg, size_t len);
 
-/* Gives back the message lent before (do not call svconn_recv_done for it) and waits for the next one. SVCONN_END: the peer closed. SVCONN_AGAIN: the
- * session asks something (a CLIENT after svconn_pump_handshake_early, a SERVER of a custom type): answer and call again. */
+/* Gives back the message lent before (do not call svconn_recv_done for it) and waits for the next one. SVCONN_END: the
+ * peer closed. SVCONN_AGAIN: the session asks something (a CLIENT after svconn_pump_handshake_early, a SERVER of a
+ * custom type): answer and call again. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const uint8_t **msg, size_t *len);
 
-/* CLOSE, then reads until the peer's CLOSE; messages that still come are dropped. Then the link may be closed. Also after a failure: brings the error
- * packet out, within a second. A session that is not connected is aborted. Returns SVCONN_OK if both closed in order. */
+/* CLOSE, then reads until the peer's CLOSE; messages that still come are dropped. Then the link may be closed. Also
+ * after a failure: brings the error packet out, within a second. A session that is not connected is aborted. Returns
+ * SVCONN_OK if both closed in order. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_close(svconn *s, svconn_link *l);
 
-/* ---- for poll loops ------------------------------------------------------------------------------------------------ */
+/* ---- for poll loops ----------------------------------------------------------------------------- */
 /* What to wait for: fills fds (0 to 2, returns how many) and the longest time to wait in ms (-1: no limit). */
 nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms);
 
-/* Carries what can be carried without waiting; does deadlines. Call after poll, also when it timed out. Look then at svconn_status, svconn_recv. Returns the
- * session's failure. */
+/* Carries what can be carried without waiting; does deadlines. Call after poll, also when it timed out. Look then at
+ * svconn_status, svconn_recv. Returns the session's failure. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n);
 
 #ifdef __cplusplus

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Constant time of whole sessions, by valgrind: every secret (seeds, keys, psk, messages) is marked as undefined memory, so that any branch or address
- * that depends on one is reported. Public is: what goes over the wire, public keys, and what the library hands to CT_RELEASE.
- *      ct_session            handshakes of every built-in kind, records, renewal, export: must be clean
- *      ct_session branch|index    a planted leak: must be reported, or the check is worth nothing
+ * Constant time of whole sessions, by valgrind: every secret (seeds, keys, psk, messages) is marked as undefined
+ * memory, so that any branch or address that depends on one is reported. Public is: what goes over the wire, public
+ * keys, and what the library hands to CT_RELEASE. ct_session            handshakes of every built-in kind, records,
+ * renewal, export: must be clean ct_session branch|index    a planted leak: must be reported, or the check is worth
+ * nothing
  */
 #include "svconn.h"
 #include <stdlib.h>
@@ -58,7 +59,9 @@ static void session(int kind) {
     identity(&me[0], kind, 1);
     identity(&me[1], kind, 2);
     memcpy(known[0], me[1].built_in + 1, 32);
-    svconn_config c = {.role = SVCONN_CLIENT, .identity = &me[0], .known_servers = (const uint8_t(*)[32])known,
+    svconn_config c = {.role = SVCONN_CLIENT,
+                       .identity = &me[0],
+                       .known_servers = (const uint8_t(*)[32])known,
                        .known_servers_count = 1};
     svconn_config s = {.role = SVCONN_SERVER, .identity = &me[1], .hidden = kind == HIDDEN};
     svconn client, server;
@@ -76,7 +79,8 @@ static void session(int kind) {
     }
     uint8_t key[100];
     char digits[24];
-    must(svconn_export(&client, "x", key, 0, key, sizeof key) == SVCONN_OK && svconn_authenticator(&server, digits) == SVCONN_OK);
+    must(svconn_export(&client, "x", key, 0, key, sizeof key) == SVCONN_OK &&
+         svconn_authenticator(&server, digits) == SVCONN_OK);
     must(svconn_close(&client, 3) == SVCONN_OK);
     carry(&client, &server);
     svconn_wipe(&client);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Included before every file of the constant-time build: what the library releases on purpose becomes "defined" for valgrind. */
+/* Included before every file of the constant-time build: what the library releases on purpose becomes "defined" for
+ * valgrind. */
 #ifndef SVCONN_CT_TEST_RELEASE_H
 #define SVCONN_CT_TEST_RELEASE_H
 #include <valgrind/memcheck.h>

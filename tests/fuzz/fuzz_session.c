@@ -4,9 +4,9 @@
  *   0  raw bytes to a CLIENT            1  raw bytes to a SERVER
  *   2  raw bytes to a connected CLIENT  3  raw bytes to a connected SERVER
  *   4+ an honest exchange, edited on the way: the rest is a list of edits (5 bytes: where, how, with what)
- * The second byte: identity types, hidden, renewal, chunk size. Invariants (abort() if broken): a message that is delivered was sent, in order; a failure is final; the
- * error packet goes out at most once; what is lent lies in the buffer.
- * Built with libFuzzer (make fuzz), or with -DSTANDALONE for AFL++ and plain replays: each argument is a file.
+ * The second byte: identity types, hidden, renewal, chunk size. Invariants (abort() if broken): a message that is
+ * delivered was sent, in order; a failure is final; the error packet goes out at most once; what is lent lies in the
+ * buffer. Built with libFuzzer (make fuzz), or with -DSTANDALONE for AFL++ and plain replays: each argument is a file.
  */
 #include "svconn.h"
 #include <stdio.h>
