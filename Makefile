@@ -120,7 +120,8 @@ endef
 $(eval $(call other_build,gcc,gcc,-O3 -g,,))
 $(eval $(call other_build,clang,clang,-O2 -g,,))
 $(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,))
-$(eval $(call other_build,m32,gcc,-O2 -g -m32,,))
+# (without gcc-multilib, which cannot stand beside the cross compilers, the kernel's headers are where 64 bits have them)
+$(eval $(call other_build,m32,gcc,-O2 -g -m32 -idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null),,))
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
 

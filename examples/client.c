@@ -35,5 +35,6 @@ int main(int argc, char **argv) {
     if (err) fprintf(stderr, "%s\n", svconn_strerror(err));
     svconn_link_close(&link);
     svconn_wipe(&s);
+    svconn_identity_wipe(&me);
     return err ? 1 : 0;
 }

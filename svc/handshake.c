@@ -290,6 +290,7 @@ static svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
     svconn_bytes proof;
     svconn_err err = my_proof(s, answer, buf, &proof);
     if (err) return err;
+    if (proof.len > WIRE_FIELD_MAX) return SVCONN_E_SIZE;
     size_t e_len = sealed_length(s->config, proof.len);
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;

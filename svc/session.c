@@ -68,6 +68,21 @@ static svconn_err take_records(svconn *s) {
     return SVCONN_OK;
 }
 
+static int is_asking(const svconn *s) {
+    return s->state == SVCONN_NEEDS_PROOF || s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;
+}
+
+/* 7.2, while a question is open: behind the message that raised it comes a record, or the error packet. Before a
+ * SERVER's M1 it is M2 that comes, at the earliest. (What came together with the message waits for the answer, so that
+ * the way in which bytes are split decides nothing.) */
+static int error_packet_waits(const svconn *s) {
+    size_t message = s->flags & FLAG_KEYS ? s->lent : s->u.hs.m_len;
+    size_t decides = message || (s->flags & FLAG_KEYS) ? RECORD_TEXT : ERROR_PACKET;
+    const uint8_t *p = s->rx + s->rx_head + message;
+    if (s->rx_tail - s->rx_head < message + decides) return 0;
+    return decides == RECORD_TEXT ? (wire_get16(p) & RECORD_ID_MAX) == 0 : (int)ct_all_zero(p, ERROR_PACKET);
+}
+
 /* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that
  * is told. */
 static void listen_anew(svconn *s) { s->heard_at = TIME_TO_COME; }
@@ -253,8 +268,8 @@ svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
     tell_time(s, now);
     if (len) s->flags |= FLAG_HEARD;
     s->rx_tail += (uint32_t)len;
-    int asking = s->state == SVCONN_NEEDS_PROOF || s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;
-    return asking || s->lent ? SVCONN_OK : run(s, NULL);
+    if (is_asking(s)) return error_packet_waits(s) ? fail(s, SVCONN_E_ABORTED) : SVCONN_OK;
+    return s->lent ? SVCONN_OK : run(s, NULL);
 }
 
 svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now) {
@@ -281,6 +296,7 @@ svconn_err svconn_wire_eof(svconn *s) {
     if (svconn_is_over(s)) return svconn_error(s);
     s->flags |= FLAG_EOF;
     if (s->state == SVCONN_CONNECTED) return run(s, NULL); /* whole messages come first */
+    if (is_asking(s) && error_packet_waits(s)) return fail(s, SVCONN_E_ABORTED);
     return fail(s, s->flags & FLAG_HEARD ? SVCONN_E_TRUNCATED : SVCONN_E_ABSENT);
 }
 

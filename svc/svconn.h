@@ -201,7 +201,7 @@ typedef struct {
     uint32_t rx_size, rx_head, rx_tail; /* bytes from the link: [head, tail) */
     uint32_t tx_size, tx_head, tx_tail; /* bytes for the link: [head, tail) */
     uint32_t lent;                      /* length of the record at rx_head that is lent to the application; 0: none */
-    int32_t behind;                     /* section 5.2 */
+    int64_t behind;                     /* section 5.2 */
     uint64_t now, begun_at, sent_at, heard_at, key_at;
     uint8_t state, step, error, flags;
     uint8_t peer_len; /* 0: none, or larger than peer[] */
@@ -229,7 +229,9 @@ typedef struct {
 /* Begins a session in *s. seed: 32 fresh random bytes, wiped here; all zero is refused. rx and tx: buffers of at least
  * SVCONN_BUFFER_MIN bytes, see SVCONN_BUFFER_SIZE; rx bounds the messages that can be received, tx those that can be
  * sent. A SERVER's first message is ready in svconn_wire_out right away (or asked for by SVCONN_NEEDS_PROOF), so
- * sessions can be prepared before links come. The handshake deadline begins with the first call that tells the time. */
+ * sessions can be prepared before links come. The handshake deadline begins with the first call that tells the time. A
+ * caller fault (bad arguments, sizes or seed) leaves *s as it was: zero it before, if svconn_wipe is called on every
+ * way out. */
 SVCONN_MUST_CHECK svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx,
                                          size_t rx_size, uint8_t *tx, size_t tx_size);
 
@@ -243,7 +245,7 @@ svconn_err svconn_error(const svconn *s); /* the failure; SVCONN_OK if there is 
 /* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK and _VERDICT it is a
  * claim, proven by the built-in types at _VERDICT, and lent until the next call that changes the session. After it was
  * accepted: identities of up to SVCONN_BUILT_IN_MAX bytes stay until svconn_wipe; of longer ones the application keeps
- * what it wants. */
+ * what it wants. After a failure it is what was claimed: proven only if SVCONN_NEEDS_VERDICT had been reached. */
 const uint8_t *svconn_peer(const svconn *s, size_t *len);
 
 /* SVCONN_NEEDS_VERDICT. svconn_accept says: this peer is welcome. For a custom type it also says: I have verified

@@ -325,6 +325,19 @@ static void key_ids_tell_both_directions(void) {
     CHECK(a == 1 && b == 2);
 }
 
+/* 5.2: traffic in one direction, renewed for each record, makes the other fall behind without end. */
+static void behind_has_no_end_in_sight(void) {
+    connected();
+    send_some(&client, 1);
+    client.s->u.on.out.id = server.s->u.on.in.id = 9;
+    client.s->behind = INT32_MIN;
+    server.s->behind = INT32_MAX;
+    CHECK(svconn_renew(client.s) == SVCONN_OK);
+    send_some(&client, 1);
+    CHECK(client.s->behind == (int64_t)INT32_MIN - 1 && server.s->behind == (int64_t)INT32_MAX + 1);
+    CHECK(pair_works());
+}
+
 /* ---- limits (5.3, 5.4) -------------------------------------------------------------------------- */
 
 /* As if the key of p had sealed so much */
@@ -585,6 +598,7 @@ int main(void) {
     T(records_on_their_way_under_the_old_key_open);
     T(after_32767_comes_1);
     T(key_ids_tell_both_directions);
+    T(behind_has_no_end_in_sight);
     T(an_honest_sender_keeps_the_limits);
     T(a_peer_that_does_not_renew_is_stopped_at_the_header);
     T(a_spent_key_may_still_be_renewed);

@@ -610,6 +610,8 @@ static void a_proof_that_does_not_fit_is_asked_for_again(void) {
         party saved = *p;
         CHECK(svconn_prove(p->s, big, PAIR_BUFFER) == SVCONN_E_SIZE && state_of(p) == SVCONN_NEEDS_PROOF);
         CHECK(svconn_prove(p->s, big, sizeof big) == SVCONN_E_SIZE && state_of(p) == SVCONN_NEEDS_PROOF);
+        for (size_t less = 1; less < 300; less++) /* what failed elsewhere, such as -1, as a length */
+            CHECK(svconn_prove(p->s, big, (size_t)0 - less) == SVCONN_E_SIZE && state_of(p) == SVCONN_NEEDS_PROOF);
         CHECK(same_party(p, &saved));
         p->holds = other(p)->holds = 0;
         shuttle(EVERYTHING);
@@ -857,19 +859,12 @@ static void the_error_packet_in_every_situation_ends_it_unanswered(void) {
         svconn_state before = state_of(p);
         svconn_err err = svconn_wire_in(p->s, zeros, sizeof zeros, &used, now);
         int part = x == IN_CLIENT_PART_M1 || x == IN_SERVER_PART_M2 || x == IN_CLIENT_PART_M3 || x == IN_PART_RECORD;
-        if (part) continue; /* it is not where a message starts */
-        int asks = before == SVCONN_NEEDS_PROOF || before == SVCONN_NEEDS_PSK || before == SVCONN_NEEDS_VERDICT;
-        if (asks || x == IN_LENT || x == IN_LENT_LAST) {
+        if (part) continue;                      /* it is not where a message starts */
+        if (x == IN_LENT || x == IN_LENT_LAST) { /* one at a time: what comes first counts first */
             CHECK(err == SVCONN_OK && used == 16 && state_of(p) == before);
-            p->holds = p->leaves = 0;
-            answer(p); /* one at a time: what comes first counts first */
+            p->leaves = 0;
             collect(p);
-            if (p == &server || x == IN_CLIENT_VERDICT || x == IN_CLIENT_PSK || x == IN_CLIENT_PROOF) {
-                CHECK(is_failed(p, SVCONN_E_ABORTED));
-                continue;
-            }
-            CHECK(is_failed(p, SVCONN_E_ABORTED) && queued(p) == waiting);
-            continue;
+            err = error_of(p);
         }
         CHECK(err == SVCONN_E_ABORTED && is_failed(p, SVCONN_E_ABORTED) && queued(p) == waiting);
     }
@@ -954,6 +949,41 @@ static void messages_before_a_failure_are_delivered(void) {
         CHECK(svconn_recv_done(client.s) == (i < 3 ? SVCONN_OK : SVCONN_E_TRUNCATED));
     }
     CHECK(is_failed(&client, SVCONN_E_TRUNCATED) && queued(&client) == 0);
+}
+
+/* 7.2: a party that waits for its application, or for a person, sees that the peer gave up; not that the link ended. */
+static void the_error_packet_is_seen_while_a_question_is_open(void) {
+    static const situation asking[] = {IN_CLIENT_VERDICT, IN_CLIENT_PSK,     IN_CLIENT_PROOF,   IN_CLIENT_VERDICT_2,
+                                       IN_SERVER_PROOF,   IN_SERVER_VERDICT, IN_SERVER_PROOF_2, IN_SERVER_PSK};
+    static const uint8_t packet[16] = {0};
+    for (unsigned i = 0; i < sizeof asking / sizeof asking[0]; i++) {
+        size_t used, decides = asking[i] == IN_SERVER_PROOF ? 16 : 4; /* M2 may begin with some zeros, no record does */
+        for (size_t n = 1; n <= 16; n++) {
+            party *p = bring_to(asking[i]);
+            svconn_err want = n >= decides ? SVCONN_E_ABORTED : SVCONN_OK;
+            CHECK(svconn_wire_in(p->s, packet, n, &used, now) == want);
+            if (want) CHECK(is_failed(p, SVCONN_E_ABORTED) && queued(p) == 0);
+            else CHECK(svconn_wire_eof(p->s) == SVCONN_E_TRUNCATED);
+        }
+        party *p = bring_to(asking[i]); /* anything else waits */
+        CHECK(svconn_wire_in(p->s, (const uint8_t *)"\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, &used, now) == SVCONN_OK);
+        CHECK(state_of(p) == situation_state(asking[i]));
+    }
+    /* If it came with the message, the answer is still taken first, whatever the split was; but the end of the link
+     * finds it. */
+    for (int i = 0; i < 2; i++) {
+        uint8_t b[PAIR_BUFFER];
+        party *p = bring_to(i ? IN_SERVER_PART_M2 : IN_CLIENT_NEW);
+        if (i) {
+            p = bring_server(IN_SERVER_NEW);
+            carry_first(&server, 0);
+        }
+        p->holds = 1;
+        size_t n = drain(other(p), b), used;
+        memset(b + n, 0, 16);
+        CHECK(svconn_wire_in(p->s, b, n + 16, &used, now) == SVCONN_OK && state_of(p) == SVCONN_NEEDS_VERDICT);
+        CHECK(svconn_wire_eof(p->s) == SVCONN_E_ABORTED && is_failed(p, SVCONN_E_ABORTED));
+    }
 }
 
 /* ---- 14.1 --------------------------------------------------------------------------------------- */
@@ -1060,6 +1090,7 @@ int main(void) {
     T(the_links_end_in_every_situation_is_told);
     T(the_first_failure_is_kept);
     T(messages_before_a_failure_are_delivered);
+    T(the_error_packet_is_seen_while_a_question_is_open);
     T(gap_14_1_records_dropped_before_a_renewal_go_unnoticed);
     T(every_result_has_a_name_and_a_sentence_of_its_own);
     return TEST_EXIT();

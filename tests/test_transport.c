@@ -322,6 +322,11 @@ static void out_of_descriptors(void) {
     svconn_why why = {""};
     struct rlimit old, low;
     int plug[256], plugs = 0;
+    const char *preload = getenv("LD_PRELOAD");
+    if (preload && strstr(preload, "vgpreload")) {
+        test_skip = "valgrind accepts the connection first and looks at the limit then";
+        return;
+    }
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0 && svconn_link_open(&a, n.address, PATIENCE, NULL) == 0);
     CHECK(getrlimit(RLIMIT_NOFILE, &old) == 0);
     low = old;

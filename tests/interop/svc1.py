@@ -698,6 +698,8 @@ class Session:
         if not head & 0x8000 or plain[:1] != bytes([CONFIRM]):
             raise Failure("confirm")
         proof = plain[1:]
+        if len(proof) > FIELD_MAX:
+            raise Failure("limit")
         if self.es:
             good = not proof
         else:
