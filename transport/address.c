@@ -16,8 +16,9 @@ static long take_number(const char **p, long max) {
     const char *at = *p;
     if (*at < '0' || *at > '9') return -1;
     for (; *at >= '0' && *at <= '9'; at++) {
-        n = n * 10 + (*at - '0');
-        if (n > max) return -1;
+        int digit = *at - '0';
+        if (n > (max - digit) / 10) return -1; /* before, as long may have 32 bits */
+        n = n * 10 + digit;
     }
     *p = at;
     return n;
