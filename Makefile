@@ -73,7 +73,7 @@ $(BUILD)/$(1)/%.o: $(1)/%.c Makefile
 endef
 $(eval $(call layer,crypto,))
 $(eval $(call layer,svc,))
-$(eval $(call layer,transport,$(POSIX)))
+$(eval $(call layer,transport,))
 $(eval $(call layer,cmd,$(POSIX)))
 $(eval $(call layer,tests,$(POSIX)))
 $(eval $(call layer,examples,$(POSIX)))
@@ -135,9 +135,9 @@ check-wycheproof: lib
 # The renewal rule, explored exhaustively (ProVerif models: see spec/formal/README.md)
 check-formal:
 	@sh tests/run.sh "$(PYTHON) spec/formal/check.py && echo 'pass formal: the renewal rule' && echo 'skip formal: ProVerif is in no Debian package; see spec/formal/README.md'"
-# The long iterations of RFC 7748
-check-slow: tests
-	@SVCONN_SLOW=1 sh tests/run.sh $(BUILD)/tests/test_curve
+# What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
+check-slow: tests program
+	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors) "sh tests/interop.sh $(PROG)"
 # Makes our own vectors again; the file must not change unless the protocol does
 vectors:
 	$(PYTHON) tests/interop/gen_vectors.py
@@ -184,7 +184,7 @@ help:
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make check-wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
-	@echo 'make check-slow       the million iterations of RFC 7748'
+	@echo 'make check-slow       what takes minutes: all key ids, whole keys, every split of every vector, RFC 7748 a million times'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   make uninstall   make clean'

@@ -18,8 +18,8 @@
 
 #define CONNECTIONS_MAX 64
 #define RETRY_MS 1000 /* before a relay is asked again */
-#define REST_MS 100   /* after accept failed, for want of descriptors perhaps: else poll would return at once for ever \
-                       */
+#define REST_MS 100   /* after accept failed, for want of descriptors perhaps: else poll returns at once for ever */
+#define STOP_MS 2000  /* for the peers' CLOSE, once a signal came */
 
 typedef struct {
     party party;
@@ -29,7 +29,8 @@ typedef struct {
     unsigned long number; /* of the latest connection, for log lines */
     uint64_t rest_until;
     int once;
-    int last; /* outcome of the latest connection that ended */
+    uint64_t stop_at; /* 0: no signal came */
+    int last;         /* outcome of the latest connection that ended */
 } server;
 
 /* ---- the end by a signal: the handler writes a byte that wakes poll ---- */
@@ -72,6 +73,14 @@ static void echo_messages(talk *t) {
     }
     if (e == SVCONN_END && svconn_status(&t->s) == SVCONN_CONNECTED) e = svconn_close(&t->s, svconn_now());
     if (e != SVCONN_OK && e != SVCONN_AGAIN && e != SVCONN_END && !svconn_is_failure(e)) svconn_abort(&t->s);
+}
+
+/* After our CLOSE, what still comes on the way to the peer's has nobody to go to. */
+static void drop_messages(talk *t) {
+    const uint8_t *msg;
+    size_t len;
+    while (svconn_recv(&t->s, &msg, &len) == SVCONN_OK && svconn_recv_done(&t->s) == SVCONN_OK) {
+    }
 }
 
 static void add_talk(server *v, svconn_link *link) {
@@ -135,17 +144,32 @@ static void accept_ready(server *v) {
 
 /* 1 if the listener is to be watched now. */
 static int takes_more(const server *v, int *timeout_ms) {
-    if (v->listener.fd < 0 || v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0)) return 0;
+    if (v->listener.fd < 0 || v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0) || v->stop_at) return 0;
     if (svconn_now() >= v->rest_until) return 1;
     *timeout_ms = REST_MS;
     return 0;
 }
 
-/* One round of poll. Returns 1 if a signal asked us to stop. */
-static int serve_once(server *v) {
+/* A signal came, or a second one: CLOSE to all who are connected, the error packet to the others. */
+static void stop(server *v) {
+    char bytes[16];
+    if (read(stop_pipe[0], bytes, sizeof bytes) < 0) return;
+    int again = v->stop_at != 0;
+    v->stop_at = svconn_now() + (again ? 0 : STOP_MS);
+    if (!again && v->n_talks) say("ending %zu connection%s", v->n_talks, v->n_talks == 1 ? "" : "s");
+    for (size_t i = 0; i < CONNECTIONS_MAX && !again; i++) {
+        if (!v->talks[i]) continue;
+        svconn *s = &v->talks[i]->s;
+        if (svconn_status(s) != SVCONN_CONNECTED || svconn_close(s, svconn_now()) != SVCONN_OK) svconn_abort(s);
+    }
+}
+
+/* One round of poll. */
+static void serve_once(server *v) {
     struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
     nfds_t n = 2;
     int timeout = -1;
+    if (v->stop_at) timeout = svconn_now() < v->stop_at ? (int)(v->stop_at - svconn_now()) : 0;
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
     fds[1] = (struct pollfd){.fd = takes_more(v, &timeout) ? v->listener.fd : -1, .events = POLLIN};
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
@@ -157,11 +181,12 @@ static int serve_once(server *v) {
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (!v->talks[i]) continue;
         talk_ready(v->talks[i]);
-        echo_messages(v->talks[i]);
+        if (v->stop_at) drop_messages(v->talks[i]);
+        else echo_messages(v->talks[i]);
         if (talk_is_over(v->talks[i])) end_talk(v, i);
     }
     if (fds[1].revents) accept_ready(v);
-    return fds[0].revents != 0;
+    if (fds[0].revents) stop(v);
 }
 
 static int serve(server *v) {
@@ -172,7 +197,8 @@ static int serve(server *v) {
             if (code >= 0) return code;
             continue;
         }
-        if (serve_once(v)) return EXIT_DONE;
+        if (v->stop_at && (v->n_talks == 0 || svconn_now() >= v->stop_at)) return EXIT_DONE;
+        serve_once(v);
     }
 }
 
@@ -209,7 +235,8 @@ int cmd_echo_server(int argc, char **argv) {
         .operands = "ADDRESS",
         .about = "Sends every message back until the peer closes. Serves up to 64 connections at once (at a relay\n"
                  "and on stdio: one). Nobody is accepted but the peers of --peer.",
-        .more = "Addresses: see \"svconn --help\". Ends in order on SIGINT and SIGTERM.",
+        .more = "Addresses: see \"svconn --help\". SIGINT and SIGTERM close the connections in order, within 2\n"
+                "seconds, and end the server; at a relay and on stdio they end it at once.",
         .rows = rows,
         .n_rows = PARTY_ROWS + 1,
         .least_operands = 1,

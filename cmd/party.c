@@ -22,7 +22,7 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
          OPTION_LIST, &o->peers, 0, 0},
         {"hidden", NULL,
          server ? "hide our key from those who do not know it"
-                : "the server is hidden: it must be one of the keys of --peer",
+                : "the server may be hidden: it is looked for among the keys of --peer",
          OPTION_FLAG, &o->hidden, 0, 0},
         {"psk", "FILE",
          "use a pre-shared key instead of --key; knowing it is enough to\nbe accepted, unless --peer name:NAME says "

@@ -356,9 +356,9 @@ static int open_relay(relay *r) {
         say("%s", why.text);
         return EXIT_LOCAL;
     }
-    if (r->listener.fd >= 0) return EXIT_DONE;
+    if (strncmp(r->listener.address, "tcp://", 6) == 0) return EXIT_DONE;
     svconn_listener_close(&r->listener);
-    return options_fault("relay", "a relay listens on tcp:// or unix:");
+    return options_fault("relay", "a relay listens on tcp://HOST:PORT");
 }
 
 int relay_run(const relay_options *o) {
@@ -400,7 +400,9 @@ int cmd_relay(int argc, char **argv) {
             "Joins two connections that name the same token, and passes their bytes on. It cannot read them.\n"
             "The parties use relay+tcp://HOST:PORT/TOKEN as their address. At most 128 connections; a party waits\n"
             "30 seconds for the other.",
-        .more = "ADDRESS is tcp://HOST:PORT or unix:PATH.",
+        .more = "ADDRESS is tcp://HOST:PORT. A party sends \"svconn-relay 1 listen TOKEN\" or \"svconn-relay 1 call\n"
+                "TOKEN\" and a line feed; \"ok\" comes when both are there, or \"no REASON\"; what follows comes from\n"
+                "the other party.",
         .rows = rows,
         .n_rows = sizeof rows / sizeof rows[0],
         .least_operands = 1,

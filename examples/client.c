@@ -13,7 +13,7 @@ int main(int argc, char **argv) {
     static uint8_t rx[SVCONN_BUFFER_SIZE(4096)], tx[SVCONN_BUFFER_SIZE(4096)];
     uint8_t psk[32], seed[32];
     FILE *f = argc == 4 ? fopen(argv[1], "rb") : NULL;
-    if (!f || fread(psk, 1, 32, f) != 32) return fputs("usage: client KEYFILE ADDRESS MESSAGE\n", stderr), 2;
+    if (!f || fread(psk, 1, 32, f) != 32) return fputs("usage: client KEYFILE ADDRESS MESSAGE (32 bytes in KEYFILE)\n", stderr), 2;
     fclose(f);
 
     svconn_identity me;

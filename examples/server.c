@@ -12,7 +12,7 @@ int main(int argc, char **argv) {
     static uint8_t rx[SVCONN_BUFFER_SIZE(4096)], tx[SVCONN_BUFFER_SIZE(4096)];
     uint8_t psk[32], seed[32];
     FILE *f = argc == 3 ? fopen(argv[1], "rb") : NULL;
-    if (!f || fread(psk, 1, 32, f) != 32) return fputs("usage: server KEYFILE ADDRESS\n", stderr), 2;
+    if (!f || fread(psk, 1, 32, f) != 32) return fputs("usage: server KEYFILE ADDRESS (32 bytes in KEYFILE)\n", stderr), 2;
     fclose(f);
 
     svconn_identity me;
@@ -33,6 +33,7 @@ int main(int argc, char **argv) {
     if (err == SVCONN_END) err = svconn_pump_close(&s, &link); /* the peer closed in order; so do we */
     if (err) fprintf(stderr, "%s\n", svconn_strerror(err));
     svconn_link_close(&link);
+    svconn_listener_close(&door);
     svconn_wipe(&s);
     svconn_identity_wipe(&me);
     return err ? 1 : 0;

@@ -23,6 +23,8 @@
  *  - Two kinds of error. Caller faults (SVCONN_E_ARGUMENT and the like) leave the session as it was. Failures
  *    (svconn_is_failure) are final: the first one is kept, the keys are wiped at once, and the peer gets 16 zero bytes,
  *    the same for every cause. What is in svconn_wire_out is still to be sent; then close the link.
+ *  - Pointers to sessions, identities, keys and results must not be NULL unless it is said; a NULL config, buffer or
+ *    message of more than 0 bytes is SVCONN_E_ARGUMENT.
  *  - Time is any monotonic clock in milliseconds, below 2^63. A value below an earlier one counts as the earlier one.
  *  - One session may be used by one thread at a time. Different sessions have nothing in common but a config that is
  *    only read.
@@ -63,7 +65,7 @@ typedef enum {
     SVCONN_E_ABSENT = 32, /* the link ended before the first byte */
     SVCONN_E_TRUNCATED,   /* the link ended without the peer's CLOSE */
     SVCONN_E_ABORTED,     /* the peer sent the error packet, or somebody on the path did */
-    SVCONN_E_VERSION,     /* not SVC-1: another protocol, or another version */
+    SVCONN_E_VERSION,     /* CLIENT: not SVC-1: another protocol, or another version */
     SVCONN_E_FORMAT,      /* a length that cannot be, a field that does not fit */
     SVCONN_E_LIMIT,       /* a message above the limit, or larger than our receive buffer */
     SVCONN_E_TYPE,        /* an identity of a type that does not exist or that we do not take */
@@ -81,7 +83,7 @@ typedef enum {
     SVCONN_E_KEY_LIMIT,   /* the peer did not renew its key in time */
     SVCONN_E_CONTROL,     /* a control record that does not exist */
     SVCONN_E_AFTER_CLOSE, /* a record after CLOSE */
-    SVCONN_E_TIMEOUT,     /* the handshake did not end within its deadline */
+    SVCONN_E_TIMEOUT,     /* the handshake did not end within its deadline (as between two CLIENTs) */
     SVCONN_E_SILENT,      /* nothing was heard of the peer for too long */
     SVCONN_E_CANCELLED    /* svconn_abort */
 } svconn_err;
@@ -150,7 +152,7 @@ typedef struct {
     uint8_t hidden;                  /* SERVER only: 1 hides our key from those who do not know it (type 01 only) */
     uint8_t early;                   /* CLIENT: svconn_early */
     uint16_t pad_to; /* CLIENT: pad our identity and proof to a multiple of so many bytes; 0: no padding */
-    const uint8_t (*known_servers)[32]; /* CLIENT: Ed25519 keys that a hidden SERVER may have */
+    const uint8_t (*known_servers)[32]; /* CLIENT: keys that a hidden SERVER may have; open ones connect as well */
     size_t known_servers_count;
     uint32_t renew_records, renew_bytes; /* renew our key after so many; default and largest 2^20, 2^30 */
     uint32_t renew_ms;                   /* default and largest 120000 */
@@ -226,12 +228,12 @@ typedef struct {
     } u;
 } svconn;
 
-/* Begins a session in *s. seed: 32 fresh random bytes, wiped here; all zero is refused. rx and tx: buffers of at least
- * SVCONN_BUFFER_MIN bytes, see SVCONN_BUFFER_SIZE; rx bounds the messages that can be received, tx those that can be
- * sent. A SERVER's first message is ready in svconn_wire_out right away (or asked for by SVCONN_NEEDS_PROOF), so
- * sessions can be prepared before links come. The handshake deadline begins with the first call that tells the time. A
- * caller fault (bad arguments, sizes or seed) leaves *s as it was: zero it before, if svconn_wipe is called on every
- * way out. */
+/* Begins a session in *s. seed: 32 fresh random bytes, wiped here unless a caller fault is returned; all zero is
+ * refused. rx and tx: buffers of at least SVCONN_BUFFER_MIN bytes, see SVCONN_BUFFER_SIZE; rx bounds the messages that
+ * can be received, tx those that can be sent. A SERVER's first message is ready in svconn_wire_out right away (or asked
+ * for by SVCONN_NEEDS_PROOF), so sessions can be prepared before links come. The handshake deadline begins with the
+ * first call that tells the time. A caller fault (bad arguments, sizes or seed) leaves *s as it was: zero it before, if
+ * svconn_wipe is called on every way out. */
 SVCONN_MUST_CHECK svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx,
                                          size_t rx_size, uint8_t *tx, size_t tx_size);
 
@@ -273,7 +275,7 @@ SVCONN_MUST_CHECK svconn_err svconn_peer_proof(const svconn *s, const uint8_t **
 /* ---- the link ----------------------------------------------------------------------------------- */
 /* Takes bytes from the link, any number at any split. *used says how many it took; fewer than len only if the session
  * waits for the application (a message to fetch, a question to answer) or failed. Returns the failure if there is one.
- * A session that is SVCONN_CLOSED takes and ignores everything. After svconn_wire_eof: SVCONN_E_STATE. */
+ * After svconn_wire_eof: SVCONN_E_STATE. A session that is SVCONN_CLOSED takes and ignores everything, at any time. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now_ms);
 
 /* The same without a copy: read up to *len bytes into the returned place, then tell how many. *len is 0 while the
@@ -310,7 +312,7 @@ SVCONN_MUST_CHECK svconn_err svconn_recv_done(svconn *s);
 /* Sends CLOSE: we send nothing more. The peer may; go on receiving until SVCONN_END, then close the link. */
 SVCONN_MUST_CHECK svconn_err svconn_close(svconn *s, uint64_t now_ms);
 
-/* Ends at once with the error packet, in any state; the reason is SVCONN_E_CANCELLED. */
+/* Ends at once with the error packet; the reason is SVCONN_E_CANCELLED. Does nothing in NONE, CLOSED and FAILED. */
 void svconn_abort(svconn *s);
 
 /* The next record that we send has a new key (5.3), or the one after it if the current key has sealed nothing yet; the
@@ -324,7 +326,8 @@ SVCONN_MUST_CHECK svconn_err svconn_seal(svconn *s, uint8_t *record, size_t len,
 
 /* Opens one whole record in place; *msg points into it. SVCONN_AGAIN: a control record that carries no message.
  * SVCONN_END: CLOSE. Connected sessions only, and only while no part of a record is in the session (SVCONN_E_STATE).
- * Handshake messages go through svconn_wire_in. */
+ * What is not exactly one record is a fault of the wire: it ends the session. Handshake messages go through
+ * svconn_wire_in. */
 SVCONN_MUST_CHECK svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **msg, size_t *len,
                                          uint64_t now_ms);
 

@@ -11,6 +11,9 @@ if [ -z "$py" ]; then
     exit 0
 fi
 status=0
-"$py" tests/interop/check_vectors.py --quick || status=1
-"$py" tests/interop/run.py "$1" || status=1
+if [ "${SVCONN_SLOW:-}" ]; then quick='' long=--long; else quick=--quick long=''; fi
+# shellcheck disable=SC2086 # one option or none
+"$py" tests/interop/check_vectors.py $quick || status=1
+# shellcheck disable=SC2086
+"$py" tests/interop/run.py "$1" $long || status=1
 exit $status

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The text of an address (svconn_transport.h) taken apart. Nothing is looked up or opened here. */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <limits.h>
 #include <time.h>

@@ -7,7 +7,8 @@
  * for it) and so that an interrupt key reaches it too. Its signal mask is empty and SIGPIPE is at its default, whatever
  * we have.
  */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

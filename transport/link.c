@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Opening and closing links of every kind. Descriptors that were given (fd:, stdio:) are taken over: changed, given
  * back their flags, closed. */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

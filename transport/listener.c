@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Waiting for links. */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -12,7 +12,8 @@
  * received before they report it.
  *  - The session is told the end (svconn_wire_eof) once, by link_is_over, and decides what it means.
  */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>

@@ -4,6 +4,7 @@
  * is no weaker source behind it. The device is for kernels without the call (Linux before 3.17) and sandboxes that
  * forbid it.
  */
+#include "svconn_posix.h" /* first */
 #include "svconn_transport.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,8 @@
  * "svconn-relay 1 call TOKEN" (the CLIENT). When both are there each gets the line "ok", and every byte behind it is
  * the other party's. Or "no REASON", and the end.
  */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

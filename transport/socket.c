@@ -4,7 +4,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* accept4 */
 #endif
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

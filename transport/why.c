@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "link.h"
+#include "svconn_posix.h" /* first */
+#include "svconn_link.h"
 #include <stdarg.h>
 #include <stdio.h>
 
