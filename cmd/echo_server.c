@@ -168,8 +168,7 @@ static void stop(server *v) {
 static void serve_once(server *v) {
     struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
     nfds_t n = 2;
-    int timeout = -1;
-    if (v->stop_at) timeout = svconn_now() < v->stop_at ? (int)(v->stop_at - svconn_now()) : 0;
+    int timeout = v->stop_at ? ms_until(v->stop_at) : -1;
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
     fds[1] = (struct pollfd){.fd = takes_more(v, &timeout) ? v->listener.fd : -1, .events = POLLIN};
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
@@ -197,7 +196,7 @@ static int serve(server *v) {
             if (code >= 0) return code;
             continue;
         }
-        if (v->stop_at && (v->n_talks == 0 || svconn_now() >= v->stop_at)) return EXIT_DONE;
+        if (v->stop_at && (v->n_talks == 0 || ms_until(v->stop_at) == 0)) return EXIT_DONE;
         serve_once(v);
     }
 }

@@ -14,6 +14,11 @@
 
 int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
 
+int ms_until(uint64_t when) {
+    uint64_t now = svconn_now();
+    return now < when ? (int)(when - now) : 0;
+}
+
 int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     uint8_t seed[32];
     memset(t, 0, sizeof *t);
@@ -40,10 +45,7 @@ nfds_t talk_want(talk *t, struct pollfd *fds, int *timeout_ms) {
     t->fds = fds;
     t->n = svconn_pump_want(&t->s, &t->link, fds, &wait);
     *timeout_ms = sooner(*timeout_ms, wait);
-    if (t->flush_until) {
-        uint64_t now = svconn_now();
-        *timeout_ms = sooner(*timeout_ms, now < t->flush_until ? (int)(t->flush_until - now) : 0);
-    }
+    if (t->flush_until) *timeout_ms = sooner(*timeout_ms, ms_until(t->flush_until));
     return t->n;
 }
 

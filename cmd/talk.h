@@ -47,4 +47,7 @@ void talk_close(talk *t);
 /* The smaller of two poll timeouts, where -1 is for ever. */
 int sooner(int a, int b);
 
+/* Milliseconds until a value of svconn_now, for poll: 0 if it is past. */
+int ms_until(uint64_t when);
+
 #endif

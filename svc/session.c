@@ -76,11 +76,11 @@ static int is_asking(const svconn *s) {
  * SERVER's M1 it is M2 that comes, at the earliest. (What came together with the message waits for the answer, so that
  * the way in which bytes are split decides nothing.) */
 static int error_packet_waits(const svconn *s) {
-    size_t message = s->flags & FLAG_KEYS ? s->lent : s->u.hs.m_len;
-    size_t decides = message || (s->flags & FLAG_KEYS) ? RECORD_TEXT : ERROR_PACKET;
+    int keys = s->flags & FLAG_KEYS;
+    size_t message = keys ? s->lent : s->u.hs.m_len, have = s->rx_tail - s->rx_head - message, len;
     const uint8_t *p = s->rx + s->rx_head + message;
-    if (s->rx_tail - s->rx_head < message + decides) return 0;
-    return decides == RECORD_TEXT ? (wire_get16(p) & RECORD_ID_MAX) == 0 : (int)ct_all_zero(p, ERROR_PACKET);
+    if (!keys && message == 0) return svconn_m2_parse(&len, p, have) == SVCONN_E_ABORTED;
+    return have >= RECORD_TEXT && (wire_get16(p) & RECORD_ID_MAX) == 0;
 }
 
 /* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that

@@ -11,15 +11,16 @@
 #include "crypto.h"
 #include "svconn.h"
 
-enum {                  /* svconn.flags */
-       FLAG_BEGUN = 1,  /* the time was told: begun_at holds */
-       FLAG_HEARD = 2,  /* at least one byte came from the link */
-       FLAG_KEYS = 4,   /* u.on holds, not u.hs */
-       FLAG_EARLY = 8,  /* CLIENT: may send before M3 */
-       FLAG_RENEW = 16, /* the application asked for a new key */
-       FLAG_CLOSE_SENT = 32,
-       FLAG_PEER_CLOSED = 64,
-       FLAG_EOF = 128 /* the link has ended; whole messages may still be in rx */
+/* svconn.flags */
+enum {
+    FLAG_BEGUN = 1,  /* the time was told: begun_at holds */
+    FLAG_HEARD = 2,  /* at least one byte came from the link */
+    FLAG_KEYS = 4,   /* u.on holds, not u.hs */
+    FLAG_EARLY = 8,  /* CLIENT: may send before M3 */
+    FLAG_RENEW = 16, /* the application asked for a new key */
+    FLAG_CLOSE_SENT = 32,
+    FLAG_PEER_CLOSED = 64,
+    FLAG_EOF = 128 /* the link has ended; whole messages may still be in rx */
 };
 
 /* svconn.heard_at: the next time that is told */

@@ -31,6 +31,12 @@ static const char *test_skip;
         }                                                                                                              \
     } while (0)
 
+/* valgrind preloads its own library into what it runs */
+static inline int under_valgrind(void) {
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+
 static inline void test_hex(const char *what, const uint8_t *p, size_t n) {
     printf("%s ", what);
     for (size_t i = 0; i < n && i < 80; i++) printf("%02x", p[i]);

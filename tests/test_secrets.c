@@ -397,9 +397,7 @@ static void job_control(void) {
 }
 
 static int stack_can_be_searched(void) {
-    const char *preload = getenv("LD_PRELOAD"); /* valgrind preloads its own library into what it runs */
-    return !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) &&
-           !(preload && strstr(preload, "vgpreload"));
+    return !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !under_valgrind();
 }
 
 static void the_stack_keeps_no_secret(void) {
