@@ -70,7 +70,11 @@ void svconn_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[32] /* s
 /* ---- AES-256-GCM: FIPS 197, SP 800-38D (aes256.c, ghash.c, gcm.c) -------- */
 /* A key, expanded: an array of words whose meaning belongs to the code that made it. It holds
  * no pointer and may be moved or copied; whoever owns it wipes it. */
-#define SVCONN_GCM_WORDS 36
+#if defined(__x86_64__) || defined(__aarch64__)
+#define SVCONN_GCM_WORDS 65 /* room for powers of the hash key */
+#else
+#define SVCONN_GCM_WORDS 33
+#endif
 
 void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32] /* secret */);
 

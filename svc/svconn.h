@@ -185,7 +185,12 @@ typedef enum {
     SVCONN_FAILED         /* svconn_error says why: send what is in svconn_wire_out, close the link */
 } svconn_state;
 
-#define SVCONN_KEY_WORDS 36 /* an expanded AES-256-GCM key (SVCONN_GCM_WORDS) */
+/* an expanded AES-256-GCM key (SVCONN_GCM_WORDS) */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define SVCONN_KEY_WORDS 65
+#else
+#define SVCONN_KEY_WORDS 33
+#endif
 
 /* One direction of section 5.2. Private. */
 typedef struct {
