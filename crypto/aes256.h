@@ -29,6 +29,9 @@ typedef struct {
 
 void svconn_aes256_init(uint64_t key[SVCONN_AES256_WORDS], const uint8_t k[32] /* secret */);
 
+/* The 15 round keys as gcm_vector.h wants them. */
+void svconn_aes256_displaced_keys(uint8_t keys[240], const uint8_t k[32] /* secret */);
+
 /* The stream E(nonce | counter), E(nonce | counter + 1), ...: the counter is big-endian and wraps
  * at 2^32 (inc32 of SP 800-38D 6.2). Any counter block is possible, so this is also the block cipher. */
 void svconn_aes256_ctr_init(svconn_aes256_ctr *c, const uint64_t key[SVCONN_AES256_WORDS], const uint8_t nonce[12],

@@ -28,7 +28,14 @@
 #define SVCONN_GCM_PORTABLE_WORDS 32
 SVCONN_GCM_BACKEND(portable);
 
+/* Bitsliced on vectors. 30 words of round keys, then powers of H. */
+#define SVCONN_GCM_VECTOR_POWERS 16
+#define SVCONN_GCM_VECTOR_WORDS (30 + 2 * SVCONN_GCM_VECTOR_POWERS)
+
 #ifdef SVCONN_X86
+SVCONN_GCM_BACKEND(vector128);
+SVCONN_GCM_BACKEND(vector256);
+SVCONN_GCM_BACKEND(vector512);
 #define SVCONN_GCM_X86_WORDS 64 /* at most 17 powers of H, 15 round keys */
 SVCONN_GCM_BACKEND(aesni);
 SVCONN_GCM_BACKEND(vaes256);

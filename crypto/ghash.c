@@ -120,6 +120,19 @@ void svconn_ghash_key(uint64_t key[SVCONN_GHASH_WORDS], const uint8_t h[16]) {
     key[1] = (hi << 1 | lo >> 63) ^ (carry & UINT64_C(0xc200000000000000));
 }
 
+#if WORD == 64
+void svconn_ghash_powers(uint64_t *powers, unsigned n) {
+    svconn_ghash g;
+    svconn_ghash_init(&g, powers + 2 * (n - 1));
+    memcpy(g.y, g.h, sizeof g.y);
+    while (n-- > 1) {
+        mul_h(&g); /* H^k / x times H */
+        memcpy(powers + 2 * (n - 1), g.y, sizeof g.y);
+    }
+    ct_wipe(&g, sizeof g);
+}
+#endif
+
 void svconn_ghash_init(svconn_ghash *g, const uint64_t key[SVCONN_GHASH_WORDS]) {
     memset(g->y, 0, sizeof g->y);
     for (unsigned i = 0; i < N; i++) g->h[i] = svconn_word_get(key, i);

@@ -28,4 +28,20 @@ void svconn_ghash_update(svconn_ghash *g, const uint8_t *data, size_t len);
 /* The block of two bit lengths that ends GCM's input, then the hash (secret). */
 void svconn_ghash_final(svconn_ghash *g, uint64_t aad_len, uint64_t len, uint8_t hash[16]);
 
+#if SVCONN_WORD_BITS == 64
+/* The 256 bits of a product to the 128 of a field element */
+static inline void svconn_ghash_reduce(uint64_t y[2], uint64_t z[4]) {
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t v = z[i];
+        z[i + 2] ^= v ^ v >> 1 ^ v >> 2 ^ v >> 7;
+        z[i + 1] ^= v << 63 ^ v << 62 ^ v << 57;
+    }
+    y[0] = z[2];
+    y[1] = z[3];
+}
+
+/* From the last pair of words, H / x as svconn_ghash_key gives it: H^n / x, ..., H^2 / x before it. */
+void svconn_ghash_powers(uint64_t *powers, unsigned n);
+#endif
+
 #endif
