@@ -38,6 +38,7 @@ typedef svconn_word word;
 /* bit 0 of every group of BLOCKS bits: block 0 */
 #define BLOCK0 ((word)(ALL / (((word)1 << BLOCKS) - 1)))
 
+#define INLINE static
 #include "aes_sbox.h"
 
 /* ---- MixColumns ----------------------------------------------------------- */

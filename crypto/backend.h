@@ -13,6 +13,40 @@
 #if !defined(SVCONN_PORTABLE_ONLY) && defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define SVCONN_X86 1
 #endif
+#if !defined(SVCONN_PORTABLE_ONLY) && defined(__aarch64__) && !defined(__AARCH64EB__) && (defined(__GNUC__) || defined(__clang__))
+#define SVCONN_ARM64 1
+/* Known when it is compiled (-march=armv8-a+crypto, or a system that always has it): asking the CPU would need the operating system. */
+#if defined(__ARM_FEATURE_AES) || defined(__ARM_FEATURE_CRYPTO)
+#define SVCONN_ARM64_AES 1
+#endif
+#endif
+#if (defined(SVCONN_X86) || defined(SVCONN_ARM64)) && !defined(SVCONN_FORCE_32)
+#define SVCONN_VECTORS 1
+#endif
+
+/* How the functions and loops of the backends are written that are fast only as one piece, with their variables in registers. Not where that is of no use: sanitizers
+ * would take minutes to compile it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SVCONN_ONE_PIECE 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SVCONN_ONE_PIECE 0
+#endif
+#endif
+#ifndef SVCONN_ONE_PIECE
+#define SVCONN_ONE_PIECE 1
+#endif
+
+#if !SVCONN_ONE_PIECE
+#define SVCONN_INLINE static __attribute__((noinline))
+#define SVCONN_UNROLL
+#elif defined(__clang__)
+#define SVCONN_INLINE static inline __attribute__((always_inline))
+#define SVCONN_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SVCONN_INLINE static inline __attribute__((always_inline))
+#define SVCONN_UNROLL _Pragma("GCC unroll 16")
+#endif
 
 /* ---- AES-256-GCM ----------------------------------------------------------------------------------------------------
  * init: expands a key into as many words as the backend says.
@@ -28,18 +62,38 @@
 #define SVCONN_GCM_PORTABLE_WORDS 32
 SVCONN_GCM_BACKEND(portable);
 
-/* Bitsliced on vectors. 30 words of round keys, then powers of H. */
-#define SVCONN_GCM_VECTOR_POWERS 16
-#define SVCONN_GCM_VECTOR_WORDS (30 + 2 * SVCONN_GCM_VECTOR_POWERS)
+/* The others: DO(name, the bit of cpu.h that it needs), the best one first. */
+#define SVCONN_GCM_BACKENDS(DO) SVCONN_GCM_INSTRUCTIONS(DO) SVCONN_GCM_VECTORS(DO)
 
-#ifdef SVCONN_X86
-SVCONN_GCM_BACKEND(vector128);
-SVCONN_GCM_BACKEND(vector256);
-SVCONN_GCM_BACKEND(vector512);
-#define SVCONN_GCM_X86_WORDS 64 /* at most 17 powers of H, 15 round keys */
+/* On the CPU's own AES and carry-less multiply instructions: at most 17 powers of H, then 15 round keys */
+#define SVCONN_GCM_INSTRUCTION_WORDS 64
+#if defined(SVCONN_X86)
+#define SVCONN_GCM_INSTRUCTIONS(DO)                                                                                    \
+    DO(vaes512, SVCONN_CPU_VAES512) DO(vaes256, SVCONN_CPU_VAES256) DO(aesni, SVCONN_CPU_AESNI)
 SVCONN_GCM_BACKEND(aesni);
 SVCONN_GCM_BACKEND(vaes256);
 SVCONN_GCM_BACKEND(vaes512);
+#elif defined(SVCONN_ARM64_AES)
+#define SVCONN_GCM_INSTRUCTIONS(DO) DO(armv8, SVCONN_CPU_ARM_AES)
+SVCONN_GCM_BACKEND(armv8);
+#else
+#define SVCONN_GCM_INSTRUCTIONS(DO)
+#endif
+
+/* Bitsliced on vectors: 15 round keys, then powers of H */
+#define SVCONN_GCM_VECTOR_POWERS 16
+#define SVCONN_GCM_VECTOR_WORDS (30 + 2 * SVCONN_GCM_VECTOR_POWERS)
+#if defined(SVCONN_VECTORS) && defined(SVCONN_X86)
+#define SVCONN_GCM_VECTORS(DO)                                                                                         \
+    DO(vector512, SVCONN_CPU_VECTOR512) DO(vector256, SVCONN_CPU_VECTOR256) DO(vector128, SVCONN_CPU_VECTOR128)
+SVCONN_GCM_BACKEND(vector128);
+SVCONN_GCM_BACKEND(vector256);
+SVCONN_GCM_BACKEND(vector512);
+#elif defined(SVCONN_VECTORS)
+#define SVCONN_GCM_VECTORS(DO) DO(vector128, SVCONN_CPU_VECTOR128)
+SVCONN_GCM_BACKEND(vector128);
+#else
+#define SVCONN_GCM_VECTORS(DO)
 #endif
 
 #endif

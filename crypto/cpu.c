@@ -5,6 +5,7 @@
  */
 #include "cpu.h"
 #include "backend.h"
+#include "crypto.h"
 #include "ct.h"
 
 #ifdef SVCONN_X86
@@ -16,19 +17,36 @@ enum { XCR0_AVX = 0x06, XCR0_AVX512 = 0xe6 }; /* the registers that the operatin
 __attribute__((target("xsave"))) static uint32_t saved_registers(void) { return (uint32_t)_xgetbv(0); }
 
 static uint32_t detect(void) {
-    const unsigned leaf1 = bit_AES | bit_PCLMUL | bit_AVX | bit_OSXSAVE;
-    uint32_t a, b, c, d, found = 0;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & leaf1) != leaf1) return 0;
-    uint32_t saved = saved_registers();
-    if ((saved & XCR0_AVX) != XCR0_AVX) return 0;
-    found |= SVCONN_CPU_AESNI;
-
+    const unsigned avx = bit_AVX | bit_OSXSAVE, aes = bit_AES | bit_PCLMUL;
     const unsigned vaes = bit_VAES | bit_VPCLMULQDQ, avx512 = bit_AVX512F | bit_AVX512BW;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (c & vaes) != vaes || !(b & bit_AVX2)) return found;
-    found |= SVCONN_CPU_VAES256;
-    if ((b & avx512) == avx512 && (saved & XCR0_AVX512) == XCR0_AVX512) found |= SVCONN_CPU_VAES512;
+    uint32_t a, b, c, d, found = SVCONN_CPU_VECTOR128;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & avx) != avx) return found;
+    uint32_t saved = saved_registers();
+    if ((saved & XCR0_AVX) != XCR0_AVX) return found;
+    if ((c & aes) == aes) found |= SVCONN_CPU_AESNI;
+
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return found;
+    found |= SVCONN_CPU_VECTOR256;
+    if ((found & SVCONN_CPU_AESNI) && (c & vaes) == vaes) found |= SVCONN_CPU_VAES256;
+    if ((b & avx512) != avx512 || (saved & XCR0_AVX512) != XCR0_AVX512) return found;
+    found |= SVCONN_CPU_VECTOR512;
+    if (found & SVCONN_CPU_VAES256) found |= SVCONN_CPU_VAES512;
     return found;
 }
+
+#elif defined(SVCONN_ARM64)
+
+static uint32_t detect(void) {
+    uint32_t found = SVCONN_CPU_VECTOR128;
+#ifdef SVCONN_ARM64_AES
+    found |= SVCONN_CPU_ARM_AES;
+#endif
+    return found;
+}
+
+#endif
+
+#if defined(SVCONN_X86) || defined(SVCONN_ARM64)
 
 /* The known answer: the tag of 605 zero bytes (two batches of the widest backend, and an end with a part of a block) under the key 00 01 02 ... 1f, the nonce 20 ... 2b
  * and the additional data 2c 2d 2e 2f. The tag covers the ciphertext, so it covers all. tests/test_gcm.c computes it with the portable code. */
@@ -39,7 +57,7 @@ typedef void init_fn(uint64_t *, const uint8_t *);
 typedef void crypt_fn(const uint64_t *, const uint8_t *, const uint8_t *, size_t, uint8_t *, const uint8_t *, size_t, uint8_t *);
 
 static int gcm_is_right(init_fn *init, crypt_fn *seal, crypt_fn *open) {
-    uint64_t key[SVCONN_GCM_X86_WORDS];
+    uint64_t key[SVCONN_GCM_WORDS];
     uint8_t text[KNOWN] = {0}, in[48], t1[16], t2[16];
     for (uint8_t i = 0; i < sizeof in; i++) in[i] = i;
     init(key, in);
@@ -49,13 +67,12 @@ static int gcm_is_right(init_fn *init, crypt_fn *seal, crypt_fn *open) {
 }
 
 static uint32_t right(uint32_t found) {
-    if ((found & SVCONN_CPU_AESNI) && !gcm_is_right(svconn_gcm_aesni_init, svconn_gcm_aesni_seal, svconn_gcm_aesni_open))
-        found &= ~SVCONN_CPU_AESNI;
-    if ((found & SVCONN_CPU_VAES256) && !gcm_is_right(svconn_gcm_vaes256_init, svconn_gcm_vaes256_seal, svconn_gcm_vaes256_open))
-        found &= ~SVCONN_CPU_VAES256;
-    if ((found & SVCONN_CPU_VAES512) && !gcm_is_right(svconn_gcm_vaes512_init, svconn_gcm_vaes512_seal, svconn_gcm_vaes512_open))
-        found &= ~SVCONN_CPU_VAES512;
-    return found;
+#define TRY(name, bit)                                                                                                 \
+    if ((found & bit) && !gcm_is_right(svconn_gcm_##name##_init, svconn_gcm_##name##_seal, svconn_gcm_##name##_open))  \
+        wrong |= bit;
+    uint32_t wrong = 0;
+    SVCONN_GCM_BACKENDS(TRY)
+    return found & ~wrong;
 }
 
 /* KNOWN_NOW: the rest holds. */

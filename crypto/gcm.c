@@ -11,31 +11,20 @@
 /* The last word of a key says who made it. */
 #define BACKEND (SVCONN_GCM_WORDS - 1)
 
-#if defined(SVCONN_X86)
-_Static_assert(SVCONN_GCM_X86_WORDS <= BACKEND, "the expanded key does not fit");
-#endif
 _Static_assert(SVCONN_GCM_PORTABLE_WORDS <= BACKEND, "the expanded key does not fit");
+#define FITS(name, bit) _Static_assert(SVCONN_GCM_INSTRUCTION_WORDS <= BACKEND && SVCONN_GCM_VECTOR_WORDS <= BACKEND, "nor does this one");
+SVCONN_GCM_BACKENDS(FITS)
 
 void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) {
     uint32_t cpu = svconn_cpu();
     memset(key, 0, SVCONN_GCM_WORDS * sizeof key[0]);
-#ifdef SVCONN_X86
-    if (cpu & SVCONN_CPU_VAES512) {
-        key[BACKEND] = SVCONN_CPU_VAES512;
-        svconn_gcm_vaes512_init(key, k);
-        return;
+#define TAKE(name, bit)                                                                                                \
+    if (cpu & bit) {                                                                                                   \
+        key[BACKEND] = bit;                                                                                            \
+        svconn_gcm_##name##_init(key, k);                                                                              \
+        return;                                                                                                        \
     }
-    if (cpu & SVCONN_CPU_VAES256) {
-        key[BACKEND] = SVCONN_CPU_VAES256;
-        svconn_gcm_vaes256_init(key, k);
-        return;
-    }
-    if (cpu & SVCONN_CPU_AESNI) {
-        key[BACKEND] = SVCONN_CPU_AESNI;
-        svconn_gcm_aesni_init(key, k);
-        return;
-    }
-#endif
+    SVCONN_GCM_BACKENDS(TAKE)
     (void)cpu;
     svconn_gcm_portable_init(key, k);
 }
@@ -44,11 +33,9 @@ void svconn_gcm_seal(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[1
                      uint8_t *out, const uint8_t *in, size_t len, uint8_t *tag, size_t tag_len) {
     uint8_t full[16];
     switch (key[BACKEND]) {
-#ifdef SVCONN_X86
-    case SVCONN_CPU_VAES512: svconn_gcm_vaes512_seal(key, nonce, aad, aad_len, out, in, len, full); break;
-    case SVCONN_CPU_VAES256: svconn_gcm_vaes256_seal(key, nonce, aad, aad_len, out, in, len, full); break;
-    case SVCONN_CPU_AESNI: svconn_gcm_aesni_seal(key, nonce, aad, aad_len, out, in, len, full); break;
-#endif
+#define SEAL(name, bit)                                                                                                \
+    case bit: svconn_gcm_##name##_seal(key, nonce, aad, aad_len, out, in, len, full); break;
+        SVCONN_GCM_BACKENDS(SEAL)
     default: svconn_gcm_portable_seal(key, nonce, aad, aad_len, out, in, len, full);
     }
     memcpy(tag, full, tag_len);
@@ -63,11 +50,9 @@ int svconn_gcm_open(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[12
     if (tag_len < 12 || tag_len > sizeof full) tag_len = 0;
     memcpy(theirs, tag, tag_len); /* it may lie where the plaintext goes */
     switch (key[BACKEND]) {
-#ifdef SVCONN_X86
-    case SVCONN_CPU_VAES512: svconn_gcm_vaes512_open(key, nonce, aad, aad_len, out, in, len, full); break;
-    case SVCONN_CPU_VAES256: svconn_gcm_vaes256_open(key, nonce, aad, aad_len, out, in, len, full); break;
-    case SVCONN_CPU_AESNI: svconn_gcm_aesni_open(key, nonce, aad, aad_len, out, in, len, full); break;
-#endif
+#define OPEN(name, bit)                                                                                                \
+    case bit: svconn_gcm_##name##_open(key, nonce, aad, aad_len, out, in, len, full); break;
+        SVCONN_GCM_BACKENDS(OPEN)
     default: svconn_gcm_portable_open(key, nonce, aad, aad_len, out, in, len, full);
     }
     if (tag_len) right = ct_eq(full, theirs, tag_len);

@@ -8,6 +8,7 @@
  *   NAME(x)          the names of this width
  *   w_load, w_store  any alignment
  *   w_spread(p)      the 16 bytes at p in every lane
+ *   w_shuffle(x, m)  in every lane: byte i is byte m[i] of x; m is w_indexes(16 bytes). Or, without it,
  *   w_move(x, r, c)  in every lane of x, seen as a state of FIPS 197: each byte takes the value from r rows further down and c columns further right
  *   w_swap(x)        the bytes of each 64-bit integer in reverse
  *   w_even, w_odd    of two vectors: in each lane the low (high) integers of both
@@ -26,12 +27,8 @@
  *
  * The key: 15 round keys of 16 bytes, displaced, with SBOX_CONSTANT; then H^16 / x, ..., H^1 / x as pairs of words, the low one first.
  */
-#define INLINE TARGET static inline __attribute__((always_inline))
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#define INLINE TARGET SVCONN_INLINE
+#define UNROLL SVCONN_UNROLL
 
 #define ROUNDS 14
 #define BATCH (8 * LANES)              /* blocks that are encrypted together */
@@ -39,7 +36,23 @@
 #define TERMS (GROUP / (2 * LANES))
 #define POWERS 30 /* where they begin in the key */
 
-INLINE void sub_bytes(word q[8]);
+#ifdef w_shuffle
+#ifndef w_indexes
+#define w_indexes(p) _mm_loadu_si128((const __m128i *)(const void *)(p))
+#endif
+#define FROM(i, r, c) (uint8_t)(((i) & 12) + 4 * (c)) % 16 + ((i) + (r)) % 4
+#define FOUR(i, r, c) FROM(i, r, c), FROM(i + 1, r, c), FROM(i + 2, r, c), FROM(i + 3, r, c)
+#define SIXTEEN(r, c) {FOUR(0, r, c), FOUR(4, r, c), FOUR(8, r, c), FOUR(12, r, c)}
+static const uint8_t NAME(moves)[3][4][16] = {{SIXTEEN(0, 0), SIXTEEN(0, 1), SIXTEEN(0, 2), SIXTEEN(0, 3)},
+                                              {SIXTEEN(1, 0), SIXTEEN(1, 1), SIXTEEN(1, 2), SIXTEEN(1, 3)},
+                                              {SIXTEEN(2, 0), SIXTEEN(2, 1), SIXTEEN(2, 2), SIXTEEN(2, 3)}};
+#define w_move(x, r, c) w_shuffle(x, w_indexes(NAME(moves)[r][c]))
+#endif
+#ifndef w_swap
+static const uint8_t NAME(reversed)[16] = {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8};
+#define w_swap(x) w_shuffle(x, w_indexes(NAME(reversed)))
+#endif
+
 #include "aes_sbox.h"
 #include "ghash_sum.h"
 
@@ -131,16 +144,16 @@ TARGET static void NAME(key_stream)(word x[8], const word rk[8 * (ROUNDS + 1)], 
 /* ---- GHASH ---------------------------------------------------------------------------------------- */
 /* Block 2 n LANES + l and block (2 n + 1) LANES + l of a group are the two integers of lane l in term n: what two loads and w_even, w_odd give. The power of
  * block b of the group is GROUP - b. */
-TARGET static void NAME(powers)(word f[TERMS][PARTS * CLASSES], const uint64_t *key) {
+TARGET static void NAME(powers)(word f[TERMS * PARTS * CLASSES], const uint64_t *key) {
     for (unsigned n = 0; n < TERMS; n++) {
         const uint8_t *p = (const uint8_t *)(key + POWERS + 2 * 2 * LANES * n);
         word a = w_load(p), b = w_load(p + 16 * LANES);
-        factor(f[n], w_odd(a, b), w_even(a, b));
+        factor(f + PARTS * CLASSES * n, w_odd(a, b), w_even(a, b));
     }
 }
 
 /* y = (y + block 0) H^GROUP + block 1 H^(GROUP - 1) + ... */
-TARGET static void NAME(hash_group)(uint64_t y[2], const word f[TERMS][PARTS * CLASSES], const uint8_t *text) {
+TARGET static void NAME(hash_group)(uint64_t y[2], const word f[TERMS * PARTS * CLASSES], const uint8_t *text) {
     word hi[TERMS], lo[TERMS], z[4];
     UNROLL for (unsigned n = 0; n < TERMS; n++) {
         word a = w_load(text + 16 * 2 * LANES * n), b = w_load(text + 16 * (2 * LANES * n + LANES));
@@ -160,7 +173,7 @@ TARGET static void NAME(hash_group)(uint64_t y[2], const word f[TERMS][PARTS * C
 
 /* y and the text, padded with zeros; the groups of it by sums */
 TARGET static void NAME(hash)(svconn_ghash *g, const uint64_t *key, const uint8_t *text, size_t len) {
-    word f[TERMS][PARTS * CLASSES];
+    word f[TERMS * PARTS * CLASSES];
     if (len >= 16 * GROUP) {
         NAME(powers)(f, key);
         for (; len >= 16 * GROUP; text += 16 * GROUP, len -= 16 * GROUP) NAME(hash_group)(g->y, f, text);

@@ -28,15 +28,10 @@
 #define ROUNDS 14
 
 
-/* A loop whose bounds are constants: its variables live in registers. */
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
+#define UNROLL SVCONN_UNROLL
 /* Keeps the order of the text: gcc 12 would otherwise compute one block through all rounds, then the next. */
 #define HERE(a) __asm__ volatile("" : "+v"(a))
-#define INLINE TARGET static inline __attribute__((always_inline))
+#define INLINE TARGET SVCONN_INLINE
 
 typedef struct { /* a sum of products: hi * x^128 + mid * x^64 + lo */
     vec lo, mid, hi;

@@ -56,18 +56,18 @@ INLINE void factor(word f[PARTS * CLASSES], word hi, word lo) {
     for (unsigned k = 0; k < PARTS; k++) classes(f + CLASSES * k, a[k]);
 }
 
-/* z = the sum of a[i] times the number that f[i] was made of; z[0] is the lowest word. */
-INLINE void sum_of_products(word z[4], const word hi[TERMS], const word lo[TERMS], const word f[TERMS][PARTS * CLASSES]) {
+/* z = the sum of a[i] times the number that the i-th factor of f was made of; z[0] is the lowest word. */
+INLINE void sum_of_products(word z[4], const word hi[TERMS], const word lo[TERMS], const word f[TERMS * PARTS * CLASSES]) {
     const word m0 = (word){0} + UINT64_C(0x1111111111111111);
     word a[TERMS][PARTS], r[PARTS];
     UNROLL for (unsigned i = 0; i < TERMS; i++) parts(a[i], hi[i], lo[i]);
     for (unsigned k = 0; k < PARTS; k++) {
         word c[CLASSES], t[CLASSES], x[7];
         classes(t, a[0][k]);
-        UNROLL for (unsigned j = 0; j < CLASSES; j++) c[j] = w_mul32(t[j], f[0][CLASSES * k + j]);
+        UNROLL for (unsigned j = 0; j < CLASSES; j++) c[j] = w_mul32(t[j], f[CLASSES * k + j]);
         UNROLL for (unsigned i = 1; i < TERMS; i++) {
             classes(t, a[i][k]);
-            UNROLL for (unsigned j = 0; j < CLASSES; j++) c[j] ^= w_mul32(t[j], f[i][CLASSES * k + j]);
+            UNROLL for (unsigned j = 0; j < CLASSES; j++) c[j] ^= w_mul32(t[j], f[(PARTS * i + k) * CLASSES + j]);
         }
         seven(x, c);
         r[k] = ((x[0] ^ x[4] << 4) & m0) ^ ((x[1] ^ x[5] << 4) & m0) << 1 ^ ((x[2] ^ x[6] << 4) & m0) << 2 ^ (x[3] & m0) << 3;

@@ -16,14 +16,16 @@ typedef struct {
     void (*open)(const uint64_t *, const uint8_t *, const uint8_t *, size_t, uint8_t *, const uint8_t *, size_t, uint8_t *);
 } gcm;
 
-#ifdef SVCONN_X86
-static const gcm real[] = {
-    {"gcm: AES-NI", SVCONN_CPU_AESNI, svconn_gcm_aesni_init, svconn_gcm_aesni_seal, svconn_gcm_aesni_open},
-    {"gcm: VAES-256", SVCONN_CPU_VAES256, svconn_gcm_vaes256_init, svconn_gcm_vaes256_seal, svconn_gcm_vaes256_open},
-    {"gcm: VAES-512", SVCONN_CPU_VAES512, svconn_gcm_vaes512_init, svconn_gcm_vaes512_seal, svconn_gcm_vaes512_open},
-};
+#define ROW(name, bit) {"gcm: " #name, bit, svconn_gcm_##name##_init, svconn_gcm_##name##_seal, svconn_gcm_##name##_open},
+static const gcm real[] = {SVCONN_GCM_BACKENDS(ROW){"gcm: portable", 0, svconn_gcm_portable_init, svconn_gcm_portable_seal,
+                                                    svconn_gcm_portable_open}};
 
+#ifdef SVCONN_X86
 /* From here on the names of the last two mean the same code on emulated instructions. */
+#undef SVCONN_INLINE
+#undef SVCONN_UNROLL
+#define SVCONN_INLINE static __attribute__((noinline)) /* speed is not needed, and compilers take minutes for it */
+#define SVCONN_UNROLL
 #include "emulate_vaes.h"
 #define svconn_gcm_vaes256_init emulated_vaes256_init
 #define svconn_gcm_vaes256_seal emulated_vaes256_seal
@@ -121,7 +123,7 @@ static void masks(void) {
         if (m == 0) memcpy(first, tag, 16);
         CHECK_BYTES(tag, first, 16);
         CHECK(svconn_gcm_open(keys[m], nonce, NULL, 0, text, text, sizeof text, tag, 16) == 1);
-        tag[m] ^= 1;
+        tag[m % 16] ^= 1;
         CHECK(svconn_gcm_open(keys[m], nonce, NULL, 0, text, text, sizeof text, tag, 16) == 0);
         for (size_t i = 0; i < sizeof text; i++) CHECK(text[i] == 0);
     }
@@ -130,16 +132,12 @@ static void masks(void) {
 
 int main(void) {
     TEST("backends: the mask chooses, keys keep theirs", masks);
+    for (size_t i = 0; i < sizeof real / sizeof real[0]; i++) test_gcm(&real[i], (svconn_cpu() & real[i].cpu) == real[i].cpu);
 #ifdef SVCONN_X86
-    for (size_t i = 0; i < sizeof real / sizeof real[0]; i++) test_gcm(&real[i], (svconn_cpu() & real[i].cpu) != 0);
     __builtin_cpu_init();
     int aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
     test_gcm(&emulated[0], aes && __builtin_cpu_supports("avx2"));
     test_gcm(&emulated[1], aes && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"));
-#else
-    now = NULL;
-    present = 0;
-    TEST("gcm: backends", differential);
 #endif
     return TEST_EXIT();
 }
