@@ -48,6 +48,13 @@
 #define SVCONN_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* To ask an Arm CPU what it can do takes the operating system, which the core does not know: there the compiler's flags decide
+ * (-march=armv8-a+sha2, or -mcpu=). Every 64-bit CPU of Apple has it. The loads are for little-endian memory. */
+#if !defined(SVCONN_PORTABLE_ONLY) && defined(__aarch64__) && !defined(__AARCH64EB__) &&                               \
+    (defined(__ARM_FEATURE_SHA2) || defined(__ARM_FEATURE_CRYPTO) || defined(__APPLE__))
+#define SVCONN_ARM_SHA 1
+#endif
+
 /* ---- AES-256-GCM ----------------------------------------------------------------------------------------------------
  * init: expands a key into as many words as the backend says.
  * seal: out is the ciphertext of in, tag its full tag. open: out is the plaintext of in, tag the one that in should have: whoever calls compares them, and
@@ -95,5 +102,17 @@ SVCONN_GCM_BACKEND(vector128);
 #else
 #define SVCONN_GCM_VECTORS(DO)
 #endif
+
+/* ---- SHA-256 --------------------------------------------------------------------------------------------------------
+ * The state after n blocks of 64 bytes. The state is the same for all: backends may take turns within a message. */
+typedef void svconn_sha256_blocks(uint32_t state[8], const uint8_t *blocks, size_t n);
+svconn_sha256_blocks svconn_sha256_portable;
+#ifdef SVCONN_X86
+svconn_sha256_blocks svconn_sha256_shani;
+#endif
+#ifdef SVCONN_ARM_SHA
+svconn_sha256_blocks svconn_sha256_armv8;
+#endif
+extern const uint32_t svconn_sha256_k[64]; /* the constants of FIPS 180-4, 4.2.2 */
 
 #endif

@@ -3,11 +3,14 @@
  * SHA-256. Source: FIPS 180-4, sections 4.1.2, 4.2.2, 5.1.1, 5.3.3 and 6.2.
  * Time depends on lengths only: the function has no data-dependent step.
  */
+#include "backend.h"
+#include "cpu.h"
 #include "crypto.h"
 #include "ct.h"
 
 /* 4.2.2 */
-static const uint32_t K[64] = {
+#define K svconn_sha256_k
+const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -18,33 +21,36 @@ static const uint32_t K[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-/* 4.1.2. Ch and Maj in forms with one operation less: bitwise the same functions. */
+/* 4.1.2. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 2, 13, 22.
+ * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
 static inline uint32_t rotr(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
 static inline uint32_t ch(uint32_t x, uint32_t y, uint32_t z) { return z ^ (x & (y ^ z)); }
-static inline uint32_t maj(uint32_t x, uint32_t y, uint32_t z) { return (x & y) | (z & (x | y)); }
-static inline uint32_t big0(uint32_t x) { return rotr(x, 2) ^ rotr(x, 13) ^ rotr(x, 22); }
+static inline uint32_t big0(uint32_t x) { return rotr(x ^ rotr(x ^ rotr(x, 9), 11), 2); }
 static inline uint32_t big1(uint32_t x) { return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25); }
 static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
 static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
-/* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments. */
-#define STEP(a, b, c, d, e, f, g, h, i)                            \
-    do {                                                           \
-        uint32_t t1 = h + big1(e) + ch(e, f, g) + K[i] + w[i];     \
-        d += t1;                                                   \
-        h = t1 + big0(a) + maj(a, b, c);                           \
+/* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
+ * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
+#define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
+    do {                                                                                                     \
+        uint32_t t1 = h + big1(e) + ch(e, f, g) + K[i] + w[i], ab = a ^ b;                                   \
+        d += t1;                                                                                             \
+        h = t1 + big0(a) + (b ^ (ab & bc));                                                                  \
+        bc = ab;                                                                                             \
     } while (0)
 
+/* The whole schedule before the steps: with 16 words of it, computed between the steps, compilers run out of registers.
+ * That was slower with gcc 12 and clang 14, unless they may use BMI2. */
 static void expand(uint32_t w[64], const uint8_t *p) {
     for (unsigned t = 0; t < 16; t++) w[t] = load_be32(p + 4 * t);
     for (unsigned t = 16; t < 64; t++) w[t] = small1(w[t - 2]) + w[t - 7] + small0(w[t - 15]) + w[t - 16];
 }
 
-/* 6.2.2 for n blocks */
-static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
+void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
     uint32_t w[64];
     for (; n > 0; n--, p += 64) {
-        uint32_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
+        uint32_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7], bc = b ^ c;
         expand(w, p);
         for (unsigned i = 0; i < 64; i += 8) {
             STEP(a, b, c, d, e, f, g, h, i);
@@ -59,6 +65,24 @@ static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
         s[0] += a, s[1] += b, s[2] += c, s[3] += d, s[4] += e, s[5] += f, s[6] += g, s[7] += h;
     }
     ct_wipe(w, sizeof w);
+}
+
+static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
+    uint32_t cpu = svconn_cpu();
+#ifdef SVCONN_X86
+    if (cpu & SVCONN_CPU_SHA) {
+        svconn_sha256_shani(s, p, n);
+        return;
+    }
+#endif
+#ifdef SVCONN_ARM_SHA
+    if (cpu & SVCONN_CPU_ARM_SHA) {
+        svconn_sha256_armv8(s, p, n);
+        return;
+    }
+#endif
+    (void)cpu;
+    svconn_sha256_portable(s, p, n);
 }
 
 void svconn_sha256_init(svconn_sha256_ctx *c) {

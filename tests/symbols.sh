@@ -107,7 +107,7 @@ for o in $objects; do
         echo "skip symbols: not ELF, readelf cannot look at them"
         exit $status
     fi
-    if ! "$NM" -P "$o" 2>/dev/null | grep -q .; then
+    if ! "$NM" -a -P "$o" 2>/dev/null | grep -q .; then
         echo "FAIL symbols: $NM reads nothing in $(basename "$o")"
         exit 1
     fi

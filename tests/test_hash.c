@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* SHA-256, SHA-512, HMAC-SHA-256, HKDF-SHA-256: published vectors, and the promises of crypto.h. */
+#include "backend.h"
+#include "cpu.h"
 #include "crypto.h"
 #include "test.h"
 #include "vectors.h"
@@ -28,6 +30,44 @@ static void final512(any_ctx *c, uint8_t *d) { svconn_sha512_final(&c->s512, d);
 
 static const hash sha256 = {"sha256.txt", 32, sizeof(svconn_sha256_ctx), init256, update256, final256};
 static const hash sha512 = {"sha512.txt", 64, sizeof(svconn_sha512_ctx), init512, update512, final512};
+
+/* ---- the backends of SHA-256, each with a hash around it that knows no other ------------------------------ */
+static svconn_sha256_blocks *blocks;
+
+static void blocks_update(any_ctx *any, const uint8_t *p, size_t n) {
+    svconn_sha256_ctx *c = &any->s256;
+    size_t have = (size_t)(c->total % 64), whole;
+    c->total += n;
+    for (; n > 0 && have > 0; n--, have = (have + 1) % 64) {
+        c->block[have] = *p++;
+        if (have == 63) blocks(c->h, c->block, 1);
+    }
+    whole = n / 64;
+    blocks(c->h, p, whole);
+    if (n % 64 > 0) memcpy(c->block, p + 64 * whole, n % 64);
+}
+
+static void blocks_final(any_ctx *any, uint8_t *d) {
+    uint64_t bits = any->s256.total * 8;
+    uint8_t end[72] = {0x80};
+    for (unsigned i = 0; i < 8; i++) end[64 + i] = (uint8_t)(bits >> (56 - 8 * i));
+    size_t zeros = (size_t)(119 - any->s256.total % 64) % 64; /* FIPS 180-4, 5.1.1 */
+    blocks_update(any, end, 1 + zeros);
+    blocks_update(any, end + 64, 8);
+    for (unsigned i = 0; i < 32; i++) d[i] = (uint8_t)(any->s256.h[i / 4] >> (24 - 8 * (i % 4)));
+    memset(any, 0, sizeof *any);
+}
+
+static const hash around_blocks = {"sha256.txt", 32, sizeof(svconn_sha256_ctx), init256, blocks_update, blocks_final};
+
+#ifdef SVCONN_X86
+/* The same code on emulated instructions: the name means that from here on. */
+static svconn_sha256_blocks *const real_shani = svconn_sha256_shani;
+#include "emulate_sha.h"
+#define svconn_sha256_shani emulated_shani
+svconn_sha256_blocks svconn_sha256_shani;
+#include "sha256_shani.c"
+#endif
 
 static void digest(const hash *h, uint8_t *out, const uint8_t *p, size_t n) {
     any_ctx c;
@@ -93,6 +133,64 @@ static void hash_wipes(const hash *h) {
     h->update(&c, (const uint8_t *)"secret", 6);
     h->final(&c, d);
     CHECK(memcmp(&c, &zero, h->ctx_size) == 0);
+}
+
+/* n blocks from any state, at any alignment; nothing beside the state is written. */
+static void blocks_same(size_t n, size_t at) {
+    static uint8_t text[16 + 64 * 9];
+    struct {
+        uint32_t before, state[8], behind;
+    } x = {0xeeeeeeee, {0}, 0xeeeeeeee};
+    static uint32_t random = 1;
+    uint32_t want[8];
+    for (size_t i = 0; i < sizeof text; i++) text[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+    for (unsigned i = 0; i < 8; i++) x.state[i] = want[i] = random = random * 1664525 + 1013904223;
+    svconn_sha256_portable(want, text + at, n);
+    blocks(x.state, text + at, n);
+    CHECK_BYTES(x.state, want, sizeof want);
+    CHECK(x.before == 0xeeeeeeee && x.behind == 0xeeeeeeee);
+}
+
+static int present;
+
+static void one_backend(void) {
+    if (!present) {
+        test_skip = "this CPU, or this build, lacks the instructions";
+        return;
+    }
+    for (unsigned round = 0; round < 50; round++)
+        for (size_t n = 0; n <= 9; n++) blocks_same(n, (round + n) % 16);
+    hash_vectors(&around_blocks);
+    hash_splits(&around_blocks);
+    hash_alignment(&around_blocks);
+}
+
+static void test_backend(const char *name, svconn_sha256_blocks *b, int here) {
+    blocks = b;
+    present = here;
+    TEST(name, one_backend);
+}
+
+/* The public functions with all backends and with the portable one; and a message whose parts went through both. */
+static void test_sha256_masks(void) {
+    static const uint32_t masks[] = {0, SVCONN_CPU_ALL, SVCONN_CPU_SHA, SVCONN_CPU_ARM_SHA};
+    uint8_t msg[1000], d[32], want[32];
+    any_ctx c;
+    memset(msg, 0x5a, sizeof msg);
+    blocks = svconn_sha256_portable;
+    digest(&around_blocks, want, msg, sizeof msg);
+    for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
+        CHECK((svconn_cpu_allow(masks[i]) & ~masks[i]) == 0);
+        hash_vectors(&sha256);
+        init256(&c);
+        update256(&c, msg, 400);
+        (void)svconn_cpu_allow(0);
+        update256(&c, msg + 400, 300);
+        (void)svconn_cpu_allow(SVCONN_CPU_ALL);
+        update256(&c, msg + 700, 300);
+        final256(&c, d);
+        CHECK_BYTES(d, want, 32);
+    }
 }
 
 static void test_sha256_vectors(void) { hash_vectors(&sha256); }
@@ -208,6 +306,17 @@ static void test_hkdf_overlap(void) {
 int main(void) {
     TEST("sha256: FIPS 180-4 examples and pattern lengths", test_sha256_vectors);
     TEST("sha512: FIPS 180-4 examples and pattern lengths", test_sha512_vectors);
+    TEST("sha256: the mask chooses, parts of one message may go different ways", test_sha256_masks);
+    test_backend("sha256: portable", svconn_sha256_portable, 1);
+#ifdef SVCONN_X86
+    __builtin_cpu_init();
+    test_backend("sha256: SHA-NI", real_shani, (svconn_cpu() & SVCONN_CPU_SHA) != 0);
+    test_backend("sha256: SHA-NI, emulated", svconn_sha256_shani,
+                 __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3"));
+#endif
+#ifdef SVCONN_ARM_SHA
+    test_backend("sha256: Armv8", svconn_sha256_armv8, (svconn_cpu() & SVCONN_CPU_ARM_SHA) != 0);
+#endif
     TEST("sha256: every split of update gives the same digest", test_sha256_splits);
     TEST("sha512: every split of update gives the same digest", test_sha512_splits);
     TEST("sha256, sha512: every alignment", test_alignment);
