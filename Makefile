@@ -160,6 +160,53 @@ fuzz:
 	        -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus && sh tests/run.sh "echo 'pass fuzz: $(FUZZ_SECONDS) s without a find'"; \
 	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip fuzz: $(FUZZ_CC) has no -fsanitize=fuzzer here'"; fi
 
+# Time of svconn and of other libraries on the same work (bench/). Those whose headers are installed take part; the output names the packages of the others.
+# make bench [BENCH_ITEMS="gcm sha256/64"] [BENCH_ROUNDS=41] [OPENSSL_DIR=another build of OpenSSL]    results: build/bench/bench.tsv
+BENCH_ROUNDS ?= 41
+BENCH_PEERS := openssl sodium nettle wolfssl mbedtls bearssl gcrypt
+BENCH_PROBE_openssl := openssl/provider.h
+BENCH_LIBS_openssl  := $(if $(OPENSSL_DIR),$(foreach d,$(OPENSSL_DIR)/lib64 $(OPENSSL_DIR)/lib $(OPENSSL_DIR),-L$(d) -Wl,-rpath,$(d))) -lssl -lcrypto
+BENCH_PROBE_sodium  := sodium.h
+BENCH_LIBS_sodium   := -lsodium
+BENCH_PROBE_nettle  := nettle/eddsa.h
+BENCH_LIBS_nettle   := -lhogweed -lnettle -lgmp
+BENCH_PROBE_wolfssl := wolfssl/options.h
+BENCH_LIBS_wolfssl  := -lwolfssl
+BENCH_PROBE_mbedtls := mbedtls/gcm.h
+BENCH_LIBS_mbedtls  := -lmbedcrypto
+BENCH_PROBE_bearssl := bearssl.h
+BENCH_LIBS_bearssl  := -lbearssl
+BENCH_PROBE_gcrypt  := gcrypt.h
+BENCH_LIBS_gcrypt   := -lgcrypt
+ifneq ($(filter bench icount $(BUILD)/bench/bench,$(MAKECMDGOALS)),)
+BENCH_HERE := $(foreach p,$(BENCH_PEERS),$(shell printf '\043include <%s>\nint main(void){return 0;}\n' $(BENCH_PROBE_$(p)) | \
+    $(CC) $(if $(OPENSSL_DIR),-isystem $(OPENSSL_DIR)/include) -x c - -o /dev/null $(BENCH_LIBS_$(p)) 2>/dev/null && echo $(p)))
+endif
+INC_bench = -Isvc -Icrypto -Ibench $(if $(OPENSSL_DIR),-isystem $(OPENSSL_DIR)/include) $(BENCH_HERE:%=-DBENCH_HAVE_%)
+BENCH_OBJ = $(patsubst %,$(BUILD)/bench/%.o,bench inputs svconn $(BENCH_HERE))
+BENCH_CONFIG = $(CC) $(CFLAGS): $(BENCH_HERE) $(OPENSSL_DIR)
+$(eval $(call layer,bench,$(POSIX)))
+$(BUILD)/bench/bench.o: WARN += -DBENCH_FLAGS='"$(CFLAGS)"'
+$(BENCH_OBJ): $(BUILD)/bench/config
+$(BUILD)/bench/config: bench-always
+	@mkdir -p $(@D) && if [ "$$(cat $@ 2>/dev/null)" != "$(BENCH_CONFIG)" ]; then echo "$(BENCH_CONFIG)" >$@; fi
+$(BUILD)/bench/bench: $(BENCH_OBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(BENCH_OBJ) $(LIB) $(foreach p,$(BENCH_HERE),$(BENCH_LIBS_$(p)))
+# Without debug information: valgrind 3.19 gives up on clang's
+$(BUILD)/bench/icount: $(patsubst %,$(BUILD)/bench/%.o,icount inputs svconn) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-S -o $@ $^
+.PHONY: bench bench-plots icount bench-always
+bench: $(BUILD)/bench/bench
+	@$(BUILD)/bench/bench --rounds $(BENCH_ROUNDS) --tsv $(BUILD)/bench/bench.tsv $(BENCH_ITEMS)
+# Pictures of the results (gnuplot)
+bench-plots:
+	@sh bench/plots.sh $(BUILD)/bench/bench.tsv $(BUILD)/bench
+# Instruction counts by callgrind: no noise. Results: build/bench/icount.tsv
+icount: $(BUILD)/bench/icount
+	@sh bench/icount.sh $(BUILD)/bench/icount $(BUILD)/bench
+
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
 .PHONY: install uninstall clean help
@@ -185,6 +232,10 @@ help:
 	@echo 'make check-wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
 	@echo 'make check-slow       what takes minutes: all key ids, whole keys, every split of every vector, RFC 7748 a million times'
+	@echo 'make bench [BENCH_ITEMS="gcm sha256/64"] [BENCH_ROUNDS=41] [OPENSSL_DIR=dir]   time, next to other libraries (packages: libssl-dev'
+	@echo '                      libsodium-dev nettle-dev libwolfssl-dev libmbedtls-dev libbearssl-dev libgcrypt20-dev, as many as you like)'
+	@echo 'make bench-plots      pictures of the results (package: gnuplot-nox)'
+	@echo 'make icount           instruction counts of our operations (package: valgrind)'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   make uninstall   make clean'

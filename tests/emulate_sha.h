@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The three instructions of the SHA extensions of x86 for SHA-256, in C: a machine without them can still test the code
- * that uses them. Include it before sha256_shani.c. Source: Intel 64 and IA-32 Architectures Software Developer's Manual,
- * volume 2, "Operation" of SHA256RNDS2, SHA256MSG1, SHA256MSG2; the names are the manual's. Element i of an array is
- * bits 32 * i to 32 * i + 31.
+ * that uses them. Include it before sha256_shani.c. Source: Intel 64 and IA-32 Architectures Software Developer's
+ * Manual, volume 2, "Operation" of SHA256RNDS2, SHA256MSG1, SHA256MSG2; the names are the manual's. Element i of an
+ * array is bits 32 * i to 32 * i + 31.
  */
 #ifndef SVCONN_EMULATE_SHA_H
 #define SVCONN_EMULATE_SHA_H
