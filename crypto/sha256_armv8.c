@@ -7,6 +7,13 @@
 #ifdef SVCONN_ARM_SHA
 #include <arm_neon.h>
 
+/* gcc 12 wants all of "crypto" for these intrinsics, though "sha2" alone has the instructions (and sets the macro). */
+#ifdef __clang__
+#define TARGET
+#else
+#define TARGET __attribute__((target("+crypto")))
+#endif
+
 /* Four steps. SHA256H gives the new a, b, c, d; SHA256H2 the new e, f, g, h, from the old a, b, c, d. */
 #define STEPS(w, t)                                                                                          \
     do {                                                                                                     \
@@ -20,7 +27,7 @@
 
 static inline uint32x4_t load_message(const uint8_t *p) { return vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(p))); }
 
-void svconn_sha256_armv8(uint32_t s[8], const uint8_t *p, size_t n) {
+TARGET void svconn_sha256_armv8(uint32_t s[8], const uint8_t *p, size_t n) {
     uint32x4_t abcd = vld1q_u32(s), efgh = vld1q_u32(s + 4);
     for (; n > 0; n--, p += 64) {
         uint32x4_t abcd0 = abcd, efgh0 = efgh;
