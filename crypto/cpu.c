@@ -100,6 +100,7 @@ static uint32_t right(uint32_t found) {
         wrong |= bit;
     SVCONN_GCM_BACKENDS(TRY)
 #ifdef SVCONN_X86
+    if ((found & SVCONN_CPU_AVX2) && !svconn_curve25519_avx2_is_right()) wrong |= SVCONN_CPU_AVX2;
     if ((found & SVCONN_CPU_SHA) && !sha256_is_right(svconn_sha256_shani)) wrong |= SVCONN_CPU_SHA;
 #endif
 #ifdef SVCONN_ARM_SHA

@@ -5,8 +5,8 @@
  * less, see mul32.h). Included by fe25519.h only; the words tight, loose, wide are explained there. Here:
  *
  *             even limbs                 odd limbs
- *   tight     < 2^26 + 2^13              < 2^25 + 2^13
- *   loose     < 3 * 2^26 + 3 * 2^13      < 3 * 2^25 + 3 * 2^13
+ *   tight     < 2^26 + 2^14              < 2^25 + 2^14
+ *   loose     < 3 * 2^26 + 3 * 2^14      < 3 * 2^25 + 3 * 2^14
  *   wide      the same as loose
  *
  * Products: limb i times limb j has the weight of limb i + j, twofold if i and j are odd; and 2^255 = 19 mod p, so if
@@ -43,13 +43,16 @@ static inline void fe_from_words(fe *h, const uint64_t w[4]) {
     ct_wipe(s, sizeof s);
 }
 
+/* From limbs in the same form as here */
+static inline void fe_from_limbs(fe *h, const uint32_t limb[10]) { memcpy(h->v, limb, sizeof h->v); }
+
 /* A sum of up to three tight numbers is loose by definition. */
 static inline void fe_add(fe *h, const fe *f, const fe *g) {
     for (unsigned i = 0; i < 10; i++) h->v[i] = f->v[i] + g->v[i];
 }
 
 /* f + 2p - g. The limbs of 2p are 2^27 - 38, 2^26 - 2, 2^27 - 2, 2^26 - 2, ...: not below a tight limb, so nothing
- * goes below 0. The result is below 2^26 + 2^13 + 2^27 (half of it, about, in odd limbs): loose. */
+ * goes below 0. The result is below 2^26 + 2^14 + 2^27 (half of it, about, in odd limbs): loose. */
 static inline void fe_sub(fe *h, const fe *f, const fe *g) {
     h->v[0] = f->v[0] + (2 * FE_M26 - 36) - g->v[0];
     h->v[1] = f->v[1] + 2 * FE_M25 - g->v[1];
@@ -60,7 +63,7 @@ static inline void fe_sub(fe *h, const fe *f, const fe *g) {
 }
 
 /* f + 4p - g, with one pass of carries. The limbs of 4p are 2^28 - 76, 2^27 - 4, 2^28 - 4, ...: above loose limbs.
- * The sums are below 7 * 2^26 + 3 * 2^13 < 2^29 (even) and 2^28 (odd); carries are at most 7; the last one comes back
+ * The sums are below 7 * 2^26 + 3 * 2^14 < 2^29 (even) and 2^28 (odd); carries are at most 7; the last one comes back
  * 19-fold, 133 at most, and v[0] < 2^26 + 133: tight. */
 static inline void fe_sub2(fe *h, const fe *f, const fe *g) {
     uint32_t c = 0;
@@ -111,7 +114,7 @@ static inline void fe_carry_product(fe *h, const uint64_t r[10]) {
     h->v[1] += (uint32_t)(c >> 26);
 }
 
-/* Wide in. Let e = 3 * 2^26 + 3 * 2^13, the bound of even limbs; odd ones are below e / 2 + 2^13.6. 19 e < 2^31.9 and
+/* Wide in. Let e = 3 * 2^26 + 3 * 2^14, the bound of even limbs; odd ones are below e / 2 + 2^14.6. 19 e < 2^31.9 and
  * the doubled odd limbs fit 32 bits. The largest sum is h0: five products of even limbs, one plain and four 19-fold,
  * at most 77 e^2, and five of odd limbs, 38-fold, 190 (e / 2)^2 and a little: less than 125 e^2 < 2^62.2. h9 has ten
  * products of an even and an odd limb: less than 5.1 e^2 < 2^57.6. */
@@ -185,7 +188,7 @@ static inline void fe_small_inline(fe *h, const fe *f) {
     ct_wipe(r, sizeof r);
 }
 
-/* Tight in: below 2^255 + 2^13 (2^230 + 2^204 + ...) < 2^255 + 2^244 < 2p. q = floor((f + 19) / 2^255) is 1 if
+/* Tight in: below 2^255 + 2^14 (2^230 + 2^204 + ...) < 2^255 + 2^245 < 2p. q = floor((f + 19) / 2^255) is 1 if
  * f >= p, else 0; carries are 0 or 1. f - q p = f + 19 q - 2^255 q, so adding 19 q and dropping 2^255 reduces f. */
 static inline void fe_to_words(uint64_t w[4], const fe *f) {
     uint32_t t[10], s[8], c = 19;

@@ -11,6 +11,7 @@
  * that its result is tight, loose, wide.
  */
 #include "ge25519.h"
+#include "cpu.h"
 #include "ed25519_table.h"
 
 /* A point to be added: y + x, y - x, 2 d x y with Z = 1. Limbs are loose at most. */
@@ -106,35 +107,48 @@ static void negate(niels *r, uint64_t mask) {
 }
 
 /* ---- [n]B in constant time -------------------------------------------------
- * Let m = n if n is odd, else n + L: [m]B = [n]B, m is odd and below 2^256. An odd m < 2^256 is a sum of all 2^i,
- * i = 0 to 255, each with its own sign: the one of 2^255 is +, the one of 2^i is + if bit i + 1 of m is set, else -.
- * (With b_i = 1 for +: sum (2 b_i - 1) 2^i = 2 b - 2^256 + 1, which is m for b = (m - 1) / 2 + 2^255.)
- * So b is m shifted right by one, with bit 255 set.
+ * Let m = n if n is odd, else n + L: [m]B = [n]B, m is odd and below 2^256. An odd m < 2^260 is a sum of all 2^i,
+ * i = 0 to 259, each with its own sign: the one of 2^259 is +, the one of 2^i is + if bit i + 1 of m is set, else -.
+ * (With b_i = 1 for +: sum (2 b_i - 1) 2^i = 2 b - 2^260 + 1, which is m for b = (m - 1) / 2 + 2^259.)
+ * So b is m shifted right by one, with bit 259 set.
  *
- * The comb: eight teams of four signs. Bits 32 j + 8 t + k of b, t = 0 to 3, make digit (j, k), which stands for
- * 2^k 2^(32 j) (+-1 +-2^8 +-2^16 +-2^24) B. Table j has the eight cases in which 2^24 has the sign +; the other
- * eight are their negatives. 64 additions, 7 doublings. */
-static void recode(uint8_t b[33], const uint8_t n[32]) {
+ * The comb: four teams of 13 digits of five signs. Bits 20 j + 4 t + k of b, t = 0 to 4, make digit (j, k), which stands
+ * for 2^k 2^(20 j) (+-1 +-2^4 +-2^8 +-2^12 +-2^16) B. Table j has the 16 cases in which 2^16 has the sign +; the other
+ * 16 are their negatives. 52 additions, 3 doublings. */
+void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
     static const uint8_t order[32] = {
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
         0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
     };
+    uint8_t b[33], nibble[65];
     uint32_t even = ct_mask32((n[0] & 1u) ^ 1u), c = 0;
     for (unsigned i = 0; i < 32; i++) {
         c += n[i] + (order[i] & even);
         b[i] = (uint8_t)c;
         c >>= 8;
     }
-    b[32] = 1;
-    for (unsigned i = 0; i < 32; i++) b[i] = (uint8_t)(b[i] >> 1 | b[i + 1] << 7);
+    b[32] = 0;
+    for (unsigned i = 0; i < 65; i++) {
+        unsigned next = i + 1 < 65 ? b[(i + 1) / 2] >> (4 * ((i + 1) & 1)) & 1u : 1; /* bit 260, before the shift */
+        nibble[i] = (uint8_t)((b[i / 2] >> (4 * (i & 1)) & 15) >> 1 | next << 3);
+    }
+    for (unsigned k = 0; k < 4; k++) {
+        for (unsigned j = 0; j < 13; j++) {
+            unsigned d = 0;
+            for (unsigned t = 0; t < 5; t++) d |= (nibble[5 * j + t] >> k & 1u) << t;
+            digit[k][j] = (uint8_t)d;
+        }
+    }
+    ct_wipe(b, sizeof b);
+    ct_wipe(nibble, sizeof nibble);
 }
 
-/* r = the entry of digit (four bits) in a table of eight: all of it is read. */
-static void look_up(niels *r, const uint64_t table[8][12], uint32_t digit) {
+/* r = the entry of digit (five bits) in a table of 16: all of it is read. */
+static void look_up(niels *r, const uint64_t table[16][12], uint32_t digit) {
     uint64_t w[12] = {0};
-    uint32_t minus = (digit >> 3) ^ 1;
-    uint32_t index = (digit ^ (0u - minus)) & 7;
-    for (uint32_t i = 0; i < 8; i++) {
+    uint32_t minus = (digit >> 4) ^ 1;
+    uint32_t index = (digit ^ (0u - minus)) & 15;
+    for (uint32_t i = 0; i < 16; i++) {
         uint64_t mask = ct_mask64(ct_is_zero32(index ^ i));
         for (unsigned j = 0; j < 12; j++) w[j] |= mask & table[i][j];
     }
@@ -144,26 +158,30 @@ static void look_up(niels *r, const uint64_t table[8][12], uint32_t digit) {
 }
 
 void svconn_ge_base(ge *r, const uint8_t n[32]) {
-    uint8_t b[33];
+#ifdef SVCONN_X86
+    if (svconn_cpu() & SVCONN_CPU_AVX2) {
+        svconn_ge_base_avx2(r, n);
+        return;
+    }
+#endif
+    uint8_t digit[4][13];
     niels q;
     parts s;
-    recode(b, n);
+    svconn_ge_recode(digit, n);
     set_identity(r);
-    for (unsigned k = 8; k-- > 0;) {
-        if (k < 7) {
+    for (unsigned k = 4; k-- > 0;) {
+        if (k < 3) {
             double_point(&s, r);
             join_t(r, &s);
         }
-        for (unsigned j = 0; j < 8; j++) {
-            const uint8_t *p = b + 4 * j;
-            uint32_t digit = (p[0] >> k & 1u) | (p[1] >> k & 1u) << 1 | (p[2] >> k & 1u) << 2 | (p[3] >> k & 1u) << 3;
-            look_up(&q, svconn_ed25519_comb[j], digit);
+        for (unsigned j = 0; j < 13; j++) {
+            look_up(&q, svconn_ed25519_comb[j], digit[k][j]);
             add_niels(&s, r, &q);
-            if (j < 7) join_t(r, &s);
+            if (j < 12) join_t(r, &s);
             else join(r, &s);
         }
     }
-    ct_wipe(b, sizeof b);
+    ct_wipe(digit, sizeof digit);
     ct_wipe(&q, sizeof q);
     ct_wipe(&s, sizeof s);
 }
@@ -247,9 +265,8 @@ int svconn_ge_has_small_order(const ge *p) {
 
 static unsigned bit_of(const uint8_t n[32], unsigned i) { return i < 256 ? (unsigned)n[i >> 3] >> (i & 7) & 1u : 0; }
 
-/* The non-adjacent form of width w of n < 2^255: digits are 0 or odd and below 2^(w - 1) in size, n is the sum of
- * digit[i] 2^i. A carry means that 2^i is still to be added. It ends before 256: bit 255 of n is 0. */
-static void width_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
+/* A carry means that 2^i is still to be added. It ends before 256: bit 255 of n is 0. */
+void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
     unsigned carry = 0, i = 0;
     memset(digit, 0, 256);
     while (i < 256) {
@@ -288,18 +305,26 @@ static void odd_multiples(cached t[8], const ge *p) {
     }
 }
 
-/* One doubling per bit for both products (Straus). Windows of 5 bits for P, of 7 for B, whose odd multiples
- * [1]B to [63]B are in a table. */
+/* One doubling per bit for both products (Straus). Windows of 5 bits for P, of 8 for B, whose odd multiples [1]B to
+ * [127]B are in a table. */
 void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
+#ifdef SVCONN_X86
+    if (svconn_cpu() & SVCONN_CPU_AVX2) {
+        svconn_ge_double_base_avx2(r, a, p, b);
+        return;
+    }
+#endif
     int8_t na[256], nb[256];
     cached t[8], q;
     niels m;
     parts s;
-    width_naf(na, a, 5);
-    width_naf(nb, b, 7);
+    unsigned i = 256;
+    svconn_ge_naf(na, a, 5);
+    svconn_ge_naf(nb, b, 8);
     odd_multiples(t, p);
     set_identity(r);
-    for (unsigned i = 256; i-- > 0;) {
+    while (i > 0 && na[i - 1] == 0 && nb[i - 1] == 0) i--;
+    while (i-- > 0) {
         double_point(&s, r);
         if (na[i] != 0) {
             join_t(r, &s);

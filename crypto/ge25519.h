@@ -6,6 +6,7 @@
 #ifndef SVCONN_GE25519_H
 #define SVCONN_GE25519_H
 
+#include "backend.h"
 #include "fe25519.h"
 
 /* Extended coordinates (RFC 8032 5.1.4): x = X / Z, y = Y / Z, x y = T / Z. */
@@ -27,5 +28,23 @@ int svconn_ge_decode(ge *p, const uint8_t in[32]);
 
 /* 1 if [8]P is the identity, else 0. In variable time. */
 int svconn_ge_has_small_order(const ge *p);
+
+/* ---- what all forms of the code share ------------------------------------------------------------------------------ */
+/* The signed digits of n for the comb, see ge25519.c. digit[k][j]: five bits, a set one is +, a clear one -. Constant
+ * time. */
+void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32] /* secret */);
+
+/* The non-adjacent form of width w of n < 2^255: digits are 0 or odd and below 2^(w - 1) in size, n is the sum of
+ * digit[i] 2^i. In variable time. */
+void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w);
+
+/* ---- other forms: curve25519_avx2.c -------------------------------------------------------------------------------- */
+#ifdef SVCONN_X86
+void svconn_ge_base_avx2(ge *r, const uint8_t n[32] /* secret */);
+void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+
+/* x2 / z2 = X25519(e, x1) for a clamped e; x1 is tight. */
+void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32] /* secret */, const fe *x1 /* secret */);
+#endif
 
 #endif

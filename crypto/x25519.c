@@ -5,6 +5,7 @@
  * Constant time in the scalar, and in u too.
  */
 #include "crypto.h"
+#include "cpu.h"
 #include "fe25519.h"
 #include "ge25519.h"
 
@@ -68,6 +69,10 @@ int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]
     ladder s;
     clamp(e, scalar);
     fe_from_bytes(&x1, u);
+#ifdef SVCONN_X86
+    if (svconn_cpu() & SVCONN_CPU_AVX2) svconn_x25519_ladder_avx2(&s.x2, &s.z2, e, &x1);
+    else
+#endif
     run_ladder(&s, e, &x1);
     fe_invert(&s.z2, &s.z2); /* 0 for 0: then out is zero, as section 5 wants it */
     fe_mul(&s.x2, &s.x2, &s.z2);

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Writes crypto/ed25519_table.h: constants of edwards25519 and multiples of its base point. Run in the
+"""Writes crypto/ed25519_table.c: constants of edwards25519 and multiples of its base point. Run in the
 repository's root. Everything is computed here from the definitions in RFC 8032, section 5.1."""
 
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P) % P
 ROOT = pow(2, (P - 1) // 4, P)
+L = 2**252 + 27742317777372353535851937790883648493
 
 
 def add(a, b):
@@ -51,27 +52,24 @@ def entry(point):
 def main():
     b = base_point()
     out = ["/* SPDX-License-Identifier: ISC */",
-           "/* Made by tests/gen/ed25519_table.py: do not edit. Numbers are arrays of 64-bit words, the lowest first; a",
-           " * point (x, y) is y + x, y - x, 2 d x y. */",
-           "#ifndef SVCONN_ED25519_TABLE_H", "#define SVCONN_ED25519_TABLE_H", "", "#include <stdint.h>", ""]
+           "/* Made by tests/gen/ed25519_table.py: do not edit. See ed25519_table.h. */",
+           '#include "ed25519_table.h"', ""]
     for name, value, what in (("d", D, "d = -121665 / 121666"), ("2d", 2 * D % P, "2 d"),
                               ("root", ROOT, "a square root of -1: 2^((p - 1) / 4)")):
         out += ["/* %s */" % what,
-                "static const uint64_t svconn_ed25519_%s[4] = {\n    %s,\n};" % (name, ", ".join(words(value))), ""]
-    out += ["/* [j][i]: 2^(32 j) (2^24 + s2 2^16 + s1 2^8 + s0) B; s0, s1, s2 are +1 if bit 0, 1, 2 of i is set,",
-            " * else -1 */",
-            "static const uint64_t svconn_ed25519_comb[8][8][12] = {"]
-    for j in range(8):
+                "const uint64_t svconn_ed25519_%s[4] = {\n    %s,\n};" % (name, ", ".join(words(value))), ""]
+    out += ["const uint64_t svconn_ed25519_comb[13][16][12] = {"]
+    for j in range(13):
         out.append("    {")
-        for i in range(8):
-            n = 2**24 + sum((1 if i >> t & 1 else -1) * 2**(8 * t) for t in range(3))
-            out.append("        " + entry(times(n << 32 * j, b)) + ",")
+        for i in range(16):
+            n = 2**16 + sum((1 if i >> t & 1 else -1) * 2**(4 * t) for t in range(4))
+            out.append("        " + entry(times((n << 20 * j) % L, b)) + ",")
         out.append("    },")
-    out += ["};", "", "/* [i]: (2 i + 1) B */", "static const uint64_t svconn_ed25519_odd[32][12] = {"]
-    for i in range(32):
+    out += ["};", "", "const uint64_t svconn_ed25519_odd[64][12] = {"]
+    for i in range(64):
         out.append("    " + entry(times(2 * i + 1, b)).replace("\n    ", "\n") + ",")
-    out += ["};", "", "#endif", ""]
-    with open("crypto/ed25519_table.h", "w") as f:
+    out += ["};", ""]
+    with open("crypto/ed25519_table.c", "w") as f:
         f.write("\n".join(out))
 
 

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Four numbers mod p = 2^255 - 19 side by side, for AVX2: ten limbs of 26 and 25 bits in turn, as in fe25519_32.h;
+ * vector i holds limb i of the four, each in its own 64-bit lane. A 32 x 32 -> 64 bit vector product makes four limb
+ * products. Included by curve25519_avx2.c and the tests only.
+ *
+ *             even limbs                 odd limbs
+ *   tight     < 2^26 + 2^14              < 2^25 + 2^14
+ *   loose     < 3 * 2^26 + 3 * 2^14      < 3 * 2^25 + 3 * 2^14
+ *   wide      < 4 * 2^26 + 4 * 2^14      < 4 * 2^25 + 4 * 2^14
+ *
+ *   operation                         takes              gives
+ *   fe4_from_words                    any 256 bits       tight (the top bits are ignored)
+ *   fe4_add                           a wide sum         wide, or as small as the sum is
+ *   fe4_sum_diff, fe4_diff_sum        tight              loose
+ *   fe4_mul, fe4_mul_by               wide, loose        tight
+ *   fe4_double                        see there          tight
+ *   fe4_lanes, fe4_blend, fe4_keep    any                the same
+ *   fe4_to_limbs                      any                limbs for fe_from_limbs
+ *
+ * All of it is constant time, in the choice of lanes too. An output may be one of the inputs.
+ */
+#ifndef SVCONN_FE25519_AVX2_H
+#define SVCONN_FE25519_AVX2_H
+
+#include "ct.h"
+#include <immintrin.h>
+
+#define FE4 __attribute__((target("avx2"), always_inline)) static inline
+#define FE4_EACH _Pragma("GCC unroll 10") for (unsigned i = 0; i < 10; i++)
+
+typedef struct {
+    __m256i v[10];
+} fe4;
+
+
+/* ---- lanes ---------------------------------------------------------------------------------------------------------
+ * A choice names the lane of the source for each lane of the result. It happens in registers and may be secret. */
+typedef __m256i fe4_choice;
+
+#define FE4_CHOICE(a, b, c, d)                                                                                         \
+    _mm256_setr_epi32(2 * (a), 2 * (a) + 1, 2 * (b), 2 * (b) + 1, 2 * (c), 2 * (c) + 1, 2 * (d), 2 * (d) + 1)
+
+/* mask ? a : b */
+FE4 fe4_choice fe4_choose(uint64_t mask, fe4_choice a, fe4_choice b) {
+    return _mm256_blendv_epi8(b, a, _mm256_set1_epi64x((int64_t)mask));
+}
+
+FE4 void fe4_lanes(fe4 *h, const fe4 *f, fe4_choice c) {
+    FE4_EACH h->v[i] = _mm256_permutevar8x32_epi32(f->v[i], c);
+}
+
+/* Lanes of f where which has a bit (1, 2, 4, 8 for lanes 0 to 3), else lanes of g; or else 0. */
+#define FE4_BITS(which) (((which)&1) * 3 + ((which) >> 1 & 1) * 12 + ((which) >> 2 & 1) * 48 + ((which) >> 3 & 1) * 192)
+#define fe4_blend(h, which, f, g)                                                                                      \
+    do {                                                                                                               \
+        FE4_EACH(h)->v[i] = _mm256_blend_epi32((g)->v[i], (f)->v[i], FE4_BITS(which));                                 \
+    } while (0)
+#define fe4_keep(h, which, f)                                                                                          \
+    do {                                                                                                               \
+        FE4_EACH(h)->v[i] = _mm256_blend_epi32(_mm256_setzero_si256(), (f)->v[i], FE4_BITS(which));                    \
+    } while (0)
+
+/* ---- sums ---------------------------------------------------------------------------------------------------------- */
+FE4 void fe4_add(fe4 *h, const fe4 *f, const fe4 *g) { FE4_EACH h->v[i] = _mm256_add_epi64(f->v[i], g->v[i]); }
+
+/* Limb i of n p, n times the largest nominal limbs, less 18 n in the lowest one: 2^255 - 1 - 18 = p. In odd lanes or in
+ * all. */
+#define FE4_P(n, i) (int64_t)((uint64_t)(n) * ((i) == 0 ? 0x3ffffedu : (i) % 2 ? 0x1ffffffu : 0x3ffffffu))
+
+/* x is f with lanes 0, 1 and 2, 3 exchanged; -x is its complement and 1, which 2p + 1 contains. Sums are below two
+ * units, differences below three: 2p is not below a tight limb.
+ * (a, b, c, d) -> (a + b, a - b, c + d, c - d) */
+FE4 void fe4_sum_diff(fe4 *h, const fe4 *f) {
+    const __m256i odd = _mm256_setr_epi64x(0, -1, 0, -1);
+    FE4_EACH {
+        __m256i x = _mm256_shuffle_epi32(f->v[i], 0x4e);
+        __m256i p2 = _mm256_setr_epi64x(0, FE4_P(2, i) + 1, 0, FE4_P(2, i) + 1);
+        h->v[i] = _mm256_add_epi64(_mm256_add_epi64(_mm256_xor_si256(f->v[i], odd), p2), x);
+    }
+}
+
+/* (a, b, c, d) -> (a + b, b - a, c + d, d - c) */
+FE4 void fe4_diff_sum(fe4 *h, const fe4 *f) {
+    const __m256i odd = _mm256_setr_epi64x(0, -1, 0, -1);
+    FE4_EACH {
+        __m256i x = _mm256_shuffle_epi32(f->v[i], 0x4e);
+        __m256i p2 = _mm256_setr_epi64x(0, FE4_P(2, i) + 1, 0, FE4_P(2, i) + 1);
+        h->v[i] = _mm256_add_epi64(_mm256_add_epi64(_mm256_xor_si256(x, odd), p2), f->v[i]);
+    }
+}
+
+/* ---- products ------------------------------------------------------------------------------------------------------ */
+/* In: r[i] < 2^63.2 and r[9] < 2^60.2. Two chains of carries, 0 to 5 and 5 to 0: half the latency of one. Carries are
+ * below 2^38.2, and 2^35.2 out of 9, which comes back 19-fold: below 2^39.5. The last two, from 5 into 6 and from 0 into
+ * 1, are below 2^13.5: tight. */
+FE4 void fe4_carry(fe4 *h, __m256i r[10]) {
+    const __m256i m26 = _mm256_set1_epi64x(0x3ffffff), m25 = _mm256_set1_epi64x(0x1ffffff);
+    __m256i c;
+#define FE4_CARRY(i, k, bits)                                                                                          \
+    do {                                                                                                               \
+        r[k] = _mm256_add_epi64(r[k], _mm256_srli_epi64(r[i], bits));                                                  \
+        r[i] = _mm256_and_si256(r[i], bits == 26 ? m26 : m25);                                                         \
+    } while (0)
+    FE4_CARRY(0, 1, 26);
+    FE4_CARRY(5, 6, 25);
+    FE4_CARRY(1, 2, 25);
+    FE4_CARRY(6, 7, 26);
+    FE4_CARRY(2, 3, 26);
+    FE4_CARRY(7, 8, 25);
+    FE4_CARRY(3, 4, 25);
+    FE4_CARRY(8, 9, 26);
+    c = _mm256_srli_epi64(r[9], 25);
+    r[9] = _mm256_and_si256(r[9], m25);
+    FE4_CARRY(4, 5, 26);
+    r[0] = _mm256_add_epi64(_mm256_add_epi64(r[0], c), _mm256_add_epi64(_mm256_slli_epi64(c, 1), _mm256_slli_epi64(c, 4)));
+    FE4_CARRY(5, 6, 25);
+    FE4_CARRY(0, 1, 26);
+    FE4_EACH h->v[i] = r[i];
+}
+
+#define FE4_TIMES(a, b) _mm256_mul_epu32(a, b)
+#define FE4_PLUS(r, a, b) r = _mm256_add_epi64(r, _mm256_mul_epu32(a, b))
+
+/* 19 g: loose in. Not a number in its own right, but half of a factor: see fe4_mul_by. */
+FE4 void fe4_times_19(fe4 *h, const fe4 *g) {
+    const __m256i n = _mm256_set1_epi64x(19);
+    FE4_EACH h->v[i] = FE4_TIMES(g->v[i], n);
+}
+
+/* What a compiler may not look through: ten sums that are to stay in registers between rows of a product. Otherwise gcc
+ * makes all products first and the sums later, and has to put most of them on the stack. */
+#define FE4_ROW_END(r)                                                                                                 \
+    __asm__("" : "+x"(r[0]), "+x"(r[1]), "+x"(r[2]), "+x"(r[3]), "+x"(r[4]), "+x"(r[5]), "+x"(r[6]), "+x"(r[7]),       \
+            "+x"(r[8]), "+x"(r[9]))
+
+/* f wide, g loose: 19 g < 2^31.9 and 2 f fit 32 bits. The sums are those of fe_mul in fe25519_32.h, made row by row so that
+ * the ten of them stay in registers; f4 there is 4/3 of the bound, so they are below 4/3 * 2^62.2 < 2^62.7, and
+ * 4/3 * 2^57.7 < 2^58.2 in the last. */
+FE4 void fe4_mul_by(fe4 *h, const fe4 *f, const fe4 *g, const fe4 *g19) {
+    const __m256i *a = g->v, *b = g19->v;
+    __m256i x = f->v[0], y, r[10];
+#define FE4_ROW(e, o, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9)                                                          \
+    FE4_PLUS(r[0], e, b0);                                                                                             \
+    FE4_PLUS(r[1], o, b1);                                                                                             \
+    FE4_PLUS(r[2], e, b2);                                                                                             \
+    FE4_PLUS(r[3], o, b3);                                                                                             \
+    FE4_PLUS(r[4], e, b4);                                                                                             \
+    FE4_PLUS(r[5], o, b5);                                                                                             \
+    FE4_PLUS(r[6], e, b6);                                                                                             \
+    FE4_PLUS(r[7], o, b7);                                                                                             \
+    FE4_PLUS(r[8], e, b8);                                                                                             \
+    FE4_PLUS(r[9], o, b9);                                                                                             \
+    FE4_ROW_END(r)
+#define FE4_NEXT(k) x = f->v[k]
+#define FE4_NEXT_ODD(k) FE4_NEXT(k), y = _mm256_add_epi64(x, x)
+    FE4_EACH r[i] = FE4_TIMES(x, a[i]);
+    FE4_NEXT_ODD(1);
+    FE4_ROW(y, x, b[9], a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+    FE4_NEXT(2);
+    FE4_ROW(x, x, b[8], b[9], a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    FE4_NEXT_ODD(3);
+    FE4_ROW(y, x, b[7], b[8], b[9], a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
+    FE4_NEXT(4);
+    FE4_ROW(x, x, b[6], b[7], b[8], b[9], a[0], a[1], a[2], a[3], a[4], a[5]);
+    FE4_NEXT_ODD(5);
+    FE4_ROW(y, x, b[5], b[6], b[7], b[8], b[9], a[0], a[1], a[2], a[3], a[4]);
+    FE4_NEXT(6);
+    FE4_ROW(x, x, b[4], b[5], b[6], b[7], b[8], b[9], a[0], a[1], a[2], a[3]);
+    FE4_NEXT_ODD(7);
+    FE4_ROW(y, x, b[3], b[4], b[5], b[6], b[7], b[8], b[9], a[0], a[1], a[2]);
+    FE4_NEXT(8);
+    FE4_ROW(x, x, b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], a[0], a[1]);
+    FE4_NEXT_ODD(9);
+    FE4_ROW(y, x, b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], a[0]);
+    fe4_carry(h, r);
+}
+
+FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g) {
+    fe4 g19;
+    fe4_times_19(&g19, g);
+    fe4_mul_by(h, f, g, &g19);
+}
+
+/* What a doubling needs of (X, X + Y, Y, Z), X, Y, Z tight: with A = X^2, S = (X + Y)^2, B = Y^2, C = Z^2,
+ * (H, E, G, F) = (A + B, S - (A + B), B - A, 2 C - (B - A)). The sums and differences are those of whole squares, before
+ * carries: so one pass of carries makes all of them tight.
+ *
+ * The squares of tight numbers are below 2^59 (limb 0: 1 + 4 * 19 products of even limbs, 5 * 38 of odd ones, in all
+ * 124.5 * 2^52 and a little), those of odd limbs below 2^58.3, limb 9 below 2^54.4; S is at most four times that. What
+ * is added to keep differences from going below 0 is 2^34 p and 2^35 p, in even limbs 2^60 and 2^61, in odd limbs half
+ * of it: H < 2^60, E < 2^61 + 2^61, G < 2^59 + 2^60, F < 2^60 + 2^61; and limb 9 is below 2^56.4 + 2^60. */
+FE4 void fe4_double(fe4 *h, const fe4 *f) {
+    const __m256i n = _mm256_set1_epi64x(19);
+    __m256i g[10], d[10], r[10], x, y;
+    FE4_EACH g[i] = FE4_TIMES(f->v[i], n);
+    FE4_EACH d[i] = _mm256_add_epi64(f->v[i], f->v[i]);
+    const __m256i *a = f->v;
+    /* row 0, then the others: each product of different limbs once, with one of them doubled */
+    x = d[0];
+    r[0] = FE4_TIMES(a[0], a[0]);
+    r[1] = FE4_TIMES(x, a[1]);
+    r[2] = FE4_TIMES(x, a[2]);
+    r[3] = FE4_TIMES(x, a[3]);
+    r[4] = FE4_TIMES(x, a[4]);
+    r[5] = FE4_TIMES(x, a[5]);
+    r[6] = FE4_TIMES(x, a[6]);
+    r[7] = FE4_TIMES(x, a[7]);
+    r[8] = FE4_TIMES(x, a[8]);
+    r[9] = FE4_TIMES(x, a[9]);
+    x = d[1], y = _mm256_add_epi64(x, x);
+    FE4_PLUS(r[2], x, a[1]);
+    FE4_PLUS(r[3], x, a[2]);
+    FE4_PLUS(r[4], y, a[3]);
+    FE4_PLUS(r[5], x, a[4]);
+    FE4_PLUS(r[6], y, a[5]);
+    FE4_PLUS(r[7], x, a[6]);
+    FE4_PLUS(r[8], y, a[7]);
+    FE4_PLUS(r[9], x, a[8]);
+    FE4_PLUS(r[0], y, g[9]);
+    FE4_ROW_END(r);
+    x = d[2];
+    FE4_PLUS(r[4], a[2], a[2]);
+    FE4_PLUS(r[5], x, a[3]);
+    FE4_PLUS(r[6], x, a[4]);
+    FE4_PLUS(r[7], x, a[5]);
+    FE4_PLUS(r[8], x, a[6]);
+    FE4_PLUS(r[9], x, a[7]);
+    FE4_PLUS(r[0], x, g[8]);
+    FE4_PLUS(r[1], x, g[9]);
+    FE4_ROW_END(r);
+    x = d[3], y = _mm256_add_epi64(x, x);
+    FE4_PLUS(r[6], x, a[3]);
+    FE4_PLUS(r[7], x, a[4]);
+    FE4_PLUS(r[8], y, a[5]);
+    FE4_PLUS(r[9], x, a[6]);
+    FE4_PLUS(r[0], y, g[7]);
+    FE4_PLUS(r[1], x, g[8]);
+    FE4_PLUS(r[2], y, g[9]);
+    FE4_ROW_END(r);
+    x = d[4];
+    FE4_PLUS(r[8], a[4], a[4]);
+    FE4_PLUS(r[9], x, a[5]);
+    FE4_PLUS(r[0], x, g[6]);
+    FE4_PLUS(r[1], x, g[7]);
+    FE4_PLUS(r[2], x, g[8]);
+    FE4_PLUS(r[3], x, g[9]);
+    FE4_ROW_END(r);
+    x = d[5], y = _mm256_add_epi64(x, x);
+    FE4_PLUS(r[0], x, g[5]);
+    FE4_PLUS(r[1], x, g[6]);
+    FE4_PLUS(r[2], y, g[7]);
+    FE4_PLUS(r[3], x, g[8]);
+    FE4_PLUS(r[4], y, g[9]);
+    FE4_ROW_END(r);
+    x = d[6];
+    FE4_PLUS(r[2], a[6], g[6]);
+    FE4_PLUS(r[3], x, g[7]);
+    FE4_PLUS(r[4], x, g[8]);
+    FE4_PLUS(r[5], x, g[9]);
+    FE4_ROW_END(r);
+    x = d[7], y = _mm256_add_epi64(x, x);
+    FE4_PLUS(r[4], x, g[7]);
+    FE4_PLUS(r[5], x, g[8]);
+    FE4_PLUS(r[6], y, g[9]);
+    x = d[8];
+    FE4_PLUS(r[6], a[8], g[8]);
+    FE4_PLUS(r[7], x, g[9]);
+    FE4_PLUS(r[8], d[9], g[9]);
+    FE4_ROW_END(r);
+    const __m256i lane2 = _mm256_setr_epi64x(0, 0, -1, 0);
+    FE4_EACH { /* (A, S, B, C); x = (B, B, A, A), negative in lane 2 */
+        __m256i low = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 34, i) + 1, 0);
+        __m256i high = _mm256_setr_epi64x(0, FE4_P((uint64_t)1 << 34, i), 0, FE4_P((uint64_t)1 << 35, i));
+        x = _mm256_xor_si256(_mm256_permute4x64_epi64(r[i], 0x0a), lane2);
+        x = _mm256_add_epi64(_mm256_add_epi64(x, low), r[i]);       /* (H, -, G, -) */
+        y = _mm256_sub_epi64(_mm256_add_epi64(r[i], high), _mm256_unpacklo_epi64(x, x)); /* (-, E, -, C - G) */
+        y = _mm256_add_epi64(y, _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(8)));
+        r[i] = _mm256_blend_epi32(x, y, FE4_BITS(10));
+    }
+    fe4_carry(h, r);
+}
+
+/* ---- words --------------------------------------------------------------------------------------------------------- */
+typedef __m256i fe4_row_t; /* a number in four words, the lowest first */
+
+FE4 fe4_row_t fe4_row(const uint64_t w[4]) { return _mm256_loadu_si256((const __m256i *)(const void *)w); }
+FE4 fe4_row_t fe4_two(void) { return _mm256_setr_epi64x(2, 0, 0, 0); }
+
+/* An entry of a table: three numbers of four words */
+typedef struct {
+    fe4_row_t row[3];
+} fe4_entry;
+
+FE4 fe4_entry fe4_nothing(void) {
+    fe4_entry r = {{_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()}};
+    return r;
+}
+
+/* Takes the entry if index (secret) is i; it is read in any case. */
+FE4 void fe4_take_if_equal(fe4_entry *r, const uint64_t w[12], uint32_t index, uint32_t i) {
+    __m256i mask = _mm256_cmpeq_epi32(_mm256_set1_epi32((int)ct_barrier32(index)), _mm256_set1_epi32((int)i));
+    for (unsigned j = 0; j < 3; j++) r->row[j] = _mm256_or_si256(r->row[j], _mm256_and_si256(mask, fe4_row(w + 4 * j)));
+}
+
+FE4 void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row_t w3) {
+    const __m256i m26 = _mm256_set1_epi64x(0x3ffffff), m25 = _mm256_set1_epi64x(0x1ffffff);
+    __m256i a = _mm256_unpacklo_epi64(w0, w1), b = _mm256_unpackhi_epi64(w0, w1);
+    __m256i c = _mm256_unpacklo_epi64(w2, w3), d = _mm256_unpackhi_epi64(w2, w3);
+    __m256i s0 = _mm256_permute2x128_si256(a, c, 0x20), s1 = _mm256_permute2x128_si256(b, d, 0x20);
+    __m256i s2 = _mm256_permute2x128_si256(a, c, 0x31), s3 = _mm256_permute2x128_si256(b, d, 0x31);
+#define FE4_OF_TWO(low, n, high, m) _mm256_or_si256(_mm256_srli_epi64(low, n), _mm256_slli_epi64(high, m))
+    h->v[0] = _mm256_and_si256(s0, m26);
+    h->v[1] = _mm256_and_si256(_mm256_srli_epi64(s0, 26), m25);
+    h->v[2] = _mm256_and_si256(FE4_OF_TWO(s0, 51, s1, 13), m26);
+    h->v[3] = _mm256_and_si256(_mm256_srli_epi64(s1, 13), m25);
+    h->v[4] = _mm256_srli_epi64(s1, 38);
+    h->v[5] = _mm256_and_si256(s2, m25);
+    h->v[6] = _mm256_and_si256(_mm256_srli_epi64(s2, 25), m26);
+    h->v[7] = _mm256_and_si256(FE4_OF_TWO(s2, 51, s3, 13), m25);
+    h->v[8] = _mm256_and_si256(_mm256_srli_epi64(s3, 12), m26);
+    h->v[9] = _mm256_and_si256(_mm256_srli_epi64(s3, 38), m25);
+}
+
+FE4 void fe4_load(fe4 *h, uint64_t w[4][4]) { fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3])); }
+
+/* The limbs of number j, j = 0 to 3 */
+FE4 void fe4_to_limbs(uint32_t limb[4][10], const fe4 *f) {
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t lane[4];
+        _mm256_storeu_si256((__m256i *)(void *)lane, f->v[i]);
+        for (unsigned j = 0; j < 4; j++) limb[j][i] = (uint32_t)lane[j];
+        ct_wipe(lane, sizeof lane);
+    }
+}
+
+#endif
