@@ -46,6 +46,7 @@ static void power_2_250(fe *a, fe *b, const fe *f) {
     ct_wipe(&x50, sizeof x50);
 }
 
+#if FE_LIMBS == 10 /* else see fe25519_invert.c */
 /* p - 2 = 2^255 - 21 = 2^5 (2^250 - 1) + 11 */
 void fe_invert(fe *h, const fe *f) {
     fe a, b;
@@ -55,6 +56,7 @@ void fe_invert(fe *h, const fe *f) {
     ct_wipe(&a, sizeof a);
     ct_wipe(&b, sizeof b);
 }
+#endif
 
 /* 2^252 - 3 = 2^2 (2^250 - 1) + 1 */
 void fe_pow2523(fe *h, const fe *f) {
