@@ -17,41 +17,40 @@
 #define TARGET __attribute__((target("avx2")))
 
 /* ---- X25519 -------------------------------------------------------------------------------------------------------- */
-/* (x2, z2, x3, z3) goes in and comes out (t). swap: all ones to take (x3, z3, x2, z2) instead. k = (0, 121665, 0, x1).
- * Three products: z3 = x1 (DA - CB) (DA - CB) shares the second one with 121665 E. */
-FE4 void ladder_step(fe4 *p, const fe4 *k, const fe4 *k19, uint64_t swap) {
+/* (x2, z2, x3, z3) goes in and comes out (t). swap: all ones to take (x3, z3, x2, z2) instead. k: 121665 and x1.
+ * Three products: z3 = x1 (CB - DA) (CB - DA) shares the second one with 121665 E. */
+FE4 void ladder_step(fe4 *p, const fe4_factor *k, uint64_t swap) {
     const fe4_choice same = FE4_CHOICE(0, 1, 2, 3), halves = FE4_CHOICE(2, 3, 0, 1);
     const fe4_choice abba = FE4_CHOICE(0, 1, 1, 0), cddc = FE4_CHOICE(2, 3, 3, 2);
     fe4 u, v, w, x;
-    fe4_sum_diff(&u, p);                           /* A, B, C, D (l) */
-    fe4_lanes(&v, &u, fe4_choose(swap, cddc, abba)); /* A, B, B, A */
+    fe4_sum_diff(&u, p);                             /* A, B, C, D (l) */
+    fe4_lanes(&v, &u, fe4_choose(swap, cddc, abba)); /* A, B, B, A (l) */
     fe4_lanes(&u, &u, fe4_choose(swap, halves, same));
-    fe4_mul(&u, &u, &v);                           /* AA, BB, CB, DA (t) */
-    fe4_lanes(&v, &u, FE4_CHOICE(1, 0, 3, 2));     /* BB, AA, DA, CB (t) */
-    fe4_sum_diff(&w, &u);                          /* -, E, CB + DA, CB - DA (l) */
-    fe4_blend(&x, 1, &u, &w);                      /* AA, E, CB + DA, CB - DA (l) */
-    fe4_mul_by(&u, &x, k, k19);                         /* 0, 121665 E, 0, x1 (CB - DA) (t) */
-    fe4_blend(&v, 3, &v, &w);                      /* BB, AA, CB + DA, - (l) */
-    fe4_keep(&v, 7, &v);
-    fe4_add(&v, &v, &u);                           /* BB, AA + 121665 E, CB + DA, x1 (CB - DA) (l) */
+    fe4_mul(&u, &u, &v);                             /* AA, BB, CB, DA (t) */
+    fe4_exchange(&v, &u);                            /* BB, AA, DA, CB (t) */
+    fe4_sum_diff(&w, &u);                            /* -, E, CB + DA, CB - DA (l) */
+    fe4_blend(&x, 1, &u, &w);                        /* AA, E, CB + DA, CB - DA (l) */
+    fe4_mul_factor(&u, &w, k);                       /* -, 121665 E, -, x1 (CB - DA) (t) */
+    fe4_blend(&w, 4, &w, &v);                        /* BB, -, CB + DA, - (l) */
+    fe4_keep(&v, 2, &v);                             /* 0, AA, 0, 0 (t) */
+    fe4_add(&v, &v, &u);                             /* -, AA + 121665 E, -, x1 (CB - DA) (l) */
+    fe4_blend(&v, 10, &v, &w);
     fe4_mul(p, &x, &v);
 }
 
 /* x2 / z2 is the result. x1 is tight. */
 TARGET void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const fe *x1) {
-    uint64_t w[4][4] = {{1}, {0}, {0}, {1}}, c[4][4] = {{0}, {121665}, {0}, {0}}, swap = 0;
+    uint64_t w[4][4] = {{1}, {0}, {0}, {1}}, swap = 0;
     uint32_t limb[4][10];
-    fe4 k, k19;
+    fe4_factor k;
     fe4 p;
     fe_to_words(w[2], x1);
-    memcpy(c[3], w[2], sizeof c[3]);
-    fe4_load(&p, c);
-    k = p;
-    fe4_times_19(&k19, &k);
     fe4_load(&p, w);
+    fe4_to_limbs(limb, &p);
+    fe4_prepare(&k, 121665, limb[2]);
     for (unsigned t = 255; t-- > 0;) {
         uint64_t bit = (uint64_t)(e[t >> 3] >> (t & 7)) & 1;
-        ladder_step(&p, &k, &k19, ct_mask64(swap ^ bit));
+        ladder_step(&p, &k, ct_mask64(swap ^ bit));
         swap = bit;
     }
     fe4_lanes(&p, &p, fe4_choose(ct_mask64(swap), FE4_CHOICE(2, 3, 0, 1), FE4_CHOICE(0, 1, 2, 3)));
@@ -59,55 +58,44 @@ TARGET void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const
     fe_from_limbs(x2, limb[0]);
     fe_from_limbs(z2, limb[1]);
     ct_wipe(w, sizeof w);
-    ct_wipe(c, sizeof c);
     ct_wipe(limb, sizeof limb);
     ct_wipe(&k, sizeof k);
     ct_wipe(&p, sizeof p);
 }
 
 /* ---- edwards25519 --------------------------------------------------------------------------------------------------
- * A point is (X, T, Y, Z), tight. A point to be added is (Y + X, Y - X, 2 Z, 2 d T), tight. Both operations come to
- * (H, E, G, F), of which (E F, E H, G H, F G) is the result. */
-FE4 void join(fe4 *r, const fe4 *hegf) {
-    fe4 a, b;
-    fe4_lanes(&a, hegf, FE4_CHOICE(1, 1, 2, 3));
-    fe4_lanes(&b, hegf, FE4_CHOICE(3, 0, 0, 2));
-    fe4_mul(r, &a, &b);
-}
+ * A point is (X, Y, Z, T), tight. A point to be added is (Y + X, Y - X, 2 Z, 2 d T), tight. Both operations come to E, F,
+ * G, H, in some order, of which (E F, G H, F G, E H) is the result. */
 
 /* [2]P */
 TARGET static void double_point(fe4 *p) {
     fe4 u, v;
-    fe4_lanes(&v, p, FE4_CHOICE(2, 2, 2, 2));
-    fe4_keep(&v, 2, &v);
-    fe4_lanes(&u, p, FE4_CHOICE(0, 0, 2, 3));
-    fe4_add(&u, &u, &v);  /* X, X + Y, Y, Z */
-    fe4_double(&u, &u);   /* H, E, G, F (t) */
-    join(p, &u);
-}
-
-/* (X + Y, Y - X, Z, T) (l) */
-FE4 void sum_and_difference(fe4 *r, const fe4 *p) {
-    fe4 u, v;
-    fe4_lanes(&u, p, FE4_CHOICE(0, 2, 3, 1));
-    fe4_diff_sum(&v, &u);
-    fe4_blend(r, 3, &v, &u);
+    fe4_exchange(&v, p);
+    fe4_add(&v, &v, p);
+    fe4_lanes(&v, &v, FE4_CHOICE(0, 0, 0, 0));
+    fe4_blend(&u, 7, p, &v);                  /* X, Y, Z, X + Y */
+    fe4_double(&u, &u);                       /* H, G, F, E (t) */
+    fe4_lanes(&v, &u, FE4_CHOICE(2, 0, 1, 0));
+    fe4_lanes(&u, &u, FE4_CHOICE(3, 1, 2, 3));
+    fe4_mul(p, &u, &v);
 }
 
 /* P + Q, or P - Q if minus is all ones. The negative of Q has y + x and y - x exchanged, and its 2 d x y the other sign:
  * so F and G change places. minus may be secret. */
 TARGET static void add_point(fe4 *p, const fe4 *q, uint64_t minus) {
     fe4 u, v;
+    fe4_diff_sum(&u, p);
+    fe4_blend(&u, 3, &u, p);                  /* X + Y, Y - X, Z, T (l) */
     fe4_lanes(&v, q, fe4_choose(minus, FE4_CHOICE(1, 0, 2, 3), FE4_CHOICE(0, 1, 2, 3)));
-    sum_and_difference(&u, p);
-    fe4_mul(&u, &u, &v);  /* B, A, D, C (t) */
-    fe4_sum_diff(&u, &u); /* H, E, G, F, or H, E, F, G (l) */
-    fe4_lanes(&u, &u, fe4_choose(minus, FE4_CHOICE(0, 1, 3, 2), FE4_CHOICE(0, 1, 2, 3)));
-    join(p, &u);
+    fe4_mul(&u, &u, &v);                      /* B, A, D, C (t) */
+    fe4_sum_diff(&u, &u);                     /* H, E, G, F, or H, E, F, G (l) */
+    fe4_lanes(&v, &u, fe4_choose(minus, FE4_CHOICE(2, 0, 3, 0), FE4_CHOICE(3, 0, 2, 0)));
+    fe4_lanes(&u, &u, fe4_choose(minus, FE4_CHOICE(1, 3, 2, 1), FE4_CHOICE(1, 2, 3, 1)));
+    fe4_mul(p, &u, &v);
 }
 
 FE4 void set_identity(fe4 *p) {
-    uint64_t w[4][4] = {{0}, {0}, {1}, {1}};
+    uint64_t w[4][4] = {{0}, {1}, {1}, {0}};
     fe4_load(p, w);
 }
 
@@ -115,21 +103,14 @@ FE4 void store(ge *r, const fe4 *p) {
     uint32_t limb[4][10];
     fe4_to_limbs(limb, p);
     fe_from_limbs(&r->x, limb[0]);
-    fe_from_limbs(&r->t, limb[1]);
-    fe_from_limbs(&r->y, limb[2]);
-    fe_from_limbs(&r->z, limb[3]);
+    fe_from_limbs(&r->y, limb[1]);
+    fe_from_limbs(&r->z, limb[2]);
+    fe_from_limbs(&r->t, limb[3]);
     ct_wipe(limb, sizeof limb);
 }
 
 FE4 void from_entry(fe4 *q, const uint64_t table[12]) {
     fe4_from_rows(q, fe4_row(table), fe4_row(table + 4), fe4_two(), fe4_row(table + 8));
-}
-
-/* The entry of an index from 0 to 15: all of the table is read. */
-FE4 void look_up(fe4 *q, const uint64_t table[16][12], uint32_t index) {
-    fe4_entry r = fe4_nothing();
-    for (uint32_t i = 0; i < 16; i++) fe4_take_if_equal(&r, table[i], index, i);
-    fe4_from_rows(q, r.row[0], r.row[1], fe4_two(), r.row[2]);
 }
 
 TARGET void svconn_ge_base_avx2(ge *r, const uint8_t n[32]) {
@@ -141,7 +122,8 @@ TARGET void svconn_ge_base_avx2(ge *r, const uint8_t n[32]) {
         if (k < 3) double_point(&p);
         for (unsigned j = 0; j < 13; j++) {
             uint32_t minus = (uint32_t)(digit[k][j] >> 4) ^ 1;
-            look_up(&q, svconn_ed25519_comb[j], (digit[k][j] ^ (0u - minus)) & 15);
+            fe4_entry e = fe4_look_up(svconn_ed25519_comb[j], (digit[k][j] ^ (0u - minus)) & 15);
+            fe4_from_rows(&q, e.row[0], e.row[1], fe4_two(), e.row[2]);
             add_point(&p, &q, ct_mask64(minus));
         }
     }
@@ -160,9 +142,9 @@ TARGET void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, 
     svconn_ge_naf(na, a, 5);
     svconn_ge_naf(nb, b, 8);
     fe_to_words(w[0], &p->x);
-    fe_to_words(w[1], &p->t);
-    fe_to_words(w[2], &p->y);
-    fe_to_words(w[3], &p->z);
+    fe_to_words(w[1], &p->y);
+    fe_to_words(w[2], &p->z);
+    fe_to_words(w[3], &p->t);
     fe4_load(&s, w);
     memcpy(k[3], svconn_ed25519_2d, sizeof k[3]);
     fe4_load(&scale, k);
@@ -173,7 +155,8 @@ TARGET void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, 
             s = twice;
             add_point(&s, &t[j - 1], 0);
         }
-        sum_and_difference(&m, &s);
+        fe4_diff_sum(&m, &s);
+        fe4_blend(&m, 3, &m, &s); /* Y + X, Y - X, Z, T (l) */
         fe4_mul(&t[j], &m, &scale);
     }
     set_identity(&s);

@@ -54,12 +54,17 @@ FE4 void fe4_lanes(fe4 *h, const fe4 *f, fe4_choice c) {
 #define FE4_BITS(which) (((which)&1) * 3 + ((which) >> 1 & 1) * 12 + ((which) >> 2 & 1) * 48 + ((which) >> 3 & 1) * 192)
 #define fe4_blend(h, which, f, g)                                                                                      \
     do {                                                                                                               \
-        FE4_EACH(h)->v[i] = _mm256_blend_epi32((g)->v[i], (f)->v[i], FE4_BITS(which));                                 \
+        _Pragma("GCC unroll 10") for (unsigned l = 0; l < 10; l++)                                                     \
+            (h)->v[l] = _mm256_blend_epi32((g)->v[l], (f)->v[l], FE4_BITS(which));                                     \
     } while (0)
 #define fe4_keep(h, which, f)                                                                                          \
     do {                                                                                                               \
-        FE4_EACH(h)->v[i] = _mm256_blend_epi32(_mm256_setzero_si256(), (f)->v[i], FE4_BITS(which));                    \
+        _Pragma("GCC unroll 10") for (unsigned l = 0; l < 10; l++)                                                     \
+            (h)->v[l] = _mm256_blend_epi32(_mm256_setzero_si256(), (f)->v[l], FE4_BITS(which));                        \
     } while (0)
+
+/* (a, b, c, d) -> (b, a, d, c) */
+FE4 void fe4_exchange(fe4 *h, const fe4 *f) { FE4_EACH h->v[i] = _mm256_shuffle_epi32(f->v[i], 0x4e); }
 
 /* ---- sums ---------------------------------------------------------------------------------------------------------- */
 FE4 void fe4_add(fe4 *h, const fe4 *f, const fe4 *g) { FE4_EACH h->v[i] = _mm256_add_epi64(f->v[i], g->v[i]); }
@@ -182,8 +187,51 @@ FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g) {
     fe4_mul_by(h, f, g, &g19);
 }
 
-/* What a doubling needs of (X, X + Y, Y, Z), X, Y, Z tight: with A = X^2, S = (X + Y)^2, B = Y^2, C = Z^2,
- * (H, E, G, F) = (A + B, S - (A + B), B - A, 2 C - (B - A)). The sums and differences are those of whole squares, before
+/* ---- one lane by a number that stays the same ----------------------------------------------------------------------
+ * n b and g d for (a, b, c, d), small n and a number g: half of the products of fe4_mul, with the limbs of d in two lanes.
+ * Row m is (n, 0), (0, n) or (0, 0) in columns 2 m, 2 m + 1 and the others, for limbs 2 m and 2 m + 1 of b; and what limbs
+ * 2 m and 2 m + 1 of d are to be multiplied by for the column: a limb of g, twofold or 19-fold where the sums of
+ * fe25519_32.h have it. */
+typedef struct {
+    __m256i row[5][10];
+} fe4_factor;
+
+/* limb: nominal, at most 2^26 - 1. 38-fold odd ones and 19-fold even ones are below 2^30.3. */
+FE4 void fe4_prepare(fe4_factor *r, uint32_t n, const uint32_t limb[10]) {
+    for (unsigned m = 0; m < 5; m++) {
+        for (unsigned k = 0; k < 10; k++) {
+            uint32_t x[2];
+            for (unsigned i = 2 * m; i < 2 * m + 2; i++) {
+                unsigned j = (k + 10 - i) % 10;
+                x[i & 1] = limb[j] * (k < i ? 19u : 1u) << (i & j & 1);
+            }
+            r->row[m][k] = _mm256_setr_epi64x(k == 2 * m ? n : 0, k == 2 * m + 1 ? n : 0, x[0], x[1]);
+        }
+    }
+}
+
+/* (-, n b, -, g d). Loose in, also what is in lanes 0 and 2; n < 2^20. In lanes 1 and 3 the sums are those of fe4_mul; half of
+ * them are in lanes 0 and 2. */
+FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
+    __m256i r[10];
+    FE4_EACH r[i] = _mm256_setzero_si256();
+#define FE4_FACTOR_ROW(m)                                                                                              \
+    do {                                                                                                               \
+        __m256i x = _mm256_unpackhi_epi64(f->v[2 * m], f->v[2 * m + 1]);                                               \
+        FE4_EACH FE4_PLUS(r[i], x, g->row[m][i]);                                                                      \
+        FE4_ROW_END(r);                                                                                                \
+    } while (0)
+    FE4_FACTOR_ROW(0);
+    FE4_FACTOR_ROW(1);
+    FE4_FACTOR_ROW(2);
+    FE4_FACTOR_ROW(3);
+    FE4_FACTOR_ROW(4);
+    FE4_EACH r[i] = _mm256_add_epi64(r[i], _mm256_shuffle_epi32(r[i], 0x4e));
+    fe4_carry(h, r);
+}
+
+/* What a doubling needs of (X, Y, Z, X + Y), X, Y, Z tight: with A = X^2, B = Y^2, C = Z^2, S = (X + Y)^2,
+ * (H, G, F, E) = (A + B, B - A, 2 C - (B - A), S - (A + B)). The sums and differences are those of whole squares, before
  * carries: so one pass of carries makes all of them tight.
  *
  * The squares of tight numbers are below 2^59 (limb 0: 1 + 4 * 19 products of even limbs, 5 * 38 of odd ones, in all
@@ -268,15 +316,15 @@ FE4 void fe4_double(fe4 *h, const fe4 *f) {
     FE4_PLUS(r[7], x, g[9]);
     FE4_PLUS(r[8], d[9], g[9]);
     FE4_ROW_END(r);
-    const __m256i lane2 = _mm256_setr_epi64x(0, 0, -1, 0);
-    FE4_EACH { /* (A, S, B, C); x = (B, B, A, A), negative in lane 2 */
-        __m256i low = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 34, i) + 1, 0);
-        __m256i high = _mm256_setr_epi64x(0, FE4_P((uint64_t)1 << 34, i), 0, FE4_P((uint64_t)1 << 35, i));
-        x = _mm256_xor_si256(_mm256_permute4x64_epi64(r[i], 0x0a), lane2);
-        x = _mm256_add_epi64(_mm256_add_epi64(x, low), r[i]);       /* (H, -, G, -) */
-        y = _mm256_sub_epi64(_mm256_add_epi64(r[i], high), _mm256_unpacklo_epi64(x, x)); /* (-, E, -, C - G) */
-        y = _mm256_add_epi64(y, _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(8)));
-        r[i] = _mm256_blend_epi32(x, y, FE4_BITS(10));
+    const __m256i lane1 = _mm256_setr_epi64x(0, -1, 0, 0);
+    FE4_EACH { /* r = (A, B, C, S) */
+        __m256i low = _mm256_setr_epi64x(0, FE4_P((uint64_t)1 << 34, i) + 1, 0, 0);
+        __m256i high = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 35, i), FE4_P((uint64_t)1 << 34, i));
+        x = _mm256_xor_si256(_mm256_shuffle_epi32(r[i], 0x4e), lane1);
+        x = _mm256_add_epi64(_mm256_add_epi64(x, low), r[i]); /* H, G, -, - */
+        y = _mm256_add_epi64(_mm256_add_epi64(r[i], high), _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(4)));
+        y = _mm256_sub_epi64(y, _mm256_permute4x64_epi64(x, 0x1f)); /* -, -, 2 C - G, S - H */
+        r[i] = _mm256_blend_epi32(x, y, FE4_BITS(12));
     }
     fe4_carry(h, r);
 }
@@ -287,20 +335,23 @@ typedef __m256i fe4_row_t; /* a number in four words, the lowest first */
 FE4 fe4_row_t fe4_row(const uint64_t w[4]) { return _mm256_loadu_si256((const __m256i *)(const void *)w); }
 FE4 fe4_row_t fe4_two(void) { return _mm256_setr_epi64x(2, 0, 0, 0); }
 
-/* An entry of a table: three numbers of four words */
+/* The entry of an index below 16 (secret) in a table of three numbers each: all of it is read. */
 typedef struct {
     fe4_row_t row[3];
 } fe4_entry;
 
-FE4 fe4_entry fe4_nothing(void) {
-    fe4_entry r = {{_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()}};
+FE4 fe4_entry fe4_look_up(const uint64_t table[16][12], uint32_t index) {
+    const __m256i wanted = _mm256_set1_epi32((int)ct_barrier32(index)), one = _mm256_set1_epi32(1);
+    __m256i i = _mm256_setzero_si256(), a = i, b = i, c = i;
+    _Pragma("GCC unroll 4") for (unsigned k = 0; k < 16; k++) {
+        __m256i mask = _mm256_cmpeq_epi32(wanted, i);
+        a = _mm256_or_si256(a, _mm256_and_si256(mask, fe4_row(table[k])));
+        b = _mm256_or_si256(b, _mm256_and_si256(mask, fe4_row(table[k] + 4)));
+        c = _mm256_or_si256(c, _mm256_and_si256(mask, fe4_row(table[k] + 8)));
+        i = _mm256_add_epi32(i, one);
+    }
+    fe4_entry r = {{a, b, c}};
     return r;
-}
-
-/* Takes the entry if index (secret) is i; it is read in any case. */
-FE4 void fe4_take_if_equal(fe4_entry *r, const uint64_t w[12], uint32_t index, uint32_t i) {
-    __m256i mask = _mm256_cmpeq_epi32(_mm256_set1_epi32((int)ct_barrier32(index)), _mm256_set1_epi32((int)i));
-    for (unsigned j = 0; j < 3; j++) r->row[j] = _mm256_or_si256(r->row[j], _mm256_and_si256(mask, fe4_row(w + 4 * j)));
 }
 
 FE4 void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row_t w3) {

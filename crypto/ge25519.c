@@ -120,27 +120,26 @@ void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
         0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
     };
-    uint8_t b[33], nibble[65];
+    uint8_t b[34];
     uint32_t even = ct_mask32((n[0] & 1u) ^ 1u), c = 0;
     for (unsigned i = 0; i < 32; i++) {
         c += n[i] + (order[i] & even);
         b[i] = (uint8_t)c;
         c >>= 8;
     }
-    b[32] = 0;
-    for (unsigned i = 0; i < 65; i++) {
-        unsigned next = i + 1 < 65 ? b[(i + 1) / 2] >> (4 * ((i + 1) & 1)) & 1u : 1; /* bit 260, before the shift */
-        nibble[i] = (uint8_t)((b[i / 2] >> (4 * (i & 1)) & 15) >> 1 | next << 3);
-    }
-    for (unsigned k = 0; k < 4; k++) {
-        for (unsigned j = 0; j < 13; j++) {
-            unsigned d = 0;
-            for (unsigned t = 0; t < 5; t++) d |= (nibble[5 * j + t] >> k & 1u) << t;
-            digit[k][j] = (uint8_t)d;
+    b[32] = 0x10; /* bit 260, before the shift */
+    b[33] = 0;
+    for (unsigned j = 0; j < 13; j++) { /* 20 bits: x has one nibble per sign, and bit k of all makes digit k */
+        const uint8_t *p = b + 20 * j / 8;
+        uint32_t x = ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) >> (20 * j % 8 + 1);
+        if (j & 1) x |= (p[3] & 1u) << 19;
+        for (unsigned k = 0; k < 4; k++, x >>= 1) {
+            uint32_t y = x & 0x11111; /* bits 0, 4, 8, 12, 16: to 0, 1, 2, 3, 4 */
+            y |= y >> 3;
+            digit[k][j] = (uint8_t)((y & 3) | (y >> 6 & 12) | (y >> 12 & 16));
         }
     }
     ct_wipe(b, sizeof b);
-    ct_wipe(nibble, sizeof nibble);
 }
 
 /* r = the entry of digit (five bits) in a table of 16: all of it is read. */
@@ -263,19 +262,25 @@ int svconn_ge_has_small_order(const ge *p) {
     return (int)fe_is_zero(&q.x);
 }
 
-static unsigned bit_of(const uint8_t n[32], unsigned i) { return i < 256 ? (unsigned)n[i >> 3] >> (i & 7) & 1u : 0; }
+/* w bits of n from bit i on, w < 32; bits from 256 on are zero */
+static unsigned bits_of(const uint64_t n[5], unsigned i, unsigned w) {
+    uint64_t x = n[i / 64] >> (i % 64);
+    if (i % 64 > 32) x |= n[i / 64 + 1] << (64 - i % 64);
+    return (unsigned)x & ((1u << w) - 1);
+}
 
 /* A carry means that 2^i is still to be added. It ends before 256: bit 255 of n is 0. */
 void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
+    uint64_t word[5] = {0};
     unsigned carry = 0, i = 0;
+    for (unsigned j = 0; j < 4; j++) word[j] = load_le64(n + 8 * j);
     memset(digit, 0, 256);
     while (i < 256) {
-        if (bit_of(n, i) == carry) {
+        unsigned d = bits_of(word, i, w) + carry;
+        if ((d & 1) == 0) {
             i++;
             continue;
         }
-        unsigned d = carry;
-        for (unsigned j = 0; j < w; j++) d += bit_of(n, i + j) << j;
         carry = d >> (w - 1);
         digit[i] = (int8_t)((int)d - (int)(carry << w));
         i += w;
