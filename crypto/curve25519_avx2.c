@@ -14,8 +14,6 @@
 #include "fe25519_avx2.h"
 #include "ge25519.h"
 
-#define TARGET __attribute__((target("avx2")))
-
 /* ---- X25519 -------------------------------------------------------------------------------------------------------- */
 /* (x2, z2, x3, z3) goes in and comes out (t). swap: all ones to take (x3, z3, x2, z2) instead. k: 121665 and x1.
  * Three products: z3 = x1 (CB - DA) (CB - DA) shares the second one with 121665 E. */
@@ -39,7 +37,7 @@ FE4 void ladder_step(fe4 *p, const fe4_factor *k, uint64_t swap) {
 }
 
 /* x2 / z2 is the result. x1 is tight. */
-TARGET void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const fe *x1) {
+FE4_TARGET void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const fe *x1) {
     uint64_t w[4][4] = {{1}, {0}, {0}, {1}}, swap = 0;
     uint32_t limb[4][10];
     fe4_factor k;
@@ -68,7 +66,7 @@ TARGET void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const
  * G, H, in some order, of which (E F, G H, F G, E H) is the result. */
 
 /* [2]P */
-TARGET static void double_point(fe4 *p) {
+FE4_TARGET static void double_point(fe4 *p) {
     fe4 u, v;
     fe4_exchange(&v, p);
     fe4_add(&v, &v, p);
@@ -82,7 +80,7 @@ TARGET static void double_point(fe4 *p) {
 
 /* P + Q, or P - Q if minus is all ones. The negative of Q has y + x and y - x exchanged, and its 2 d x y the other sign:
  * so F and G change places. minus may be secret. */
-TARGET static void add_point(fe4 *p, const fe4 *q, uint64_t minus) {
+FE4_TARGET static void add_point(fe4 *p, const fe4 *q, uint64_t minus) {
     fe4 u, v;
     fe4_diff_sum(&u, p);
     fe4_blend(&u, 3, &u, p);                  /* X + Y, Y - X, Z, T (l) */
@@ -113,7 +111,7 @@ FE4 void from_entry(fe4 *q, const uint64_t table[12]) {
     fe4_from_rows(q, fe4_row(table), fe4_row(table + 4), fe4_two(), fe4_row(table + 8));
 }
 
-TARGET void svconn_ge_base_avx2(ge *r, const uint8_t n[32]) {
+FE4_TARGET void svconn_ge_base_avx2(ge *r, const uint8_t n[32]) {
     uint8_t digit[4][13];
     fe4 p, q;
     svconn_ge_recode(digit, n);
@@ -134,7 +132,7 @@ TARGET void svconn_ge_base_avx2(ge *r, const uint8_t n[32]) {
 }
 
 /* In variable time: for public inputs only. */
-TARGET void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
+FE4_TARGET void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
     int8_t na[256], nb[256];
     uint64_t w[4][4], k[4][4] = {{1}, {1}, {2}, {0}};
     fe4 s, twice, scale, t[8], m;

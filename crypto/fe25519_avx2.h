@@ -26,6 +26,7 @@
 #include "ct.h"
 #include <immintrin.h>
 
+#define FE4_TARGET __attribute__((target("avx2")))
 #define FE4 __attribute__((target("avx2"), always_inline)) static inline
 #define FE4_EACH _Pragma("GCC unroll 10") for (unsigned i = 0; i < 10; i++)
 
@@ -236,8 +237,9 @@ FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
  *
  * The squares of tight numbers are below 2^59 (limb 0: 1 + 4 * 19 products of even limbs, 5 * 38 of odd ones, in all
  * 124.5 * 2^52 and a little), those of odd limbs below 2^58.3, limb 9 below 2^54.4; S is at most four times that. What
- * is added to keep differences from going below 0 is 2^34 p and 2^35 p, in even limbs 2^60 and 2^61, in odd limbs half
- * of it: H < 2^60, E < 2^61 + 2^61, G < 2^59 + 2^60, F < 2^60 + 2^61; and limb 9 is below 2^56.4 + 2^60. */
+ * is added to keep differences from going below 0 is 2^34 p to G, in even limbs 2^60 (a little less), in odd ones 2^59; and
+ * twice that to F and E: G < 2^59.6 and H < 2^59.3 in odd limbs, which are below 2^60. So H < 2^60, G < 2^60.6,
+ * F < 2^60 + 2^61, E < 2^61 + 2^61; limb 9 of all is below 2^56.4 + 2^60. */
 FE4 void fe4_double(fe4 *h, const fe4 *f) {
     const __m256i n = _mm256_set1_epi64x(19);
     __m256i g[10], d[10], r[10], x, y;
@@ -319,7 +321,7 @@ FE4 void fe4_double(fe4 *h, const fe4 *f) {
     const __m256i lane1 = _mm256_setr_epi64x(0, -1, 0, 0);
     FE4_EACH { /* r = (A, B, C, S) */
         __m256i low = _mm256_setr_epi64x(0, FE4_P((uint64_t)1 << 34, i) + 1, 0, 0);
-        __m256i high = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 35, i), FE4_P((uint64_t)1 << 34, i));
+        __m256i high = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 35, i), FE4_P((uint64_t)1 << 35, i));
         x = _mm256_xor_si256(_mm256_shuffle_epi32(r[i], 0x4e), lane1);
         x = _mm256_add_epi64(_mm256_add_epi64(x, low), r[i]); /* H, G, -, - */
         y = _mm256_add_epi64(_mm256_add_epi64(r[i], high), _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(4)));

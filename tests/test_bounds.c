@@ -152,10 +152,153 @@ static inline uint32_t fe_is_zero(const fe *f) {
     return noise() & 1;
 }
 
+static inline void fe_to_words(uint64_t w[4], const fe *f) {
+    want(f, TIGHT);
+    fill((uint8_t *)w, 32);
+}
+
+/* ---- the abstract field in four lanes, in place of fe25519_avx2.h ------------------------------------------------ */
+#define SVCONN_FE25519_AVX2_H
+#define FE4_TARGET
+#define FE4 static inline
+
+typedef struct {
+    uint64_t most[4][10];
+} fe4;
+typedef struct {
+    uint8_t from[4]; /* bits for the lanes that may be taken */
+} fe4_choice;
+typedef struct {
+    uint64_t most[10];
+} fe4_factor;
+typedef int fe4_row_t;
+typedef struct {
+    fe4_row_t row[3];
+} fe4_entry;
+static inline fe4_choice FE4_CHOICE(unsigned a, unsigned b, unsigned c, unsigned d) {
+    fe4_choice r = {{(uint8_t)(1 << a), (uint8_t)(1 << b), (uint8_t)(1 << c), (uint8_t)(1 << d)}};
+    return r;
+}
+#define EACH4(j, i)                                                                                                    \
+    for (unsigned j = 0; j < 4; j++)                                                                                   \
+        for (unsigned i = 0; i < 10; i++)
+
+static uint64_t largest4(unsigned i, size_class c) {
+    return (c == TIGHT ? 1 : c == LOOSE ? 3 : 4) * (unit(1, i) + 16384) - 1;
+}
+/* lanes: bits */
+static void want4(const fe4 *f, unsigned lanes, size_class c) {
+    operations++;
+    EACH4(j, i) violations += (lanes >> j & 1) && f->most[j][i] > largest4(i, c);
+}
+static void give4(fe4 *h, size_class c) {
+    EACH4(j, i) h->most[j][i] = largest4(i, c);
+}
+/* Either may be taken. */
+static inline fe4_choice fe4_choose(uint64_t mask, fe4_choice a, fe4_choice b) {
+    (void)mask;
+    for (unsigned j = 0; j < 4; j++) a.from[j] |= b.from[j];
+    return a;
+}
+static inline void fe4_lanes(fe4 *h, const fe4 *f, fe4_choice c) {
+    fe4 r = {{{0}}};
+    EACH4(j, i) {
+        for (unsigned k = 0; k < 4; k++) {
+            if ((c.from[j] >> k & 1) && f->most[k][i] > r.most[j][i]) r.most[j][i] = f->most[k][i];
+        }
+    }
+    *h = r;
+}
+static inline void fe4_exchange(fe4 *h, const fe4 *f) { fe4_lanes(h, f, FE4_CHOICE(1, 0, 3, 2)); }
+static inline void fe4_blend(fe4 *h, unsigned which, const fe4 *f, const fe4 *g) {
+    EACH4(j, i) h->most[j][i] = which >> j & 1 ? f->most[j][i] : g->most[j][i];
+}
+static inline void fe4_keep(fe4 *h, unsigned which, const fe4 *f) {
+    EACH4(j, i) h->most[j][i] = which >> j & 1 ? f->most[j][i] : 0;
+}
+static inline void fe4_add(fe4 *h, const fe4 *f, const fe4 *g) {
+    EACH4(j, i) h->most[j][i] = f->most[j][i] + g->most[j][i];
+    want4(h, 15, WIDE);
+}
+
+/* Even lanes: sums. Odd ones: differences, from either. */
+static inline void fe4_sum_diff(fe4 *h, const fe4 *f) {
+    fe4 r;
+    want4(f, 15, TIGHT);
+    EACH4(j, i) {
+        violations += f->most[j][i] > multiple_of_p(1, i, 2);
+        r.most[j][i] = f->most[j][i] + (j & 1 ? multiple_of_p(1, i, 2) : f->most[j + 1][i]);
+        if ((j & 1) && f->most[j - 1][i] > f->most[j][i]) r.most[j][i] = f->most[j - 1][i] + multiple_of_p(1, i, 2);
+    }
+    *h = r;
+    want4(h, 15, LOOSE);
+}
+static inline void fe4_diff_sum(fe4 *h, const fe4 *f) { fe4_sum_diff(h, f); }
+
+static inline void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g) {
+    want4(f, 15, WIDE);
+    want4(g, 15, LOOSE);
+    give4(h, TIGHT);
+}
+static inline void fe4_prepare(fe4_factor *r, uint32_t n, const uint32_t limb[10]) {
+    violations += n >= 1u << 20;
+    for (unsigned i = 0; i < 10; i++) violations += (r->most[i] = limb[i]) >= unit(1, i);
+}
+static inline void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
+    violations += g->most[0] >= unit(1, 0);
+    want4(f, 15, LOOSE);
+    give4(h, TIGHT);
+}
+static inline void fe4_double(fe4 *h, const fe4 *f) {
+    want4(f, 7, TIGHT);
+    operations++;
+    for (unsigned i = 0; i < 10; i++) violations += f->most[3][i] > 2 * largest4(i, TIGHT);
+    give4(h, TIGHT);
+}
+
+static inline fe4_row_t fe4_row(const uint64_t w[4]) { return w != NULL; }
+static inline fe4_row_t fe4_two(void) { return 1; }
+static inline fe4_entry fe4_look_up(const uint64_t table[16][12], uint32_t index) {
+    fe4_entry r = {{table != NULL, 1, 1}};
+    violations += index >= 16;
+    return r;
+}
+static inline void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row_t w3) {
+    violations += !(w0 && w1 && w2 && w3);
+    EACH4(j, i) h->most[j][i] = unit(1, i) - 1;
+}
+static inline void fe4_load(fe4 *h, uint64_t w[4][4]) {
+    fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3]));
+}
+static inline void fe4_to_limbs(uint32_t limb[4][10], const fe4 *f) {
+    EACH4(j, i) limb[j][i] = (uint32_t)f->most[j][i];
+}
+static inline void fe_from_limbs(fe *h, const uint32_t limb[10]) {
+    for (unsigned i = 0; i < 10; i++) {
+        violations += limb[i] > largest4(i, TIGHT);
+        h->most[1][i] = limb[i];
+        if (i % 2 == 0) h->most[0][i / 2] = limb[i] + ((uint64_t)limb[i + 1] << 26);
+    }
+    fill(h->bytes, 32);
+    want(h, TIGHT);
+}
+
 /* ---- the code --------------------------------------------------------------------------------------------------- */
 #include "ge25519.c"
 #include "x25519.c"
 #include "ed25519.c"
+
+/* The same names once more */
+#define ladder_step ladder_step4
+#define double_point double_point4
+#define set_identity set_identity4
+#define from_entry from_entry4
+#define SVCONN_X86
+int svconn_curve25519_avx2_is_right(void);
+void svconn_ge_base_avx2(ge *r, const uint8_t n[32]);
+void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const fe *x1);
+#include "curve25519_avx2.c"
 
 /* ---- what it does ----------------------------------------------------------------------------------------------- */
 static void none(int operations_at_least) {
@@ -235,10 +378,55 @@ static void verifying_bounds(void) {
     CHECK(deep > 20 && good == 0); /* R is noise */
 }
 
+static void lanes_planted(void) {
+    fe4 a, b;
+    give4(&a, TIGHT);
+    fe4_diff_sum(&b, &a);
+    fe4_mul(&a, &b, &b);
+    CHECK(violations == 0);
+    fe4_diff_sum(&b, &b); /* may go below 0 */
+    CHECK(violations > 0);
+    give4(&a, LOOSE);
+    give4(&b, WIDE);
+    violations = 0;
+    b.most[2][7]++;
+    fe4_mul(&a, &b, &a);
+    CHECK(violations == 1);
+    violations = 0;
+    give4(&b, WIDE);
+    fe4_mul(&a, &a, &b);
+    CHECK(violations == 40);
+    violations = operations = 0;
+}
+
+static void lanes_bounds(void) {
+    uint8_t k[32], n[32];
+    fe x, z;
+    ge p, q;
+    for (unsigned i = 0; i < 20; i++) {
+        fill(k, 32);
+        fill(n, 32);
+        k[31] &= 127;
+        n[31] &= 127;
+        give(&p.x, TIGHT);
+        p.t = p.z = p.y = p.x;
+        svconn_x25519_ladder_avx2(&x, &z, k, &p.x);
+        none(255 * 6);
+        svconn_ge_base_avx2(&q, k);
+        none(52 * 4);
+        svconn_ge_double_base_avx2(&q, k, &p, n);
+        none(240 * 4);
+    }
+    (void)svconn_curve25519_avx2_is_right();
+    none(255 * 6);
+}
+
 int main(void) {
     TEST("bounds: a wrong bound would be seen", planted);
     TEST("bounds: X25519, both forms of the field, all inputs", x25519_bounds);
     TEST("bounds: Ed25519 keys and signatures", signing_bounds);
     TEST("bounds: Ed25519 checks and verification", verifying_bounds);
+    TEST("bounds: a wrong bound in a lane would be seen", lanes_planted);
+    TEST("bounds: X25519 and Ed25519 in four lanes", lanes_bounds);
     return TEST_EXIT();
 }

@@ -7,6 +7,10 @@
 #include "crypto.h"
 #include "ed25519_table.h"
 #include "fe25519.h"
+#include "backend.h"
+#ifdef SVCONN_X86
+#include "fe25519_avx2.h"
+#endif
 #include "ge25519.h"
 #include "sc25519.h"
 #include "test.h"
@@ -305,6 +309,171 @@ static void field_powers(void) {
         CHECK_BYTES(got, want, 32);
     }
 }
+
+/* ---- the field in four lanes ---------------------------------------------------------- */
+#ifdef SVCONN_X86
+/* The same as above for limbs of 26 and 25 bits in 64-bit lanes. times: what the largest limb is of the tight one */
+static void shape4(uint64_t limb[10], unsigned which, unsigned times) {
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t one = (uint64_t)1 << (26 - (i & 1)), most = times * (one + 16384) - 1, r;
+        random_bytes((uint8_t *)&r, sizeof r);
+        if (times == 0) limb[i] = which == 0 ? one - 1 : r % one; /* nominal */
+        else if (which == 0) limb[i] = most;
+        else if (which == 1) limb[i] = one;
+        else if (which == 2) limb[i] = 0;
+        else if (which == 3) limb[i] = i & 1 ? most : 0;
+        else if (which == 4) limb[i] = i & 1 ? 0 : most;
+        else if (which == 5) limb[i] = r & 1 ? most : 0;
+        else limb[i] = r % (most + 1);
+    }
+}
+
+static void value_of4(uint8_t r[32], const uint64_t limb[10]) {
+    uint8_t weight[32] = {1};
+    memcpy(r, ZERO, 32);
+    for (unsigned i = 0; i < 10; i++) {
+        uint8_t x[32] = {0}, size[32] = {0};
+        store_le64(x, limb[i]);
+        store_le32(size, (uint32_t)1 << (26 - (i & 1)));
+        slow_muladd(r, x, weight, r, P);
+        slow_mul(weight, weight, size);
+    }
+}
+
+typedef uint64_t lanes[4][10];
+typedef uint8_t numbers[4][32];
+
+FE4_TARGET static void to_lanes(fe4 *h, lanes x) {
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t w[4] = {x[0][i], x[1][i], x[2][i], x[3][i]};
+        h->v[i] = fe4_row(w);
+    }
+}
+
+/* Are lanes right, and within the bound? */
+FE4_TARGET static void check_lanes(const fe4 *h, numbers want, unsigned which, unsigned times) {
+    uint32_t limb[4][10];
+    uint64_t wide[10];
+    uint8_t got[32];
+    fe f;
+    fe4_to_limbs(limb, h);
+    for (unsigned j = 0; j < 4; j++) {
+        for (unsigned i = 0; i < 10; i++) {
+            CHECK(limb[j][i] < times * (((uint64_t)1 << (26 - (i & 1))) + 16384));
+            wide[i] = limb[j][i];
+        }
+        value_of4(got, wide);
+        if (which >> j & 1) CHECK_BYTES(got, want[j], 32);
+        if (times == 1) {
+            fe_from_limbs(&f, limb[j]);
+            CHECK(is_tight(&f));
+            fe_to_bytes(want[j], &f);
+            CHECK_BYTES(got, want[j], 32);
+        }
+    }
+}
+
+static void shapes4(lanes x, numbers value, unsigned seed, unsigned times) {
+    for (unsigned j = 0; j < 4; j++) {
+        shape4(x[j], (seed + j * (seed / 7)) % 7, times);
+        value_of4(value[j], x[j]);
+    }
+}
+
+FE4_TARGET static void lanes_products(void) {
+    static const uint8_t n[32] = {0x41, 0xdb, 0x01};
+    for (unsigned i = 0; i < 4 * 49; i++) {
+        lanes x, y;
+        numbers a, b, c;
+        uint32_t limb[10];
+        fe4 f, g, h;
+        fe4_factor k;
+        shapes4(x, a, i, 4);
+        shapes4(y, b, i / 7, 3);
+        to_lanes(&f, x);
+        to_lanes(&g, y);
+        fe4_mul(&h, &f, &g);
+        for (unsigned j = 0; j < 4; j++) slow_mul(c[j], a[j], b[j]);
+        check_lanes(&h, c, 15, 1);
+
+        shape4(x[0], i % 7, 0);
+        value_of4(a[0], x[0]);
+        for (unsigned l = 0; l < 10; l++) limb[l] = (uint32_t)x[0][l];
+        fe4_prepare(&k, 121665, limb);
+        fe4_mul_factor(&h, &g, &k);
+        slow_mul(c[1], b[1], n);
+        slow_mul(c[3], b[3], a[0]);
+        check_lanes(&h, c, 10, 1);
+
+        shapes4(x, a, i, 1);
+        shape4(x[3], i % 5, 2);
+        value_of4(a[3], x[3]);
+        to_lanes(&f, x);
+        fe4_double(&h, &f);
+        for (unsigned j = 0; j < 4; j++) slow_mul(a[j], a[j], a[j]); /* A, B, C, S */
+        slow_add(c[0], a[0], a[1]);
+        slow_sub(c[1], a[1], a[0]);
+        slow_add(c[2], a[2], a[2]);
+        slow_sub(c[2], c[2], c[1]);
+        slow_sub(c[3], a[3], c[0]);
+        check_lanes(&h, c, 15, 1);
+    }
+}
+
+FE4_TARGET static void lanes_sums(void) {
+    for (unsigned i = 0; i < 49; i++) {
+        lanes x;
+        numbers a, c;
+        fe4 f, h;
+        shapes4(x, a, i, 1);
+        to_lanes(&f, x);
+        for (unsigned j = 0; j < 4; j += 2) {
+            slow_add(c[j], a[j], a[j + 1]);
+            slow_sub(c[j + 1], a[j], a[j + 1]);
+        }
+        fe4_sum_diff(&h, &f);
+        check_lanes(&h, c, 15, 3);
+        for (unsigned j = 0; j < 4; j += 2) slow_sub(c[j + 1], a[j + 1], a[j]);
+        fe4_diff_sum(&h, &f);
+        check_lanes(&h, c, 15, 3);
+    }
+}
+
+FE4_TARGET static void lanes_choices(void) {
+    for (unsigned i = 0; i < 256; i++) {
+        unsigned from[4] = {i & 3, i >> 2 & 3, i >> 4 & 3, i >> 6};
+        uint64_t w[4][4];
+        uint32_t limb[4][10];
+        numbers a, c;
+        fe4 f, h;
+        random_bytes((uint8_t *)w, sizeof w);
+        fe4_load(&f, w);
+        for (unsigned j = 0; j < 4; j++) {
+            for (unsigned l = 0; l < 4; l++) store_le64(a[j] + 8 * l, w[j][l]);
+            a[j][31] &= 127;
+        }
+        const fe4_choice yes = FE4_CHOICE((int)from[0], (int)from[1], (int)from[2], (int)from[3]);
+        const fe4_choice no = FE4_CHOICE(3, 3, 3, 3);
+        for (unsigned j = 0; j < 4; j++) slow_add(c[j], a[from[j]], ZERO);
+        fe4_lanes(&h, &f, fe4_choose(~(uint64_t)0, yes, no));
+        check_lanes(&h, c, 15, 1);
+        fe4_lanes(&h, &f, fe4_choose(0, no, yes));
+        check_lanes(&h, c, 15, 1);
+        fe4_entry e = fe4_look_up(svconn_ed25519_comb[i % 13], i % 16);
+        fe4_from_rows(&h, e.row[0], e.row[1], e.row[2], fe4_two());
+        fe4_to_limbs(limb, &h);
+        for (unsigned j = 0; j < 3; j++) {
+            uint8_t want[32], got[32];
+            fe x;
+            fe_from_limbs(&x, limb[j]);
+            fe_to_bytes(got, &x);
+            for (unsigned l = 0; l < 4; l++) store_le64(want + 8 * l, svconn_ed25519_comb[i % 13][i % 16][4 * j + l]);
+            CHECK_BYTES(got, want, 32);
+        }
+        CHECK(limb[3][0] == 2 && limb[3][9] == 0);
+    }
+}
+#endif
 
 /* ---- scalars ----------------------------------------------------------------------- */
 /* x = k L + d, k < 2^256, d from -300 to 300 */
@@ -730,6 +899,13 @@ int main(void) {
     TEST("scalars: a b + c mod L", scalar_muladd);
     TEST("scalars: S < L", scalar_range);
     TEST("group: table entries", tables);
+#ifdef SVCONN_X86
+    if (svconn_cpu() & SVCONN_CPU_AVX2) {
+        TEST("field in four lanes: products with limbs at their bounds", lanes_products);
+        TEST("field in four lanes: sums and differences with limbs at their bounds", lanes_sums);
+        TEST("field in four lanes: choices", lanes_choices);
+    }
+#endif
     forms();
     if (svconn_cpu() & SVCONN_CPU_AVX2) {
         printf("  once more, without AVX2\n");
