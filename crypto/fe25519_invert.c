@@ -34,29 +34,49 @@ typedef struct {
 
 #define M62 (((uint64_t)1 << 62) - 1)
 
-/* minus is -(delta + 1/2): negative if delta > 0. Returns the new one. All is mod 2^64 here. If a step is not of the
- * first kind, x = f, or y, z = u, v is added to g, or q, r, if g is odd. Else -x; and g - f added to f is g. */
-static uint64_t steps_59(matrix *m, uint64_t minus, uint64_t f, uint64_t g) {
-    uint64_t u = 8, v = 0, q = 0, r = 8;
-    for (unsigned i = 0; i < 59; i++) {
-        uint64_t positive = ct_mask64(minus >> 63), odd = ct_mask64(g & 1);
-        g += ((f ^ positive) - positive) & odd;
-        q += ((u ^ positive) - positive) & odd;
-        r += ((v ^ positive) - positive) & odd;
-        positive &= odd;
-        minus = (minus ^ positive) - 1;
-        f += g & positive;
-        u += q & positive;
-        v += r & positive;
+/* The state of the steps: minus is -(delta + 1/2), negative if delta > 0; f and g mod 2^64, of which n steps leave 64 - n
+ * bits of g right. */
+typedef struct {
+    uint64_t minus, f, g;
+} state;
+
+/* n steps, n <= 30, and their matrix, times 2^n. Its rows are kept as u + 2^32 v and q + 2^32 r mod 2^64 (T. Pornin,
+ * "Optimized binary GCD for modular inversion", ePrint 2020/972): they are added, doubled and negated like numbers, and as
+ * |u|, |v| <= 2^30 they come apart again.
+ * x is f, or -f if a step may be of the first kind: it is added to g if g is odd. Then g - f added to f is g. */
+static matrix some_steps(state *s, unsigned n) {
+    uint64_t minus = s->minus, f = s->f, g = s->g, uv = 1, qr = (uint64_t)1 << 32;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t first = ct_mask64(minus >> 63), odd = ct_mask64(g & 1);
+        g += ((f ^ first) - first) & odd;
+        qr += ((uv ^ first) - first) & odd;
+        first &= odd;
+        minus = (minus ^ first) - 1;
+        f += g & first;
+        uv += qr & first;
         g >>= 1;
-        u <<= 1;
-        v <<= 1;
+        uv <<= 1;
     }
-    m->u = (int64_t)u;
-    m->v = (int64_t)v;
-    m->q = (int64_t)q;
-    m->r = (int64_t)r;
-    return minus;
+    s->minus = minus;
+    s->f = f;
+    s->g = g;
+    matrix m;
+    m.u = (int32_t)(uint32_t)uv;
+    m.v = (int64_t)(uv - (uint64_t)m.u) >> 32;
+    m.q = (int32_t)(uint32_t)qr;
+    m.r = (int64_t)(qr - (uint64_t)m.q) >> 32;
+    return m;
+}
+
+static matrix steps_59(state *s) {
+    matrix a = some_steps(s, 30), b = some_steps(s, 29), m;
+    m.u = 8 * (b.u * a.u + b.v * a.q);
+    m.v = 8 * (b.u * a.v + b.v * a.r);
+    m.q = 8 * (b.q * a.u + b.r * a.q);
+    m.r = 8 * (b.q * a.v + b.r * a.r);
+    ct_wipe(&a, sizeof a);
+    ct_wipe(&b, sizeof b);
+    return m;
 }
 
 /* (f, g) = [u v; q r] (f, g) / 2^62: the lower 62 bits are zero. Sums are below 2^62 2^62 + 2^64 < 2^125. */
@@ -125,7 +145,8 @@ static void reduce(uint64_t w[4], const number *d, int64_t sign) {
 
 void fe_invert(fe *h, const fe *x) {
     number f = {{-19, 0, 0, 0, 128}}, g, d = {{0}}, e = {{1}};
-    uint64_t w[4], minus = ~(uint64_t)0; /* -(1/2 + 1/2) */
+    uint64_t w[4];
+    state s = {~(uint64_t)0, 0, 0}; /* -(1/2 + 1/2) */
     matrix m;
     fe one, t;
     fe_from_small(&one, 1);
@@ -137,7 +158,9 @@ void fe_invert(fe *h, const fe *x) {
     g.v[3] = (int64_t)((w[2] >> 58 | w[3] << 6) & M62);
     g.v[4] = (int64_t)(w[3] >> 56);
     for (unsigned i = 0; i < 10; i++) {
-        minus = steps_59(&m, minus, (uint64_t)f.v[0], (uint64_t)g.v[0]);
+        s.f = (uint64_t)f.v[0];
+        s.g = (uint64_t)g.v[0];
+        m = steps_59(&s);
         update_de(&d, &e, &m);
         update_fg(&f, &g, &m);
     }
@@ -147,6 +170,7 @@ void fe_invert(fe *h, const fe *x) {
     ct_wipe(&g, sizeof g);
     ct_wipe(&d, sizeof d);
     ct_wipe(&e, sizeof e);
+    ct_wipe(&s, sizeof s);
     ct_wipe(&m, sizeof m);
     ct_wipe(&t, sizeof t);
     ct_wipe(w, sizeof w);
