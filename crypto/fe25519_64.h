@@ -71,7 +71,8 @@ static inline void fe_select(fe *h, uint64_t mask, const fe *f, const fe *g) {
 
 /* ---- products: column k is the sum of the limb products of weight 2^(51 k) -----------------------------------------
  * A column is summed and carried before the next one is begun: so few numbers are alive that compilers keep them in
- * registers. Two chains of carries run side by side, 3 -> 4 -> 0 -> 1 and 0 -> 1 -> 2 -> 3 -> 4: half the latency of one.
+ * registers. Two chains of carries run side by side, 3 -> 4 -> 0 -> 1 and 0 -> 1 -> 2 -> 3 -> 4: half the latency of
+ * one.
  *
  * Columns 0 to 3 are below 2^114.4 with their carries, column 4 below 2^110.5 (see below). So carries out of 0 to 3 are
  * below 2^63.4, and with a limb of 51 bits still below 2^64; the one out of 4 is below 2^59.5, and 19 times it below

@@ -10,15 +10,18 @@
  *   wide      < 4 * 2^26 + 4 * 2^14      < 4 * 2^25 + 4 * 2^14
  *
  *   operation                         takes              gives
- *   fe4_from_words                    any 256 bits       tight (the top bits are ignored)
+ *   fe4_from_rows, fe4_load           any 256 bits       tight (the top bit is ignored)
  *   fe4_add                           a wide sum         wide, or as small as the sum is
  *   fe4_sum_diff, fe4_diff_sum        tight              loose
- *   fe4_mul, fe4_mul_by               wide, loose        tight
+ *   fe4_mul                           wide, loose        tight
+ *   fe4_mul_factor                    loose              tight
  *   fe4_double                        see there          tight
- *   fe4_lanes, fe4_blend, fe4_keep    any                the same
+ *   fe4_lanes, fe4_exchange,
+ *   fe4_blend, fe4_keep               any                the same
  *   fe4_to_limbs                      any                limbs for fe_from_limbs
  *
- * All of it is constant time, in the choice of lanes too. An output may be one of the inputs.
+ * All of it is constant time, in the choice of lanes too. An output may be one of the inputs. work: work space, which
+ * the caller wipes.
  */
 #ifndef SVCONN_FE25519_AVX2_H
 #define SVCONN_FE25519_AVX2_H
@@ -67,7 +70,7 @@ FE4 void fe4_lanes(fe4 *h, const fe4 *f, fe4_choice c) {
 /* (a, b, c, d) -> (b, a, d, c) */
 FE4 void fe4_exchange(fe4 *h, const fe4 *f) { FE4_EACH h->v[i] = _mm256_shuffle_epi32(f->v[i], 0x4e); }
 
-/* ---- sums ---------------------------------------------------------------------------------------------------------- */
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
 FE4 void fe4_add(fe4 *h, const fe4 *f, const fe4 *g) { FE4_EACH h->v[i] = _mm256_add_epi64(f->v[i], g->v[i]); }
 
 /* Limb i of n p, n times the largest nominal limbs, less 18 n in the lowest one: 2^255 - 1 - 18 = p. In odd lanes or in
@@ -96,10 +99,10 @@ FE4 void fe4_diff_sum(fe4 *h, const fe4 *f) {
     }
 }
 
-/* ---- products ------------------------------------------------------------------------------------------------------ */
+/* ---- products ---------------------------------------------------------------------------------------------------- */
 /* In: r[i] < 2^63.2 and r[9] < 2^60.2. Two chains of carries, 0 to 5 and 5 to 0: half the latency of one. Carries are
- * below 2^38.2, and 2^35.2 out of 9, which comes back 19-fold: below 2^39.5. The last two, from 5 into 6 and from 0 into
- * 1, are below 2^13.5: tight. */
+ * below 2^38.2, and 2^35.2 out of 9, which comes back 19-fold: below 2^39.5. The last two, from 5 into 6 and from 0
+ * into 1, are below 2^13.5: tight. */
 FE4 void fe4_carry(fe4 *h, __m256i r[10]) {
     const __m256i m26 = _mm256_set1_epi64x(0x3ffffff), m25 = _mm256_set1_epi64x(0x1ffffff);
     __m256i c;
@@ -119,7 +122,8 @@ FE4 void fe4_carry(fe4 *h, __m256i r[10]) {
     c = _mm256_srli_epi64(r[9], 25);
     r[9] = _mm256_and_si256(r[9], m25);
     FE4_CARRY(4, 5, 26);
-    r[0] = _mm256_add_epi64(_mm256_add_epi64(r[0], c), _mm256_add_epi64(_mm256_slli_epi64(c, 1), _mm256_slli_epi64(c, 4)));
+    c = _mm256_add_epi64(c, _mm256_add_epi64(_mm256_slli_epi64(c, 1), _mm256_slli_epi64(c, 4)));
+    r[0] = _mm256_add_epi64(r[0], c);
     FE4_CARRY(5, 6, 25);
     FE4_CARRY(0, 1, 26);
     FE4_EACH h->v[i] = r[i];
@@ -128,24 +132,19 @@ FE4 void fe4_carry(fe4 *h, __m256i r[10]) {
 #define FE4_TIMES(a, b) _mm256_mul_epu32(a, b)
 #define FE4_PLUS(r, a, b) r = _mm256_add_epi64(r, _mm256_mul_epu32(a, b))
 
-/* 19 g: loose in. Not a number in its own right, but half of a factor: see fe4_mul_by. */
-FE4 void fe4_times_19(fe4 *h, const fe4 *g) {
-    const __m256i n = _mm256_set1_epi64x(19);
-    FE4_EACH h->v[i] = FE4_TIMES(g->v[i], n);
-}
-
 /* What a compiler may not look through: ten sums that are to stay in registers between rows of a product. Otherwise gcc
  * makes all products first and the sums later, and has to put most of them on the stack. */
 #define FE4_ROW_END(r)                                                                                                 \
     __asm__("" : "+x"(r[0]), "+x"(r[1]), "+x"(r[2]), "+x"(r[3]), "+x"(r[4]), "+x"(r[5]), "+x"(r[6]), "+x"(r[7]),       \
             "+x"(r[8]), "+x"(r[9]))
 
-/* f wide, g loose: 19 g < 2^31.9 and 2 f fit 32 bits. The sums are those of fe_mul in fe25519_32.h, made row by row so that
- * the ten of them stay in registers; f4 there is 4/3 of the bound, so they are below 4/3 * 2^62.2 < 2^62.7, and
+/* f wide, g loose: 19 g < 2^31.9 and 2 f fit 32 bits. The sums are those of fe_mul in fe25519_32.h, made row by row so
+ * that the ten of them stay in registers; f may be 4/3 of what it may be there, so they are below 4/3 * 2^62.2 < 2^62.7, and
  * 4/3 * 2^57.7 < 2^58.2 in the last. */
-FE4 void fe4_mul_by(fe4 *h, const fe4 *f, const fe4 *g, const fe4 *g19) {
-    const __m256i *a = g->v, *b = g19->v;
+FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *restrict work) {
+    const __m256i n = _mm256_set1_epi64x(19), *a = g->v, *b = work->v;
     __m256i x = f->v[0], y, r[10];
+    FE4_EACH work->v[i] = FE4_TIMES(g->v[i], n);
 #define FE4_ROW(e, o, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9)                                                          \
     FE4_PLUS(r[0], e, b0);                                                                                             \
     FE4_PLUS(r[1], o, b1);                                                                                             \
@@ -182,16 +181,11 @@ FE4 void fe4_mul_by(fe4 *h, const fe4 *f, const fe4 *g, const fe4 *g19) {
     fe4_carry(h, r);
 }
 
-FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g) {
-    fe4 g19;
-    fe4_times_19(&g19, g);
-    fe4_mul_by(h, f, g, &g19);
-}
-
 /* ---- one lane by a number that stays the same ----------------------------------------------------------------------
- * n b and g d for (a, b, c, d), small n and a number g: half of the products of fe4_mul, with the limbs of d in two lanes.
- * Row m is (n, 0), (0, n) or (0, 0) in columns 2 m, 2 m + 1 and the others, for limbs 2 m and 2 m + 1 of b; and what limbs
- * 2 m and 2 m + 1 of d are to be multiplied by for the column: a limb of g, twofold or 19-fold where the sums of
+ * n b and g d for (a, b, c, d), small n and a number g: half of the products of fe4_mul, with the limbs of d in two
+ * lanes.
+ * Row m is (n, 0), (0, n) or (0, 0) in columns 2 m, 2 m + 1 and the others, for limbs 2 m and 2 m + 1 of b; and what
+ * limbs 2 m and 2 m + 1 of d are to be multiplied by for the column: a limb of g, twofold or 19-fold where the sums of
  * fe25519_32.h have it. */
 typedef struct {
     __m256i row[5][10];
@@ -211,8 +205,8 @@ FE4 void fe4_prepare(fe4_factor *r, uint32_t n, const uint32_t limb[10]) {
     }
 }
 
-/* (-, n b, -, g d). Loose in, also what is in lanes 0 and 2; n < 2^20. In lanes 1 and 3 the sums are those of fe4_mul; half of
- * them are in lanes 0 and 2. */
+/* (n b, n b, g d, g d). Loose in, lanes 1 and 3; n < 2^20. The sums are those of fe4_mul, after their halves in two
+ * lanes came together. */
 FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
     __m256i r[10];
     FE4_EACH r[i] = _mm256_setzero_si256();
@@ -232,17 +226,17 @@ FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
 }
 
 /* What a doubling needs of (X, Y, Z, X + Y), X, Y, Z tight: with A = X^2, B = Y^2, C = Z^2, S = (X + Y)^2,
- * (H, G, F, E) = (A + B, B - A, 2 C - (B - A), S - (A + B)). The sums and differences are those of whole squares, before
- * carries: so one pass of carries makes all of them tight.
+ * (H, G, F, E) = (A + B, B - A, 2 C - (B - A), S - (A + B)). The sums and differences are those of whole squares,
+ * before carries: so one pass of carries makes all of them tight.
  *
  * The squares of tight numbers are below 2^59 (limb 0: 1 + 4 * 19 products of even limbs, 5 * 38 of odd ones, in all
  * 124.5 * 2^52 and a little), those of odd limbs below 2^58.3, limb 9 below 2^54.4; S is at most four times that. What
- * is added to keep differences from going below 0 is 2^34 p to G, in even limbs 2^60 (a little less), in odd ones 2^59; and
- * twice that to F and E: G < 2^59.6 and H < 2^59.3 in odd limbs, which are below 2^60. So H < 2^60, G < 2^60.6,
+ * is added to keep differences from going below 0 is 2^34 p to G, in even limbs 2^60 (a little less), in odd ones 2^59;
+ * and twice that to F and E: G < 2^59.6 and H < 2^59.3 in odd limbs, which are below 2^60. So H < 2^60, G < 2^60.6,
  * F < 2^60 + 2^61, E < 2^61 + 2^61; limb 9 of all is below 2^56.4 + 2^60. */
-FE4 void fe4_double(fe4 *h, const fe4 *f) {
+FE4 void fe4_double(fe4 *h, const fe4 *f, fe4 *restrict work) {
     const __m256i n = _mm256_set1_epi64x(19);
-    __m256i g[10], d[10], r[10], x, y;
+    __m256i *g = work[0].v, *d = work[1].v, r[10], x, y;
     FE4_EACH g[i] = FE4_TIMES(f->v[i], n);
     FE4_EACH d[i] = _mm256_add_epi64(f->v[i], f->v[i]);
     const __m256i *a = f->v;
@@ -324,14 +318,15 @@ FE4 void fe4_double(fe4 *h, const fe4 *f) {
         __m256i high = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 35, i), FE4_P((uint64_t)1 << 35, i));
         x = _mm256_xor_si256(_mm256_shuffle_epi32(r[i], 0x4e), lane1);
         x = _mm256_add_epi64(_mm256_add_epi64(x, low), r[i]); /* H, G, -, - */
-        y = _mm256_add_epi64(_mm256_add_epi64(r[i], high), _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(4)));
+        y = _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(4));
+        y = _mm256_add_epi64(_mm256_add_epi64(r[i], high), y);
         y = _mm256_sub_epi64(y, _mm256_permute4x64_epi64(x, 0x1f)); /* -, -, 2 C - G, S - H */
         r[i] = _mm256_blend_epi32(x, y, FE4_BITS(12));
     }
     fe4_carry(h, r);
 }
 
-/* ---- words --------------------------------------------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------------------------------------------- */
 typedef __m256i fe4_row_t; /* a number in four words, the lowest first */
 
 FE4 fe4_row_t fe4_row(const uint64_t w[4]) { return _mm256_loadu_si256((const __m256i *)(const void *)w); }
@@ -375,7 +370,9 @@ FE4 void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row
     h->v[9] = _mm256_and_si256(_mm256_srli_epi64(s3, 38), m25);
 }
 
-FE4 void fe4_load(fe4 *h, uint64_t w[4][4]) { fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3])); }
+FE4 void fe4_load(fe4 *h, uint64_t w[4][4]) {
+    fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3]));
+}
 
 /* The limbs of number j, j = 0 to 3 */
 FE4 void fe4_to_limbs(uint32_t limb[4][10], const fe4 *f) {

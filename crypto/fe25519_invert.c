@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * 1 / f mod p by division steps: D. J. Bernstein, B.-Y. Yang, "Fast constant-time gcd computation and modular inversion"
- * (CHES 2019), sections 8 to 11; with delta beginning at 1/2 instead of 1, for which 590 steps are enough for 256 bits:
- * B. Salling Hvass, D. Aranha, B. Spitters, "High-assurance field inversion for curve-based cryptography" (CSF 2023). For
- * machines with 64 x 64 -> 128 bit products it takes half of the time of the power p - 2; others use that (fe25519.c).
- * Constant time.
+ * 1 / f mod p by division steps: D. J. Bernstein, B.-Y. Yang, "Fast constant-time gcd computation and modular
+ * inversion" (CHES 2019), sections 8 to 11; with delta beginning at 1/2 instead of 1, for which 590 steps are enough
+ * for 256 bits: B. Salling Hvass, D. Aranha, B. Spitters, "High-assurance field inversion for curve-based cryptography"
+ * (CSF 2023). For machines with 64 x 64 -> 128 bit products it takes half of the time of the power p - 2; others use
+ * that (fe25519.c). Constant time.
  *
  * A step takes delta, f odd, g to
  *      1 - delta, g, (g - f) / 2                   if delta > 0 and g is odd
  *      1 + delta, f, (g + (g mod 2) f) / 2         else
- * After 590 of them from f = p, g = x the number f is 1 or -1 and g is 0 (or, if x = 0, f stays p). d and e are such that
- * d x = f and e x = g mod p, all the time: in the end x has the inverse d f.
+ * After 590 of them from f = p, g = x the number f is 1 or -1 and g is 0 (or, if x = 0, f stays p). d and e are such
+ * that d x = f and e x = g mod p, all the time: in the end x has the inverse d f.
  *
- * n steps look at the lower n bits of f and g only, and multiply (f, g) by a matrix [u v; q r] / 2^n, so 59 are made at a
- * time, on one word. Then the whole numbers follow. Right shifts of negative numbers carry the sign along, as in all
+ * n steps look at the lower n bits of f and g only, and multiply (f, g) by a matrix [u v; q r] / 2^n, so 59 are made at
+ * a time, on one word. Then the whole numbers follow. Right shifts of negative numbers carry the sign along, as in all
  * compilers that have __int128.
  */
 #include "fe25519.h"
@@ -34,15 +34,15 @@ typedef struct {
 
 #define M62 (((uint64_t)1 << 62) - 1)
 
-/* The state of the steps: minus is -(delta + 1/2), negative if delta > 0; f and g mod 2^64, of which n steps leave 64 - n
- * bits of g right. */
+/* The state of the steps: minus is -(delta + 1/2), negative if delta > 0; f and g mod 2^64, of which n steps leave 64 -
+ * n bits of g right. */
 typedef struct {
     uint64_t minus, f, g;
 } state;
 
 /* n steps, n <= 30, and their matrix, times 2^n. Its rows are kept as u + 2^32 v and q + 2^32 r mod 2^64 (T. Pornin,
- * "Optimized binary GCD for modular inversion", ePrint 2020/972): they are added, doubled and negated like numbers, and as
- * |u|, |v| <= 2^30 they come apart again.
+ * "Optimized binary GCD for modular inversion", ePrint 2020/972): they are added, doubled and negated like numbers, and
+ * as |u|, |v| <= 2^30 they come apart again.
  * x is f, or -f if a step may be of the first kind: it is added to g if g is odd. Then g - f added to f is g. */
 static matrix some_steps(state *s, unsigned n) {
     uint64_t minus = s->minus, f = s->f, g = s->g, uv = 1, qr = (uint64_t)1 << 32;
@@ -98,8 +98,8 @@ static void update_fg(number *f, number *g, const matrix *m) {
 }
 
 /* (d, e) = [u v; q r] (d, e) / 2^62 mod p, both in (-2p, p). For d: p is added to d and e if they are negative, so that
- * they are in (-p, p) and their sum with u and v in 2^62 (-p, p); then as many p are taken away, fewer than 2^62, that the
- * lower 62 bits are zero. Both together: a times p. p = 128 * 2^248 - 19. */
+ * they are in (-p, p) and their sum with u and v in 2^62 (-p, p); then as many p are taken away, fewer than 2^62, that
+ * the lower 62 bits are zero. Both together: a times p. p = 128 * 2^248 - 19. */
 static void update_de(number *d, number *e, const matrix *m) {
     const uint64_t p_inverse = UINT64_C(0x39435e50d79435e5); /* mod 2^62 */
     int64_t sd = d->v[4] >> 63, se = e->v[4] >> 63;

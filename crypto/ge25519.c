@@ -112,9 +112,9 @@ static void negate(niels *r, uint64_t mask) {
  * (With b_i = 1 for +: sum (2 b_i - 1) 2^i = 2 b - 2^260 + 1, which is m for b = (m - 1) / 2 + 2^259.)
  * So b is m shifted right by one, with bit 259 set.
  *
- * The comb: four teams of 13 digits of five signs. Bits 20 j + 4 t + k of b, t = 0 to 4, make digit (j, k), which stands
- * for 2^k 2^(20 j) (+-1 +-2^4 +-2^8 +-2^12 +-2^16) B. Table j has the 16 cases in which 2^16 has the sign +; the other
- * 16 are their negatives. 52 additions, 3 doublings. */
+ * The comb: four teams of 13 digits of five signs. Bits 20 j + 4 t + k of b, t = 0 to 4, make digit (j, k), which
+ * stands for 2^k 2^(20 j) (+-1 +-2^4 +-2^8 +-2^12 +-2^16) B. Table j has the 16 cases in which 2^16 has the sign +; the
+ * other 16 are their negatives. 52 additions, 3 doublings. */
 void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
     static const uint8_t order[32] = {
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,

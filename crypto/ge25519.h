@@ -29,7 +29,7 @@ int svconn_ge_decode(ge *p, const uint8_t in[32]);
 /* 1 if [8]P is the identity, else 0. In variable time. */
 int svconn_ge_has_small_order(const ge *p);
 
-/* ---- what all forms of the code share ------------------------------------------------------------------------------ */
+/* ---- what all forms of the code share ---------------------------------------------------------------------------- */
 /* The signed digits of n for the comb, see ge25519.c. digit[k][j]: five bits, a set one is +, a clear one -. Constant
  * time. */
 void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32] /* secret */);
@@ -38,7 +38,7 @@ void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32] /* secret */);
  * digit[i] 2^i. In variable time. */
 void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w);
 
-/* ---- other forms: curve25519_avx2.c -------------------------------------------------------------------------------- */
+/* ---- other forms: curve25519_avx2.c ------------------------------------------------------------------------------ */
 #ifdef SVCONN_X86
 void svconn_ge_base_avx2(ge *r, const uint8_t n[32] /* secret */);
 void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);

@@ -235,9 +235,10 @@ static inline void fe4_sum_diff(fe4 *h, const fe4 *f) {
 }
 static inline void fe4_diff_sum(fe4 *h, const fe4 *f) { fe4_sum_diff(h, f); }
 
-static inline void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g) {
+static inline void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *space) {
     want4(f, 15, WIDE);
     want4(g, 15, LOOSE);
+    give4(space, WIDE);
     give4(h, TIGHT);
 }
 static inline void fe4_prepare(fe4_factor *r, uint32_t n, const uint32_t limb[10]) {
@@ -249,10 +250,11 @@ static inline void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
     want4(f, 15, LOOSE);
     give4(h, TIGHT);
 }
-static inline void fe4_double(fe4 *h, const fe4 *f) {
+static inline void fe4_double(fe4 *h, const fe4 *f, fe4 space[2]) {
     want4(f, 7, TIGHT);
     operations++;
     for (unsigned i = 0; i < 10; i++) violations += f->most[3][i] > 2 * largest4(i, TIGHT);
+    give4(&space[1], WIDE);
     give4(h, TIGHT);
 }
 
@@ -379,10 +381,10 @@ static void verifying_bounds(void) {
 }
 
 static void lanes_planted(void) {
-    fe4 a, b;
+    fe4 a, b, space;
     give4(&a, TIGHT);
     fe4_diff_sum(&b, &a);
-    fe4_mul(&a, &b, &b);
+    fe4_mul(&a, &b, &b, &space);
     CHECK(violations == 0);
     fe4_diff_sum(&b, &b); /* may go below 0 */
     CHECK(violations > 0);
@@ -390,11 +392,11 @@ static void lanes_planted(void) {
     give4(&b, WIDE);
     violations = 0;
     b.most[2][7]++;
-    fe4_mul(&a, &b, &a);
+    fe4_mul(&a, &b, &a, &space);
     CHECK(violations == 1);
     violations = 0;
     give4(&b, WIDE);
-    fe4_mul(&a, &a, &b);
+    fe4_mul(&a, &a, &b, &space);
     CHECK(violations == 40);
     violations = operations = 0;
 }

@@ -386,13 +386,13 @@ FE4_TARGET static void lanes_products(void) {
         lanes x, y;
         numbers a, b, c;
         uint32_t limb[10];
-        fe4 f, g, h;
+        fe4 f, g, h, work[2];
         fe4_factor k;
         shapes4(x, a, i, 4);
         shapes4(y, b, i / 7, 3);
         to_lanes(&f, x);
         to_lanes(&g, y);
-        fe4_mul(&h, &f, &g);
+        fe4_mul(&h, &f, &g, work);
         for (unsigned j = 0; j < 4; j++) slow_mul(c[j], a[j], b[j]);
         check_lanes(&h, c, 15, 1);
 
@@ -409,7 +409,7 @@ FE4_TARGET static void lanes_products(void) {
         shape4(x[3], i % 5, 2);
         value_of4(a[3], x[3]);
         to_lanes(&f, x);
-        fe4_double(&h, &f);
+        fe4_double(&h, &f, work);
         for (unsigned j = 0; j < 4; j++) slow_mul(a[j], a[j], a[j]); /* A, B, C, S */
         slow_add(c[0], a[0], a[1]);
         slow_sub(c[1], a[1], a[0]);
