@@ -139,7 +139,8 @@ FE4 void fe4_carry(fe4 *h, __m256i r[10]) {
             "+x"(r[8]), "+x"(r[9]))
 
 /* f wide, g loose: 19 g < 2^31.9 and 2 f fit 32 bits. The sums are those of fe_mul in fe25519_32.h, made row by row so
- * that the ten of them stay in registers; f may be 4/3 of what it may be there, so they are below 4/3 * 2^62.2 < 2^62.7, and
+ * that the ten of them stay in registers; f may be 4/3 of what it may be there, so they are below
+ * 4/3 * 2^62.2 < 2^62.7, and
  * 4/3 * 2^57.7 < 2^58.2 in the last. */
 FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *restrict work) {
     const __m256i n = _mm256_set1_epi64x(19), *a = g->v, *b = work->v;
