@@ -158,6 +158,7 @@ INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint
     __m128i j0 = _mm_loadu_si128((const __m128i *)(const void *)block);
     __m128i lengths = _mm_set_epi64x((long long)((uint64_t)aad_len << 3), (long long)((uint64_t)len << 3));
     vec counter = v_first_counters(block), x[W];
+    ct_wipe(block, sizeof block); /* the first nonce of a record key is secret (spec/protocol.md, section 4) */
     __m128i y = NAME(hash_aad)(key, aad, aad_len);
     const uint8_t *sealed = NULL; /* a batch that is not hashed yet */
 
