@@ -21,6 +21,7 @@
  * Everything is and, xor, not, shift by constants: constant time.
  */
 #include "aes256.h"
+#include "backend.h"
 #include "ct.h"
 
 typedef svconn_word word;
@@ -30,6 +31,7 @@ typedef svconn_word word;
 #define STEP (WORD / 16)
 #define BLOCKS SVCONN_AES256_BLOCKS
 #define ROUNDS 14
+#define UNROLL SVCONN_UNROLL
 
 #define ALL ((word)UINT64_C(0xffffffffffffffff))
 #define LANE_ONES ((word)(((word)1 << LANE) - 1))
@@ -55,7 +57,7 @@ static inline word neighbour(word x, unsigned rows, unsigned columns) {
  * at bits 0, 1, 3, 4. `shift` is the round number mod 4. */
 static inline void mix_columns(word q[8], unsigned shift) {
     word t[8];
-    for (unsigned j = 0; j < 8; j++) {
+    UNROLL for (unsigned j = 0; j < 8; j++) {
         word a = neighbour(q[j], 1, shift);
         t[j] = q[j] ^ a;
         q[j] = a ^ neighbour(t[j], 2, (2 * shift) & 3);
@@ -73,14 +75,14 @@ static inline void mix_columns(word q[8], unsigned shift) {
 /* The displacement that is left at the end: rows 1 and 3 move by 2 columns, half a lane. */
 static inline void shift_rows_twice(word q[8]) {
     const word low = (word)((((word)1 << LANE / 2) - 1) << LANE) | (word)((((word)1 << LANE / 2) - 1) << 3 * LANE);
-    for (unsigned j = 0; j < 8; j++) {
+    UNROLL for (unsigned j = 0; j < 8; j++) {
         word d = (q[j] ^ q[j] >> LANE / 2) & low;
         q[j] ^= d ^ d << LANE / 2;
     }
 }
 
 static inline void add_round_key(word q[8], const word rk[8]) {
-    for (unsigned j = 0; j < 8; j++) q[j] ^= rk[j];
+    UNROLL for (unsigned j = 0; j < 8; j++) q[j] ^= rk[j];
 }
 
 static void encrypt(word q[8], const word rk[8 * (ROUNDS + 1)]) {
@@ -111,9 +113,9 @@ static inline void swap_bits(word *a, word *b, word mask, unsigned n) {
 /* Bit i of each byte of q[k] changes places with bit k of that byte of q[i]: its own inverse. */
 static inline void transpose(word q[8]) {
     const word m1 = ALL / 3, m2 = ALL / 5, m4 = ALL / 17;
-    for (unsigned k = 0; k < 8; k += 2) swap_bits(&q[k], &q[k + 1], m1, 1);
-    for (unsigned k = 0; k < 8; k += k & 1 ? 3 : 1) swap_bits(&q[k], &q[k + 2], m2, 2);
-    for (unsigned k = 0; k < 4; k++) swap_bits(&q[k], &q[k + 4], m4, 4);
+    UNROLL for (unsigned k = 0; k < 8; k += 2) swap_bits(&q[k], &q[k + 1], m1, 1);
+    UNROLL for (unsigned k = 0; k < 4; k++) swap_bits(&q[k / 2 * 4 + k % 2], &q[k / 2 * 4 + k % 2 + 2], m2, 2);
+    UNROLL for (unsigned k = 0; k < 4; k++) swap_bits(&q[k], &q[k + 4], m4, 4);
 }
 
 /* w: column c of block b is w[4 * b + c], its row r the byte at bits 8 * r. Byte p of q[k] becomes
@@ -258,7 +260,15 @@ void svconn_aes256_ctr_xor(svconn_aes256_ctr *c, uint8_t *out, const uint8_t *in
         if (c->left == 0) next_batch(c);
         size_t n = len < c->left ? len : c->left;
         const uint8_t *s = c->stream + (sizeof c->stream - c->left);
-        for (size_t i = 0; i < n; i++) out[i] = in[i] ^ s[i];
+        size_t i = 0;
+        for (; i + sizeof(word) <= n; i += sizeof(word)) { /* memcpy: any alignment, any byte order */
+            word a, b;
+            memcpy(&a, in + i, sizeof a);
+            memcpy(&b, s + i, sizeof b);
+            a ^= b;
+            memcpy(out + i, &a, sizeof a);
+        }
+        for (; i < n; i++) out[i] = in[i] ^ s[i];
         c->left -= n;
         out += n;
         in += n;

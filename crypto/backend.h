@@ -37,7 +37,10 @@
 #define SVCONN_ONE_PIECE 1
 #endif
 
-#if !SVCONN_ONE_PIECE
+#if !defined(__GNUC__) || defined(__OPTIMIZE_SIZE__)
+#define SVCONN_INLINE static inline
+#define SVCONN_UNROLL
+#elif !SVCONN_ONE_PIECE
 #define SVCONN_INLINE static __attribute__((noinline))
 #define SVCONN_UNROLL
 #elif defined(__clang__)

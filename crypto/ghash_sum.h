@@ -14,6 +14,7 @@
  * most 8 terms to a sum, in room for 15: no carry reaches the next one, and the lowest of the four bits is the carry-less coefficient. That bit alone counts, so
  * whole sums are added by xor first, and freed of the other bits once at the end.
  */
+#define ZERO ((word){0})
 #define PARTS 9 /* products of 32 bits */
 #define CLASSES 9 /* products of classes in one of these */
 
@@ -43,7 +44,7 @@ INLINE void seven(word z[7], const word c[9]) {
 }
 
 INLINE void classes(word t[CLASSES], word a) {
-    const word m = (word){0} + UINT64_C(0x11111111);
+    const word m = ZERO + UINT64_C(0x11111111);
     nine(t, a & m, a >> 1 & m, a >> 2 & m, a >> 3 & m);
 }
 
@@ -58,7 +59,7 @@ INLINE void factor(word f[PARTS * CLASSES], word hi, word lo) {
 
 /* z = the sum of a[i] times the number that the i-th factor of f was made of; z[0] is the lowest word. */
 INLINE void sum_of_products(word z[4], const word hi[TERMS], const word lo[TERMS], const word f[TERMS * PARTS * CLASSES]) {
-    const word m0 = (word){0} + UINT64_C(0x1111111111111111);
+    const word m0 = ZERO + UINT64_C(0x1111111111111111);
     word a[TERMS][PARTS], r[PARTS];
     UNROLL for (unsigned i = 0; i < TERMS; i++) parts(a[i], hi[i], lo[i]);
     for (unsigned k = 0; k < PARTS; k++) {
