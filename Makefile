@@ -142,6 +142,11 @@ check-slow: tests program
 vectors:
 	$(PYTHON) tests/interop/gen_vectors.py
 
+# The tests of cryptography and of sessions with every backend of crypto/cpu.h that this CPU has
+.PHONY: check-backends
+check-backends: tests
+	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests"
+
 # Constant time, by valgrind (packages: valgrind, clang): every compiler here, five levels, both word sizes. CT_COMPILERS="gcc clang-19" chooses.
 .PHONY: ct
 ct:
@@ -226,6 +231,7 @@ help:
 	@echo 'make check            the tests, also under sanitizers; with Python 3 and its cryptography package, interoperation too'
 	@echo 'make check-gcc, -clang, -force32, -m32, -s390x, -valgrind   the unit tests, built or run in that way'
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user; valgrind)'
+	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'

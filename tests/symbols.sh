@@ -5,7 +5,7 @@
 #
 #   1. it needs memcpy, memmove, memset and memcmp, and nothing else: no allocation, no I/O, no helper of the compiler
 #   2. every name that it exports begins with svconn_
-#   3. it has no writable data: no global state, no table of pointers that the loader must change
+#   3. it has no writable data: no global state but the word in cpu.c, no table of pointers that the loader must change
 #
 # First, small defects are planted, and each must be caught.
 set -u
@@ -116,6 +116,10 @@ done
 {
     judge "the core needs nothing but memcpy, memmove, memset, memcmp" "$(needs $objects)"
     judge "every exported name begins with svconn_" "$(exports $objects)"
-    judge "the core has no writable data" "$(writable $objects)"
+    # cpu.c keeps one word: what the CPU can do. Not with -DSVCONN_PORTABLE_ONLY.
+    judge "the core has no writable data but one word in cpu.c" \
+        "$(for o in $objects; do
+            case $o in */cpu.o) writable "$o" | grep -v '^\.bss (000004 ' ;; *) writable "$o" ;; esac
+        done)"
 }
 exit $status
