@@ -11,12 +11,17 @@ static const bench_mode modes[] = {
     {"vaes512", BENCH_GCM_BITS, 0, NULL, NULL},
     {"vaes256", BENCH_GCM_BITS, 0, NULL, NULL},
     {"aesni", BENCH_GCM_BITS, 0, NULL, NULL},
+    {"armv8-aes", BENCH_GCM_BITS, 0, NULL, NULL},
+    {"vector512", BENCH_GCM_BITS, 0, NULL, NULL},
+    {"vector256", BENCH_GCM_BITS, 0, NULL, NULL},
+    {"vector128", BENCH_GCM_BITS, 0, NULL, NULL},
     {"sha-ni", BENCH_BIT(BENCH_SHA256), 0, NULL, NULL},
     {"armv8-sha", BENCH_BIT(BENCH_SHA256), 0, NULL, NULL},
-    {"portable", BENCH_GCM_BITS | BENCH_BIT(BENCH_SHA256) | BENCH_WHOLE_BITS, 0, NULL, NULL},
+    {"portable", BENCH_ALL_BITS & ~BENCH_BIT(BENCH_SHA512), 0, NULL, NULL},
 };
-static const uint32_t masks[] = {
-    SVCONN_CPU_ALL, SVCONN_CPU_VAES512, SVCONN_CPU_VAES256, SVCONN_CPU_AESNI, SVCONN_CPU_SHA, SVCONN_CPU_ARM_SHA, 0};
+static const uint32_t masks[] = {SVCONN_CPU_ALL,       SVCONN_CPU_VAES512,   SVCONN_CPU_VAES256,   SVCONN_CPU_AESNI,
+                                 SVCONN_CPU_ARM_AES,   SVCONN_CPU_VECTOR512, SVCONN_CPU_VECTOR256, SVCONN_CPU_VECTOR128,
+                                 SVCONN_CPU_SHA,       SVCONN_CPU_ARM_SHA,   0};
 enum { MODES = sizeof modes / sizeof modes[0] };
 _Static_assert(MODES == sizeof masks / sizeof masks[0], "one mask for each mode");
 

@@ -15,16 +15,6 @@ _Static_assert(SVCONN_GCM_PORTABLE_WORDS <= BACKEND, "the expanded key does not 
 #define FITS(name, bit) _Static_assert(SVCONN_GCM_INSTRUCTION_WORDS <= BACKEND && SVCONN_GCM_VECTOR_WORDS <= BACKEND, "nor does this one");
 SVCONN_GCM_BACKENDS(FITS)
 
-/* Compilers spill vector registers, whole round keys among them, into frames that no text can name: where the backends on the CPU's instructions have
- * just had theirs (at most 424 bytes with gcc and clang), zeros take their place. */
-#if defined(CT_GNU)
-__attribute__((noinline))
-#endif
-static void wipe_frames(void) {
-    uint8_t frame[448];
-    ct_wipe(frame, sizeof frame);
-}
-
 void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) {
     uint32_t cpu = svconn_cpu();
     memset(key, 0, SVCONN_GCM_WORDS * sizeof key[0]);
@@ -48,7 +38,6 @@ void svconn_gcm_seal(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[1
         SVCONN_GCM_BACKENDS(SEAL)
     default: svconn_gcm_portable_seal(key, nonce, aad, aad_len, out, in, len, full);
     }
-    wipe_frames();
     memcpy(tag, full, tag_len);
     ct_wipe(full, sizeof full);
 }
@@ -66,7 +55,6 @@ int svconn_gcm_open(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[12
         SVCONN_GCM_BACKENDS(OPEN)
     default: svconn_gcm_portable_open(key, nonce, aad, aad_len, out, in, len, full);
     }
-    wipe_frames();
     if (tag_len) right = ct_eq(full, theirs, tag_len);
     CT_RELEASE(&right, sizeof right);
     if (!right && len) ct_wipe(out, len);
