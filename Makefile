@@ -122,6 +122,8 @@ $(eval $(call other_build,clang,clang,-O2 -g,,))
 $(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,))
 # (without gcc-multilib, which cannot stand beside the cross compilers, the kernel's headers are where 64 bits have them)
 $(eval $(call other_build,m32,gcc,-O2 -g -m32 -idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null),,))
+$(eval $(call other_build,portable,$(CC),-O2 -g -DSVCONN_PORTABLE_ONLY,,))
+$(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+crypto,-static,qemu-aarch64 -cpu max ))
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
 
@@ -229,8 +231,9 @@ help:
 	@echo 'make                  libraries and program in $(BUILD)/'
 	@echo 'make demo [FILE=f]    server, relay and client on loopback, and what each of them saw'
 	@echo 'make check            the tests, also under sanitizers; with Python 3 and its cryptography package, interoperation too'
-	@echo 'make check-gcc, -clang, -force32, -m32, -s390x, -valgrind   the unit tests, built or run in that way'
-	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user; valgrind)'
+	@echo 'make check-gcc, -clang, -force32, -portable, -m32, -s390x, -aarch64, -valgrind   the unit tests, built or run so'
+	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user;'
+	@echo '                      gcc-aarch64-linux-gnu libc6-dev-arm64-cross; valgrind)'
 	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'

@@ -8,7 +8,9 @@
  * Inside a product all sums grow with the limbs. So it is enough that the largest limbs give the right product:
  * tests/test_curve.c, "products with limbs at their bounds".
  */
+#ifndef SVCONN_PORTABLE_ONLY
 #define SVCONN_PORTABLE_ONLY
+#endif
 #include "crypto.h"
 #include "ct.h"
 #include "sc25519.h"
