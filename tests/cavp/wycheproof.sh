@@ -12,4 +12,4 @@ vectors=$1
 shift
 if [ ! -d "$vectors" ]; then echo "skip wycheproof: no directory $vectors"; exit 0; fi
 . "$(dirname "$0")/common.sh"
-exec "$py" "$here/suites.py" wycheproof "$driver" "$vectors"
+each_backend "$py" "$here/suites.py" wycheproof "$driver" "$vectors"
