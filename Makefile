@@ -149,6 +149,11 @@ vectors:
 check-backends: tests
 	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests"
 
+# The backends for x86-64 on an emulated CPU that has them all (packages: bochs, bochs-term, bochsbios)
+.PHONY: check-bochs
+check-bochs:
+	@sh tests/run.sh "sh tests/bochs/run.sh $(BUILD)/bochs"
+
 # Constant time, by valgrind (packages: valgrind, clang): every compiler here, five levels, both word sizes. CT_COMPILERS="gcc clang-19" chooses.
 .PHONY: ct
 ct:
@@ -235,6 +240,7 @@ help:
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user;'
 	@echo '                      gcc-aarch64-linux-gnu libc6-dev-arm64-cross; valgrind)'
 	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'
+	@echo 'make check-bochs      the backends for x86-64 on an emulated CPU that has them all (packages: bochs bochs-term bochsbios)'
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
