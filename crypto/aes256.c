@@ -180,7 +180,8 @@ static void schedule(uint32_t w[4 * (ROUNDS + 1)], const uint8_t k[32]) {
     }
 }
 
-/* Round key i with what the rounds leave out: displaced by i, stored (r, c) is true (r, c - r * i); and with the constant of the S-box. */
+/* Round key i with what the rounds leave out: displaced by i, stored (r, c) is true (r, c - r * i); and with the
+ * constant of the S-box. */
 static void displaced(uint32_t d[4], const uint32_t w[4], unsigned i) {
     for (unsigned c = 0; c < 4; c++) {
         d[c] = i > 0 ? SBOX_CONSTANT * 0x01010101u : 0;
@@ -188,7 +189,7 @@ static void displaced(uint32_t d[4], const uint32_t w[4], unsigned i) {
     }
 }
 
-/* As block 0 alone a round key fills every BLOCKS-th bit of 8 words; BLOCKS of these words are laid into one another. */
+/* As block 0 alone a round key fills every BLOCKS-th bit of 8 words; BLOCKS of these are laid into one another. */
 static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i) {
     uint32_t d[4 * BLOCKS] = {0};
     word q[8];

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside crypto/: SubBytes of FIPS 197 on bitsliced bytes. Whoever includes this defines the type `word`, an integer or a vector of
- * integers, and how the function is declared: INLINE.
+ * Inside crypto/: SubBytes of FIPS 197 on bitsliced bytes. Whoever includes this defines the type `word`, an integer or
+ * a vector of integers, and how the function is declared: INLINE.
  *
- * q[j] holds bit j of every byte. This is a circuit of 115 gates, 32 and, 83 xor: J. Boyar, R. Peralta, "A new combinational logic
- * minimization technique with applications to cryptology", SEA 2010, IACR ePrint 2009/191. Bit 0 of input x and output s is the most significant one. A linear layer
- * makes y from x; the inversion in GF(2^8) over GF(2^4) over GF(2^2) is t2 to z17; a linear layer makes s. (The circuit of depth 16 in
- * 2011/332 has 128 gates: depth is no cost in software.)
+ * q[j] holds bit j of every byte. This is a circuit of 115 gates, 32 and, 83 xor: J. Boyar, R. Peralta, "A new
+ * combinational logic minimization technique with applications to cryptology", SEA 2010, IACR ePrint 2009/191. Bit 0 of
+ * input x and output s is the most significant one. A linear layer makes y from x; the inversion in GF(2^8) over
+ * GF(2^4) over GF(2^2) is t2 to z17; a linear layer makes s. (The circuit of depth 16 in 2011/332 has 128 gates: depth
+ * is no cost in software.)
  *
- * Four outputs would have to be negated for the constant 0x63 of the affine map. That is left out: MixColumns leaves a constant in all bytes as it is
- * (2 + 3 + 1 + 1 = 1), so SBOX_CONSTANT goes into the next round key.
+ * Four outputs would have to be negated for the constant 0x63 of the affine map. That is left out: MixColumns leaves a
+ * constant in all bytes as it is (2 + 3 + 1 + 1 = 1), so SBOX_CONSTANT goes into the next round key.
  */
 #define SBOX_CONSTANT 0x63
 

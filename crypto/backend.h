@@ -13,9 +13,10 @@
 #if !defined(SVCONN_PORTABLE_ONLY) && defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define SVCONN_X86 1
 #endif
-#if !defined(SVCONN_PORTABLE_ONLY) && defined(__aarch64__) && !defined(__AARCH64EB__) && (defined(__GNUC__) || defined(__clang__))
+#if !defined(SVCONN_PORTABLE_ONLY) && defined(__aarch64__) && !defined(__AARCH64EB__) && defined(__GNUC__)
 #define SVCONN_ARM64 1
-/* Known when it is compiled (-march=armv8-a+crypto, or a system that always has it): asking the CPU would need the operating system. */
+/* Known when it is compiled (-march=armv8-a+crypto, or a system that always has it): asking the CPU would need the
+ * operating system. */
 #if defined(__ARM_FEATURE_AES) || defined(__ARM_FEATURE_CRYPTO)
 #define SVCONN_ARM64_AES 1
 #endif
@@ -24,8 +25,8 @@
 #define SVCONN_VECTORS 1
 #endif
 
-/* How the functions and loops of the backends are written that are fast only as one piece, with their variables in registers. Not where that is of no use: sanitizers
- * would take minutes to compile it. */
+/* How the functions and loops of the backends are written that are fast only as one piece, with their variables in
+ * registers. Not where that is of no use: sanitizers would take minutes to compile it. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SVCONN_ONE_PIECE 0
 #elif defined(__has_feature)
@@ -51,8 +52,8 @@
 #define SVCONN_UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* To ask an Arm CPU what it can do takes the operating system, which the core does not know: there the compiler's flags decide
- * (-march=armv8-a+sha2, or -mcpu=). Every 64-bit CPU of Apple has it. The loads are for little-endian memory. */
+/* To ask an Arm CPU what it can do takes the operating system, which the core does not know: there the compiler's flags
+ * decide (-march=armv8-a+sha2, or -mcpu=). Every 64-bit CPU of Apple has it. The loads are for little-endian memory. */
 #if !defined(SVCONN_PORTABLE_ONLY) && defined(__aarch64__) && !defined(__AARCH64EB__) &&                               \
     (defined(__ARM_FEATURE_SHA2) || defined(__ARM_FEATURE_CRYPTO) || defined(__APPLE__))
 #define SVCONN_ARM_SHA 1
@@ -60,8 +61,8 @@
 
 /* ---- AES-256-GCM ----------------------------------------------------------------------------------------------------
  * init: expands a key into as many words as the backend says.
- * seal: out is the ciphertext of in, tag its full tag. open: out is the plaintext of in, tag the one that in should have: whoever calls compares them, and
- * erases out if they differ. out is in, or does not overlap it. */
+ * seal: out is the ciphertext of in, tag its full tag. open: out is the plaintext of in, tag the one that in should
+ * have: whoever calls compares them, and erases out if they differ. out is in, or does not overlap it. */
 #define SVCONN_GCM_BACKEND(name)                                                                                       \
     void svconn_gcm_##name##_init(uint64_t *key, const uint8_t k[32]);                                                 \
     void svconn_gcm_##name##_seal(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,    \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * AES-256-GCM with 96-bit nonces: NIST SP 800-38D, section 7. Here a key finds its backend; the backends (backend.h) compute
- * the text and the full tag.
+ * AES-256-GCM with 96-bit nonces: NIST SP 800-38D, section 7. Here a key finds its backend; the backends (backend.h)
+ * compute the text and the full tag.
  */
 #include "backend.h"
 #include "cpu.h"
@@ -12,7 +12,8 @@
 #define BACKEND (SVCONN_GCM_WORDS - 1)
 
 _Static_assert(SVCONN_GCM_PORTABLE_WORDS <= BACKEND, "the expanded key does not fit");
-#define FITS(name, bit) _Static_assert(SVCONN_GCM_INSTRUCTION_WORDS <= BACKEND && SVCONN_GCM_VECTOR_WORDS <= BACKEND, "nor does this one");
+#define FITS(name, bit)                                                                                                \
+    _Static_assert(SVCONN_GCM_INSTRUCTION_WORDS <= BACKEND && SVCONN_GCM_VECTOR_WORDS <= BACKEND, "nor does " #name);
 SVCONN_GCM_BACKENDS(FITS)
 
 void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * AES-256-GCM with the AES and polynomial multiply instructions of Armv8-A: eight blocks in flight. What gcm_x86.h says of powers of H, of the byte order and of the
- * reduction holds here too, and so do its sources; instructions: Arm Architecture Reference Manual for A-profile, A64, AESE, AESMC, PMULL.
+ * AES-256-GCM with the AES and polynomial multiply instructions of Armv8-A: eight blocks in flight. What gcm_x86.h says
+ * of powers of H, of the byte order and of the reduction holds here too, and so do its sources; instructions: Arm
+ * Architecture Reference Manual for A-profile, A64, AESE, AESMC, PMULL.
  *
  * AESE adds the round key first; so round r adds key r - 1, and the last key is added by itself.
  *
@@ -26,13 +27,17 @@ typedef struct { /* a sum of products: hi * x^128 + mid * x^64 + lo */
 } sum;
 
 static inline vec power(const uint64_t *key, unsigned n) { return vld1q_u8((const uint8_t *)key + 16 * (POWERS - n)); }
-static inline vec round_key(const uint64_t *key, unsigned r) { return vld1q_u8((const uint8_t *)key + 16 * (POWERS + r)); }
+static inline vec round_key(const uint64_t *key, unsigned r) { 
+    return vld1q_u8((const uint8_t *)key + 16 * (POWERS + r));
+}
 
 static inline vec swap_halves(vec a) { return vextq_u8(a, a, 8); }
 static inline vec reverse(vec a) { return swap_halves(vrev64q_u8(a)); }
 
 static inline vec mul_low(vec a, vec b) {
-    return vreinterpretq_u8_p128(vmull_p64((poly64_t)vgetq_lane_u64(vreinterpretq_u64_u8(a), 0), (poly64_t)vgetq_lane_u64(vreinterpretq_u64_u8(b), 0)));
+    poly64_t low_a = (poly64_t)vgetq_lane_u64(vreinterpretq_u64_u8(a), 0);
+    poly64_t low_b = (poly64_t)vgetq_lane_u64(vreinterpretq_u64_u8(b), 0);
+    return vreinterpretq_u8_p128(vmull_p64(low_a, low_b));
 }
 static inline vec mul_high(vec a, vec b) {
     return vreinterpretq_u8_p128(vmull_high_p64(vreinterpretq_p64_u8(a), vreinterpretq_p64_u8(b)));
@@ -100,8 +105,8 @@ static vec hash(const uint64_t *key, const uint8_t *text, size_t len, vec y) {
 }
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
-SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                         const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
+SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     const size_t aad_bits = aad_len << 3, bits = len << 3;
     uint32_t counter = 2;
     vec x[W], mask, n = load_part(nonce, 12);
@@ -130,7 +135,8 @@ SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uin
     vst1q_u8(tag, veorq_u8(reverse(reduce(&s)), mask));
 }
 
-/* FIPS 197 5.2 with Nk = 8. AESE of a column in all four places, with a key of zeros, is SubWord: ShiftRows moves equal columns. */
+/* FIPS 197 5.2 with Nk = 8. AESE of a column in all four places, with a key of zeros, is SubWord: ShiftRows moves equal
+ * columns. */
 static uint32_t sub_word(uint32_t w) {
     vec a = vaeseq_u8(vreinterpretq_u8_u32(vdupq_n_u32(w)), vdupq_n_u8(0));
     return vgetq_lane_u32(vreinterpretq_u32_u8(a), 0);
@@ -161,13 +167,13 @@ void svconn_gcm_armv8_init(uint64_t *key, const uint8_t k[32]) {
     }
 }
 
-void svconn_gcm_armv8_seal(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                           const uint8_t *in, size_t len, uint8_t tag[16]) {
+void svconn_gcm_armv8_seal(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     crypt(key, nonce, aad, aad_len, out, in, len, tag, 1);
 }
 
-void svconn_gcm_armv8_open(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                           const uint8_t *in, size_t len, uint8_t tag[16]) {
+void svconn_gcm_armv8_open(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     crypt(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }
 #else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * AES-256-GCM for every machine. Source: NIST SP 800-38D, sections 6 and 7. This file knows the mode and nothing of how the cipher (aes256.c) and the
- * hash (ghash.c) are computed. key: [0, 30) round keys, [30, 32) hash key.
+ * AES-256-GCM for every machine. Source: NIST SP 800-38D, sections 6 and 7. This file knows the mode and nothing of how
+ * the cipher (aes256.c) and the hash (ghash.c) are computed. key: [0, 30) round keys, [30, 32) hash key.
  */
 #include "aes256.h"
 #include "backend.h"

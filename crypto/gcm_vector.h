@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * AES-256-GCM in bitsliced form on vectors, for CPUs without AES instructions: constant time by construction, one text for all vector widths. The file that includes this
- * one says what a vector is; it defines, beside the type `word`, a vector of 64-bit integers:
+ * AES-256-GCM in bitsliced form on vectors, for CPUs without AES instructions: constant time by construction, one text
+ * for all vector widths. The file that includes this one says what a vector is; it defines, beside the type `word`, a
+ * vector of 64-bit integers:
  *
  *   LANES            128-bit lanes in a vector
  *   TARGET           what the compiler may use
@@ -9,23 +10,26 @@
  *   w_load, w_store  any alignment
  *   w_spread(p)      the 16 bytes at p in every lane
  *   w_shuffle(x, m)  in every lane: byte i is byte m[i] of x; m is w_indexes(16 bytes). Or, without it,
- *   w_move(x, r, c)  in every lane of x, seen as a state of FIPS 197: each byte takes the value from r rows further down and c columns further right
+ *   w_move(x, r, c)  in every lane of x, seen as a state of FIPS 197: each byte takes the value from r rows further
+ *                    down and c columns further right
  *   w_swap(x)        the bytes of each 64-bit integer in reverse
  *   w_even, w_odd    of two vectors: in each lane the low (high) integers of both
  *   w_mul32          see ghash_sum.h
  *
  * Sources:
  *   NIST SP 800-38D; FIPS 197;
- *   E. Kaesper, P. Schwabe, "Faster and timing-attack resistant AES-GCM", CHES 2009, IACR ePrint 2009/129: eight blocks in eight vectors, bit j of
- *   every byte in vector j;
+ *   E. Kaesper, P. Schwabe, "Faster and timing-attack resistant AES-GCM", CHES 2009, IACR ePrint 2009/129: eight blocks
+ *   in eight vectors, bit j of every byte in vector j;
  *   A. Adomnicai, T. Peyrin, "Fixslicing AES-like ciphers", IACR ePrint 2020/1123: ShiftRows by renaming.
  *
- * A lane of vector j holds, at its byte 4 c + r, bit j of the byte in row r and column c of eight blocks. ShiftRows is never carried out in the rounds: after round i
- * row r of the stored state still lacks i rotations by r: stored (r, c) is true (r, c - r * i). MixColumns in round i then finds the row below i columns to
- * the right, whatever the row is, as columns count mod 4; round keys are stored displaced in the same way; and after 14 rounds, 14 mod 4 = 2, rows 1
+ * A lane of vector j holds, at its byte 4 c + r, bit j of the byte in row r and column c of eight blocks. ShiftRows is
+ * never carried out in the rounds: after round i row r of the stored state still lacks i rotations by r: stored (r, c)
+ * is true (r, c - r * i). MixColumns in round i then finds the row below i columns to the right, whatever the row is,
+ * as columns count mod 4; round keys are stored displaced in the same way; and after 14 rounds, 14 mod 4 = 2, rows 1
  * and 3 are displaced by 2.
  *
- * The key: 15 round keys of 16 bytes, displaced, with SBOX_CONSTANT; then H^16 / x, ..., H^1 / x as pairs of words, the low one first.
+ * The key: 15 round keys of 16 bytes, displaced, with SBOX_CONSTANT; then H^16 / x, ..., H^1 / x as pairs of words, the
+ * low one first.
  */
 #define INLINE TARGET SVCONN_INLINE
 #define UNROLL SVCONN_UNROLL
@@ -115,7 +119,8 @@ TARGET static void NAME(expand)(word rk[8 * (ROUNDS + 1)], const uint64_t *key) 
 }
 
 /* x: BATCH blocks of key stream, from the counter on; vector n holds the blocks n * LANES and the following. */
-TARGET static void NAME(key_stream)(word x[8], const word rk[8 * (ROUNDS + 1)], const uint8_t nonce[12], uint32_t counter) {
+TARGET static void NAME(key_stream)(word x[8], const word rk[8 * (ROUNDS + 1)], const uint8_t nonce[12],
+                                    uint32_t counter) {
     uint8_t blocks[16 * BATCH];
     for (unsigned n = 0; n < BATCH; n++) {
         memcpy(blocks + 16 * n, nonce, 12);
@@ -142,8 +147,8 @@ TARGET static void NAME(key_stream)(word x[8], const word rk[8 * (ROUNDS + 1)], 
 }
 
 /* ---- GHASH ---------------------------------------------------------------------------------------- */
-/* Block 2 n LANES + l and block (2 n + 1) LANES + l of a group are the two integers of lane l in term n: what two loads and w_even, w_odd give. The power of
- * block b of the group is GROUP - b. */
+/* Block 2 n LANES + l and block (2 n + 1) LANES + l of a group are the two integers of lane l in term n: what two loads
+ * and w_even, w_odd give. The power of block b of the group is GROUP - b. */
 TARGET static void NAME(powers)(word f[TERMS * PARTS * CLASSES], const uint64_t *key) {
     for (unsigned n = 0; n < TERMS; n++) {
         const uint8_t *p = (const uint8_t *)(key + POWERS + 2 * 2 * LANES * n);
@@ -210,8 +215,8 @@ TARGET static void NAME(xor)(NAME(stream) *s, const uint8_t nonce[12], uint8_t *
 }
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
-TARGET static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                               const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
+TARGET static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     NAME(stream) s;
     svconn_ghash g;
     static const uint8_t zero[16];
@@ -244,12 +249,12 @@ TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
     ct_wipe(rk, sizeof rk);
 }
 
-TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
-                       size_t len, uint8_t tag[16]) {
+TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 1);
 }
 
-TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
-                       size_t len, uint8_t tag[16]) {
+TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* AES-256-GCM, bitsliced on the 128-bit vectors that every x86-64 (SSE2) and every aarch64 (NEON) has. See gcm_vector.h. */
+/* AES-256-GCM, bitsliced on the 128-bit vectors that every x86-64 (SSE2) and every aarch64 (NEON) has. See
+ * gcm_vector.h. */
 #include "backend.h"
 #ifdef SVCONN_VECTORS
 #include "aes256.h"

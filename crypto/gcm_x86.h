@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * AES-256-GCM with the AES and carry-less multiply instructions of x86-64: one text for all vector widths. The file that includes this one says
- * what a vector is; it defines, beside `vec`:
+ * AES-256-GCM with the AES and carry-less multiply instructions of x86-64: one text for all vector widths. The file
+ * that includes this one says what a vector is; it defines, beside `vec`:
  *
  *   LANES, W     blocks in a vector; vectors in flight
  *   TARGET       what the compiler may use
@@ -10,18 +10,20 @@
  *
  * Sources:
  *   NIST SP 800-38D;
- *   S. Gueron, "Intel Advanced Encryption Standard instructions set" (2010): many blocks in flight hide the latency of a round;
- *   S. Gueron, M. Kounavis, "Intel carry-less multiplication instruction and its usage for computing the GCM mode" (2010): powers of H,
- *   one reduction for many blocks;
+ *   S. Gueron, "Intel Advanced Encryption Standard instructions set" (2010): many blocks in flight hide the latency of
+ *   a round;
+ *   S. Gueron, M. Kounavis, "Intel carry-less multiplication instruction and its usage for computing the GCM mode"
+ *   (2010): powers of H, one reduction for many blocks;
  *   S. Gueron, "AES-GCM-SIV implementations" and RFC 8452: Montgomery's reduction by two products with 0xc2 << 56;
- *   V. Gopal et al., "Optimized Galois-counter-mode implementation on Intel architecture processors" (2010): the hash of one batch
- *   is computed between the rounds of the next.
+ *   V. Gopal et al., "Optimized Galois-counter-mode implementation on Intel architecture processors" (2010): the hash
+ *   of one batch is computed between the rounds of the next.
  *
- * A block is a big-endian number here (bytes reversed), as in ghash.c; the hash key holds H / x, and Montgomery's reduction divides by x^128 what the
- * powers were multiplied by: power n in the key times a block is the block times H^n.
+ * A block is a big-endian number here (bytes reversed), as in ghash.c; the hash key holds H / x, and Montgomery's
+ * reduction divides by x^128 what the powers were multiplied by: power n in the key times a block is the block times
+ * H^n.
  *
- * The expanded key: powers H^POWERS, ..., H^2, H^1, then 15 round keys, 16 bytes each. A vector that is loaded at power n holds n, n - 1, ...; the
- * lanes behind power 1 are never multiplied with anything but zero.
+ * The expanded key: powers H^POWERS, ..., H^2, H^1, then 15 round keys, 16 bytes each. A vector that is loaded at power
+ * n holds n, n - 1, ...; the lanes behind power 1 are never multiplied with anything but zero.
  */
 #define BATCH (LANES * W)
 #define POWERS (BATCH + 1) /* a whole batch, and the lengths */
@@ -98,8 +100,8 @@ INLINE __m128i NAME(hash_batch)(const uint64_t *key, const uint8_t *text, __m128
 }
 
 /* The end: len bytes in n vectors, n a constant; then the lengths; then the tag. */
-INLINE __m128i NAME(end)(const uint64_t *key, vec counter, __m128i j0, uint8_t *out, const uint8_t *in, size_t len, unsigned n, int seal,
-                         __m128i y, __m128i lengths) {
+INLINE __m128i NAME(end)(const uint64_t *key, vec counter, __m128i j0, uint8_t *out, const uint8_t *in, size_t len,
+                         unsigned n, int seal, __m128i y, __m128i lengths) {
     vec x[W + 1], k = v_dup(NAME(round_key)(key, 0));
     NAME(sum) s = NAME(nothing)();
     unsigned blocks = (unsigned)((len + 15) / 16);
@@ -150,8 +152,8 @@ INLINE __m128i NAME(hash_aad)(const uint64_t *key, const uint8_t *aad, size_t le
 }
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
-INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
-                        size_t len, uint8_t tag[16], int seal) {
+INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     uint8_t block[16] = {0};
     memcpy(block, nonce, 12);
     block[15] = 1;
@@ -193,7 +195,8 @@ INLINE __m128i NAME(key_step)(__m128i a, __m128i t) {
 
 TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
     __m128i *rk = (__m128i *)(void *)(key + 2 * POWERS);
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)k), b = _mm_loadu_si128((const __m128i *)(const void *)(k + 16));
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)k);
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(k + 16));
     __m128i h = a;
     _mm_storeu_si128(rk, a);
     h = _mm_aesenc_si128(h, b);
@@ -230,32 +233,32 @@ TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
     }
 }
 
-/* Compilers spill vector registers, whole round keys among them, into frames that no text can name: where crypt has just had its own (at most 424 bytes with
- * gcc and clang), zeros take their place. */
+/* Compilers spill vector registers, whole round keys among them, into frames that no text can name: where crypt has
+ * just had its own (at most 424 bytes with gcc and clang), zeros take their place. */
 TARGET __attribute__((noinline)) static void NAME(wipe_frame)(void) {
     vec frame[448 / sizeof(vec)];
     UNROLL for (unsigned i = 0; i < sizeof frame / sizeof frame[0]; i++) v_store(&frame[i], v_zero());
     __asm__ volatile("" : : "r"(frame) : "memory");
 }
 
-TARGET __attribute__((noinline)) static void NAME(seal_in_frame)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                               const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET __attribute__((noinline)) static void NAME(seal_in_frame)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 1);
 }
 
-TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                               const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(seal_in_frame)(key, nonce, aad, aad_len, out, in, len, tag);
     NAME(wipe_frame)();
 }
 
-TARGET __attribute__((noinline)) static void NAME(open_in_frame)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                               const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET __attribute__((noinline)) static void NAME(open_in_frame)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }
 
-TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
-                               const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
+                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(open_in_frame)(key, nonce, aad, aad_len, out, in, len, tag);
     NAME(wipe_frame)();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The instructions of VAES and VPCLMULQDQ, lane by lane on AES-NI and PCLMULQDQ: a machine without them can still test the code that uses them. Include
- * it before a backend's .c file.
+ * The instructions of VAES and VPCLMULQDQ, lane by lane on AES-NI and PCLMULQDQ: a machine without them can still test
+ * the code that uses them. Include it before a backend's .c file.
  */
 #ifndef SVCONN_EMULATE_VAES_H
 #define SVCONN_EMULATE_VAES_H

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SVCONN_TEST_CPU=MASK runs any test with these backends alone (crypto/cpu.h); exit status 77 if they are not all here. */
+/* SVCONN_TEST_CPU=MASK runs any test with these backends alone (crypto/cpu.h); exit status 77 if one is missing. */
 #if defined(__GNUC__)
 __attribute__((constructor)) static void test_mask(void) {
     const char *text = getenv("SVCONN_TEST_CPU");

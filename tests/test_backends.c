@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Every backend computes what the portable code does. The ones for VAES are tested twice: as they are, where the CPU has it; and on emulated instructions,
- * where it has at least the ones below.
+ * Every backend computes what the portable code does. The ones for VAES are tested twice: as they are, where the CPU
+ * has it; and on emulated instructions, where it has at least the ones below.
  */
 #include "backend.h"
 #include "cpu.h"
@@ -12,13 +12,16 @@ typedef struct {
     const char *name;
     uint32_t cpu; /* what it needs: a bit of cpu.h */
     void (*init)(uint64_t *, const uint8_t *);
-    void (*seal)(const uint64_t *, const uint8_t *, const uint8_t *, size_t, uint8_t *, const uint8_t *, size_t, uint8_t *);
-    void (*open)(const uint64_t *, const uint8_t *, const uint8_t *, size_t, uint8_t *, const uint8_t *, size_t, uint8_t *);
+    void (*seal)(const uint64_t *, const uint8_t *, const uint8_t *, size_t, uint8_t *, const uint8_t *, size_t,
+                 uint8_t *);
+    void (*open)(const uint64_t *, const uint8_t *, const uint8_t *, size_t, uint8_t *, const uint8_t *, size_t,
+                 uint8_t *);
 } gcm;
 
-#define ROW(name, bit) {"gcm: " #name, bit, svconn_gcm_##name##_init, svconn_gcm_##name##_seal, svconn_gcm_##name##_open},
-static const gcm real[] = {SVCONN_GCM_BACKENDS(ROW){"gcm: portable", 0, svconn_gcm_portable_init, svconn_gcm_portable_seal,
-                                                    svconn_gcm_portable_open}};
+#define ROW(name, bit)                                                                                                 \
+    {"gcm: " #name, bit, svconn_gcm_##name##_init, svconn_gcm_##name##_seal, svconn_gcm_##name##_open},
+static const gcm real[] = {SVCONN_GCM_BACKENDS(ROW){"gcm: portable", 0, svconn_gcm_portable_init,
+                                                    svconn_gcm_portable_seal, svconn_gcm_portable_open}};
 
 #ifdef SVCONN_X86
 /* From here on the names of the last two mean the same code on emulated instructions. */
@@ -132,7 +135,8 @@ static void masks(void) {
 
 int main(void) {
     TEST("backends: the mask chooses, keys keep theirs", masks);
-    for (size_t i = 0; i < sizeof real / sizeof real[0]; i++) test_gcm(&real[i], (svconn_cpu() & real[i].cpu) == real[i].cpu);
+    for (size_t i = 0; i < sizeof real / sizeof real[0]; i++)
+        test_gcm(&real[i], (svconn_cpu() & real[i].cpu) == real[i].cpu);
 #ifdef SVCONN_X86
     __builtin_cpu_init();
     int aes = __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Every backend for x86-64 (the emulated CPU has them all) against the portable code. There is no C library and no operating system:
+ * Every backend for x86-64 (the emulated CPU has them all) against the portable code. There is no C library and no
+ * operating system:
  * what memory functions the core needs is below; the report goes to Bochs's port 0xe9.
  */
 #include "backend.h"
