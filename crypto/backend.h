@@ -122,7 +122,8 @@ extern const uint32_t svconn_sha256_k[64]; /* the constants of FIPS 180-4, 4.2.2
 /* ---- X25519, edwards25519 (x25519.c, ge25519.c) ---------------------------------------------------------------------
  * The loops alone. They are declared with their types in ge25519.h. */
 #ifdef SVCONN_X86
-int svconn_curve25519_avx2_is_right(void); /* known answers */
+int svconn_curve25519_is_right_avx2(void); /* known answers */
+int svconn_curve25519_is_right_ifma(void);
 #endif
 
 #endif

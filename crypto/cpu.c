@@ -23,6 +23,7 @@ __attribute__((target("xsave"))) static uint32_t saved_registers(void) { return 
 static uint32_t detect(void) {
     const unsigned avx = bit_AVX | bit_OSXSAVE, aes = bit_AES | bit_PCLMUL, sse = bit_SSE4_1 | bit_SSSE3;
     const unsigned vaes = bit_VAES | bit_VPCLMULQDQ, avx512 = bit_AVX512F | bit_AVX512BW;
+    const unsigned ifma = bit_AVX512F | bit_AVX512VL | bit_AVX512IFMA;
     uint32_t a, b, c, d, b7 = 0, c7 = 0, found = SVCONN_CPU_VECTOR128;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return found;
     (void)__get_cpuid_count(7, 0, &a, &b7, &c7, &d);
@@ -35,7 +36,9 @@ static uint32_t detect(void) {
     found |= SVCONN_CPU_VECTOR256 | SVCONN_CPU_AVX2;
     int has_vaes = (c & aes) == aes && (c7 & vaes) == vaes;
     if (has_vaes) found |= SVCONN_CPU_VAES256;
-    if ((b7 & avx512) != avx512 || (saved & XCR0_AVX512) != XCR0_AVX512) return found;
+    if ((saved & XCR0_AVX512) != XCR0_AVX512) return found;
+    if ((b7 & ifma) == ifma) found |= SVCONN_CPU_IFMA;
+    if ((b7 & avx512) != avx512) return found;
     return found | SVCONN_CPU_VECTOR512 | (has_vaes ? SVCONN_CPU_VAES512 : 0);
 }
 #else
@@ -100,7 +103,8 @@ static uint32_t right(uint32_t found) {
         wrong |= bit;
     SVCONN_GCM_BACKENDS(TRY)
 #ifdef SVCONN_X86
-    if ((found & SVCONN_CPU_AVX2) && !svconn_curve25519_avx2_is_right()) wrong |= SVCONN_CPU_AVX2;
+    if ((found & SVCONN_CPU_AVX2) && !svconn_curve25519_is_right_avx2()) wrong |= SVCONN_CPU_AVX2;
+    if ((found & SVCONN_CPU_IFMA) && !svconn_curve25519_is_right_ifma()) wrong |= SVCONN_CPU_IFMA;
     if ((found & SVCONN_CPU_SHA) && !sha256_is_right(svconn_sha256_shani)) wrong |= SVCONN_CPU_SHA;
 #endif
 #ifdef SVCONN_ARM_SHA

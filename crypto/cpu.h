@@ -16,11 +16,12 @@
 #define SVCONN_CPU_GCM 0x7fu
 /* X25519, Ed25519 */
 #define SVCONN_CPU_AVX2 0x80u
+#define SVCONN_CPU_IFMA 0x400u /* AVX-512 F, VL and IFMA */
 /* SHA-256 */
 #define SVCONN_CPU_SHA 0x100u     /* x86: SHA, SSE4.1, SSSE3 */
 #define SVCONN_CPU_ARM_SHA 0x200u /* SHA-256 of Armv8-A */
 
-#define SVCONN_CPU_ALL 0x3ffu
+#define SVCONN_CPU_ALL 0x7ffu
 
 /* The backends that the CPU and the operating system support, that gave the right answers here, and that are allowed.
  * Found out at the first call, then kept: the one writable variable of the library. Threads may race for it: they find

@@ -14,11 +14,11 @@
  *   fe4_add                           a wide sum         wide, or as small as the sum is
  *   fe4_sum_diff, fe4_diff_sum        tight              loose
  *   fe4_mul                           wide, loose        tight
- *   fe4_mul_factor                    loose              tight
+ *   fe4_mul_factor                    loose, tight       tight
  *   fe4_double                        see there          tight
  *   fe4_lanes, fe4_exchange,
  *   fe4_blend, fe4_keep               any                the same
- *   fe4_to_limbs                      any                limbs for fe_from_limbs
+ *   fe4_to_fe                         tight              tight ones of fe25519.h
  *
  * All of it is constant time, in the choice of lanes too. An output may be one of the inputs. work: work space, which
  * the caller wipes.
@@ -26,78 +26,18 @@
 #ifndef SVCONN_FE25519_AVX2_H
 #define SVCONN_FE25519_AVX2_H
 
-#include "ct.h"
-#include <immintrin.h>
-
 #define FE4_TARGET __attribute__((target("avx2")))
-#define FE4 __attribute__((target("avx2"), always_inline)) static inline
-#define FE4_EACH _Pragma("GCC unroll 10") for (unsigned i = 0; i < 10; i++)
+#define FE4_LIMBS 10
+#define FE4_NOMINAL(i) ((i) % 2 ? (uint64_t)0x1ffffff : (uint64_t)0x3ffffff)
 
-typedef struct {
-    __m256i v[10];
-} fe4;
-
-
-/* ---- lanes ---------------------------------------------------------------------------------------------------------
- * A choice names the lane of the source for each lane of the result. It happens in registers and may be secret. */
-typedef __m256i fe4_choice;
-
-#define FE4_CHOICE(a, b, c, d)                                                                                         \
-    _mm256_setr_epi32(2 * (a), 2 * (a) + 1, 2 * (b), 2 * (b) + 1, 2 * (c), 2 * (c) + 1, 2 * (d), 2 * (d) + 1)
-
-/* mask ? a : b */
-FE4 fe4_choice fe4_choose(uint64_t mask, fe4_choice a, fe4_choice b) {
-    return _mm256_blendv_epi8(b, a, _mm256_set1_epi64x((int64_t)mask));
-}
-
-FE4 void fe4_lanes(fe4 *h, const fe4 *f, fe4_choice c) {
-    FE4_EACH h->v[i] = _mm256_permutevar8x32_epi32(f->v[i], c);
-}
-
-/* Lanes of f where which has a bit (1, 2, 4, 8 for lanes 0 to 3), else lanes of g; or else 0. */
-#define FE4_BITS(which) (((which)&1) * 3 + ((which) >> 1 & 1) * 12 + ((which) >> 2 & 1) * 48 + ((which) >> 3 & 1) * 192)
-#define fe4_blend(h, which, f, g)                                                                                      \
-    do {                                                                                                               \
-        _Pragma("GCC unroll 10") for (unsigned l = 0; l < 10; l++)                                                     \
-            (h)->v[l] = _mm256_blend_epi32((g)->v[l], (f)->v[l], FE4_BITS(which));                                     \
-    } while (0)
-#define fe4_keep(h, which, f)                                                                                          \
-    do {                                                                                                               \
-        _Pragma("GCC unroll 10") for (unsigned l = 0; l < 10; l++)                                                     \
-            (h)->v[l] = _mm256_blend_epi32(_mm256_setzero_si256(), (f)->v[l], FE4_BITS(which));                        \
-    } while (0)
-
-/* (a, b, c, d) -> (b, a, d, c) */
-FE4 void fe4_exchange(fe4 *h, const fe4 *f) { FE4_EACH h->v[i] = _mm256_shuffle_epi32(f->v[i], 0x4e); }
+#include "fe25519.h"
+#include "fe25519_lanes.h"
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 FE4 void fe4_add(fe4 *h, const fe4 *f, const fe4 *g) { FE4_EACH h->v[i] = _mm256_add_epi64(f->v[i], g->v[i]); }
 
-/* Limb i of n p, n times the largest nominal limbs, less 18 n in the lowest one: 2^255 - 1 - 18 = p. In odd lanes or in
- * all. */
-#define FE4_P(n, i) (int64_t)((uint64_t)(n) * ((i) == 0 ? 0x3ffffedu : (i) % 2 ? 0x1ffffffu : 0x3ffffffu))
-
-/* x is f with lanes 0, 1 and 2, 3 exchanged; -x is its complement and 1, which 2p + 1 contains. Sums are below two
- * units, differences below three: 2p is not below a tight limb.
- * (a, b, c, d) -> (a + b, a - b, c + d, c - d) */
-FE4 void fe4_sum_diff(fe4 *h, const fe4 *f) {
-    const __m256i odd = _mm256_setr_epi64x(0, -1, 0, -1);
-    FE4_EACH {
-        __m256i x = _mm256_shuffle_epi32(f->v[i], 0x4e);
-        __m256i p2 = _mm256_setr_epi64x(0, FE4_P(2, i) + 1, 0, FE4_P(2, i) + 1);
-        h->v[i] = _mm256_add_epi64(_mm256_add_epi64(_mm256_xor_si256(f->v[i], odd), p2), x);
-    }
-}
-
-/* (a, b, c, d) -> (a + b, b - a, c + d, d - c) */
-FE4 void fe4_diff_sum(fe4 *h, const fe4 *f) {
-    const __m256i odd = _mm256_setr_epi64x(0, -1, 0, -1);
-    FE4_EACH {
-        __m256i x = _mm256_shuffle_epi32(f->v[i], 0x4e);
-        __m256i p2 = _mm256_setr_epi64x(0, FE4_P(2, i) + 1, 0, FE4_P(2, i) + 1);
-        h->v[i] = _mm256_add_epi64(_mm256_add_epi64(_mm256_xor_si256(x, odd), p2), f->v[i]);
-    }
-}
+/* Sums and differences of tight numbers are loose as they are. */
+FE4 void fe4_settle(fe4 *h, __m256i r[10]) { FE4_EACH h->v[i] = r[i]; }
 
 /* ---- products ---------------------------------------------------------------------------------------------------- */
 /* In: r[i] < 2^63.2 and r[9] < 2^60.2. Two chains of carries, 0 to 5 and 5 to 0: half the latency of one. Carries are
@@ -206,9 +146,21 @@ FE4 void fe4_prepare(fe4_factor *r, uint32_t n, const uint32_t limb[10]) {
     }
 }
 
-/* (n b, n b, g d, g d). Loose in, lanes 1 and 3; n < 2^20. The sums are those of fe4_mul, after their halves in two
- * lanes came together. */
-FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
+/* From the words of a number below 2^255 */
+FE4_TARGET static void fe4_prepare_words(fe4_factor *r, uint32_t n, const uint64_t w[4]) {
+    uint32_t limb[10];
+    for (unsigned i = 0, at = 0; i < 10; at += 26 - (i & 1), i++) {
+        uint64_t x = w[at / 64] >> (at % 64);
+        if (at % 64 > 38) x |= w[at / 64 + 1] << (64 - at % 64);
+        limb[i] = (uint32_t)(x & FE4_NOMINAL(i));
+    }
+    fe4_prepare(r, n, limb);
+    ct_wipe(limb, sizeof limb);
+}
+
+/* (n b, n b, g d, g d) + plus. Loose in, lanes 1 and 3; plus is tight; n < 2^20. The sums are those of fe4_mul, after
+ * their halves in two lanes came together. */
+FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g, const fe4 *plus) {
     __m256i r[10];
     FE4_EACH r[i] = _mm256_setzero_si256();
 #define FE4_FACTOR_ROW(m)                                                                                              \
@@ -222,13 +174,12 @@ FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
     FE4_FACTOR_ROW(2);
     FE4_FACTOR_ROW(3);
     FE4_FACTOR_ROW(4);
-    FE4_EACH r[i] = _mm256_add_epi64(r[i], _mm256_shuffle_epi32(r[i], 0x4e));
+    FE4_EACH r[i] = _mm256_add_epi64(_mm256_add_epi64(r[i], _mm256_shuffle_epi32(r[i], 0x4e)), plus->v[i]);
     fe4_carry(h, r);
 }
 
 /* What a doubling needs of (X, Y, Z, X + Y), X, Y, Z tight: with A = X^2, B = Y^2, C = Z^2, S = (X + Y)^2,
- * (H, G, F, E) = (A + B, B - A, 2 C - (B - A), S - (A + B)). The sums and differences are those of whole squares,
- * before carries: so one pass of carries makes all of them tight.
+ * (H, G, F, E) = (A + B, B - A, 2 C - (B - A), S - (A + B)).
  *
  * The squares of tight numbers are below 2^59 (limb 0: 1 + 4 * 19 products of even limbs, 5 * 38 of odd ones, in all
  * 124.5 * 2^52 and a little), those of odd limbs below 2^58.3, limb 9 below 2^54.4; S is at most four times that. What
@@ -313,76 +264,38 @@ FE4 void fe4_double(fe4 *h, const fe4 *f, fe4 *restrict work) {
     FE4_PLUS(r[7], x, g[9]);
     FE4_PLUS(r[8], d[9], g[9]);
     FE4_ROW_END(r);
-    const __m256i lane1 = _mm256_setr_epi64x(0, -1, 0, 0);
-    FE4_EACH { /* r = (A, B, C, S) */
-        __m256i low = _mm256_setr_epi64x(0, FE4_P((uint64_t)1 << 34, i) + 1, 0, 0);
-        __m256i high = _mm256_setr_epi64x(0, 0, FE4_P((uint64_t)1 << 35, i), FE4_P((uint64_t)1 << 35, i));
-        x = _mm256_xor_si256(_mm256_shuffle_epi32(r[i], 0x4e), lane1);
-        x = _mm256_add_epi64(_mm256_add_epi64(x, low), r[i]); /* H, G, -, - */
-        y = _mm256_blend_epi32(_mm256_setzero_si256(), r[i], FE4_BITS(4));
-        y = _mm256_add_epi64(_mm256_add_epi64(r[i], high), y);
-        y = _mm256_sub_epi64(y, _mm256_permute4x64_epi64(x, 0x1f)); /* -, -, 2 C - G, S - H */
-        r[i] = _mm256_blend_epi32(x, y, FE4_BITS(12));
-    }
+    fe4_hgfe(r, (uint64_t)1 << 34);
     fe4_carry(h, r);
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
-typedef __m256i fe4_row_t; /* a number in four words, the lowest first */
-
-FE4 fe4_row_t fe4_row(const uint64_t w[4]) { return _mm256_loadu_si256((const __m256i *)(const void *)w); }
-FE4 fe4_row_t fe4_two(void) { return _mm256_setr_epi64x(2, 0, 0, 0); }
-
-/* The entry of an index below 16 (secret) in a table of three numbers each: all of it is read. */
-typedef struct {
-    fe4_row_t row[3];
-} fe4_entry;
-
-FE4 fe4_entry fe4_look_up(const uint64_t table[16][12], uint32_t index) {
-    const __m256i wanted = _mm256_set1_epi32((int)ct_barrier32(index)), one = _mm256_set1_epi32(1);
-    __m256i i = _mm256_setzero_si256(), a = i, b = i, c = i;
-    _Pragma("GCC unroll 4") for (unsigned k = 0; k < 16; k++) {
-        __m256i mask = _mm256_cmpeq_epi32(wanted, i);
-        a = _mm256_or_si256(a, _mm256_and_si256(mask, fe4_row(table[k])));
-        b = _mm256_or_si256(b, _mm256_and_si256(mask, fe4_row(table[k] + 4)));
-        c = _mm256_or_si256(c, _mm256_and_si256(mask, fe4_row(table[k] + 8)));
-        i = _mm256_add_epi32(i, one);
-    }
-    fe4_entry r = {{a, b, c}};
-    return r;
-}
-
 FE4 void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row_t w3) {
     const __m256i m26 = _mm256_set1_epi64x(0x3ffffff), m25 = _mm256_set1_epi64x(0x1ffffff);
-    __m256i a = _mm256_unpacklo_epi64(w0, w1), b = _mm256_unpackhi_epi64(w0, w1);
-    __m256i c = _mm256_unpacklo_epi64(w2, w3), d = _mm256_unpackhi_epi64(w2, w3);
-    __m256i s0 = _mm256_permute2x128_si256(a, c, 0x20), s1 = _mm256_permute2x128_si256(b, d, 0x20);
-    __m256i s2 = _mm256_permute2x128_si256(a, c, 0x31), s3 = _mm256_permute2x128_si256(b, d, 0x31);
-#define FE4_OF_TWO(low, n, high, m) _mm256_or_si256(_mm256_srli_epi64(low, n), _mm256_slli_epi64(high, m))
-    h->v[0] = _mm256_and_si256(s0, m26);
-    h->v[1] = _mm256_and_si256(_mm256_srli_epi64(s0, 26), m25);
-    h->v[2] = _mm256_and_si256(FE4_OF_TWO(s0, 51, s1, 13), m26);
-    h->v[3] = _mm256_and_si256(_mm256_srli_epi64(s1, 13), m25);
-    h->v[4] = _mm256_srli_epi64(s1, 38);
-    h->v[5] = _mm256_and_si256(s2, m25);
-    h->v[6] = _mm256_and_si256(_mm256_srli_epi64(s2, 25), m26);
-    h->v[7] = _mm256_and_si256(FE4_OF_TWO(s2, 51, s3, 13), m25);
-    h->v[8] = _mm256_and_si256(_mm256_srli_epi64(s3, 12), m26);
-    h->v[9] = _mm256_and_si256(_mm256_srli_epi64(s3, 38), m25);
+    __m256i s[4];
+    fe4_columns(s, w0, w1, w2, w3);
+    h->v[0] = _mm256_and_si256(s[0], m26);
+    h->v[1] = _mm256_and_si256(_mm256_srli_epi64(s[0], 26), m25);
+    h->v[2] = _mm256_and_si256(FE4_OF_TWO(s[0], 51, s[1], 13), m26);
+    h->v[3] = _mm256_and_si256(_mm256_srli_epi64(s[1], 13), m25);
+    h->v[4] = _mm256_srli_epi64(s[1], 38);
+    h->v[5] = _mm256_and_si256(s[2], m25);
+    h->v[6] = _mm256_and_si256(_mm256_srli_epi64(s[2], 25), m26);
+    h->v[7] = _mm256_and_si256(FE4_OF_TWO(s[2], 51, s[3], 13), m25);
+    h->v[8] = _mm256_and_si256(_mm256_srli_epi64(s[3], 12), m26);
+    h->v[9] = _mm256_and_si256(_mm256_srli_epi64(s[3], 38), m25);
 }
 
-FE4 void fe4_load(fe4 *h, uint64_t w[4][4]) {
-    fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3]));
-}
-
-/* The limbs of number j, j = 0 to 3 */
-FE4 void fe4_to_limbs(uint32_t limb[4][10], const fe4 *f) {
+/* Number j goes to h[j]. */
+FE4 void fe4_to_fe(fe h[4], const fe4 *f) {
+    uint32_t limb[4][10];
+    uint64_t lane[4];
     for (unsigned i = 0; i < 10; i++) {
-        uint64_t lane[4];
         _mm256_storeu_si256((__m256i *)(void *)lane, f->v[i]);
         for (unsigned j = 0; j < 4; j++) limb[j][i] = (uint32_t)lane[j];
-        ct_wipe(lane, sizeof lane);
     }
+    for (unsigned j = 0; j < 4; j++) fe_from_limbs(&h[j], limb[j]);
+    ct_wipe(limb, sizeof limb);
+    ct_wipe(lane, sizeof lane);
 }
 
 #endif

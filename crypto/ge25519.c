@@ -158,6 +158,10 @@ static void look_up(niels *r, const uint64_t table[16][12], uint32_t digit) {
 
 void svconn_ge_base(ge *r, const uint8_t n[32]) {
 #ifdef SVCONN_X86
+    if (svconn_cpu() & SVCONN_CPU_IFMA) {
+        svconn_ge_base_ifma(r, n);
+        return;
+    }
     if (svconn_cpu() & SVCONN_CPU_AVX2) {
         svconn_ge_base_avx2(r, n);
         return;
@@ -314,6 +318,10 @@ static void odd_multiples(cached t[8], const ge *p) {
  * [127]B are in a table. */
 void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
 #ifdef SVCONN_X86
+    if (svconn_cpu() & SVCONN_CPU_IFMA) {
+        svconn_ge_double_base_ifma(r, a, p, b);
+        return;
+    }
     if (svconn_cpu() & SVCONN_CPU_AVX2) {
         svconn_ge_double_base_avx2(r, a, p, b);
         return;

@@ -38,13 +38,16 @@ void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32] /* secret */);
  * digit[i] 2^i. In variable time. */
 void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w);
 
-/* ---- other forms: curve25519_avx2.c ------------------------------------------------------------------------------ */
+/* ---- other forms: curve25519_vector.h ---------------------------------------------------------------------------- */
 #ifdef SVCONN_X86
 void svconn_ge_base_avx2(ge *r, const uint8_t n[32] /* secret */);
+void svconn_ge_base_ifma(ge *r, const uint8_t n[32] /* secret */);
 void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+void svconn_ge_double_base_ifma(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
 
 /* x2 / z2 = X25519(e, x1) for a clamped e; x1 is tight. */
 void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32] /* secret */, const fe *x1 /* secret */);
+void svconn_x25519_ladder_ifma(fe *x2, fe *z2, const uint8_t e[32] /* secret */, const fe *x1 /* secret */);
 #endif
 
 #endif
