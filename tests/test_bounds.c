@@ -157,21 +157,23 @@ static inline uint32_t fe_is_zero(const fe *f) {
 static inline void fe_to_words(uint64_t w[4], const fe *f) {
     want(f, TIGHT);
     fill((uint8_t *)w, 32);
+    w[3] &= UINT64_MAX >> 1;
 }
 
-/* ---- the abstract field in four lanes, in place of fe25519_avx2.h ------------------------------------------------ */
-#define SVCONN_FE25519_AVX2_H
+/* ---- the abstract field in four lanes, in place of fe25519_avx2.h and fe25519_ifma.h ------------------------------
+ * Both are followed side by side: ten limbs of 26 and 25 bits; five of 51. */
 #define FE4_TARGET
 #define FE4 static inline
+enum { TEN, FIVE };
 
 typedef struct {
-    uint64_t most[4][10];
+    uint64_t most[2][4][10];
 } fe4;
 typedef struct {
     uint8_t from[4]; /* bits for the lanes that may be taken */
 } fe4_choice;
 typedef struct {
-    uint64_t most[10];
+    uint32_t n;
 } fe4_factor;
 typedef int fe4_row_t;
 typedef struct {
@@ -181,20 +183,40 @@ static inline fe4_choice FE4_CHOICE(unsigned a, unsigned b, unsigned c, unsigned
     fe4_choice r = {{(uint8_t)(1 << a), (uint8_t)(1 << b), (uint8_t)(1 << c), (uint8_t)(1 << d)}};
     return r;
 }
-#define EACH4(j, i)                                                                                                    \
-    for (unsigned j = 0; j < 4; j++)                                                                                   \
-        for (unsigned i = 0; i < 10; i++)
+#define EACH4(w, j, i)                                                                                                 \
+    for (unsigned w = 0; w < 2; w++)                                                                                   \
+        for (unsigned j = 0; j < 4; j++)                                                                               \
+            for (unsigned i = 0; i < (w == TEN ? 10u : 5u); i++)
 
-static uint64_t largest4(unsigned i, size_class c) {
-    return (c == TIGHT ? 1 : c == LOOSE ? 3 : 4) * (unit(1, i) + 16384) - 1;
+static unsigned scalar_form(unsigned w) { return w == TEN ? 1 : 0; }
+static uint64_t unit4(unsigned w, unsigned i) { return unit(scalar_form(w), i); }
+static uint64_t multiple4(unsigned w, unsigned i, unsigned n) { return multiple_of_p(scalar_form(w), i, n); }
+/* By the definitions in fe25519_avx2.h and fe25519_ifma.h. There, loose is all that a product takes. */
+static uint64_t largest4(unsigned w, unsigned i, size_class c) {
+    if (w == FIVE && c != TIGHT) return ((uint64_t)1 << 52) - 1;
+    return (c == TIGHT ? 1 : c == LOOSE ? 3 : 4) * (unit4(w, i) + 16384) - 1;
 }
 /* lanes: bits */
 static void want4(const fe4 *f, unsigned lanes, size_class c) {
     operations++;
-    EACH4(j, i) violations += (lanes >> j & 1) && f->most[j][i] > largest4(i, c);
+    EACH4(w, j, i) violations += (lanes >> j & 1) && f->most[w][j][i] > largest4(w, i, c);
 }
 static void give4(fe4 *h, size_class c) {
-    EACH4(j, i) h->most[j][i] = largest4(i, c);
+    EACH4(w, j, i) h->most[w][j][i] = largest4(w, i, c);
+}
+/* fe4_carry of fe25519_ifma.h: what is above a unit goes to the next limb, from the last one 19-fold to the first. */
+static void settle4(fe4 *h) {
+    for (unsigned j = 0; j < 4; j++) {
+        uint64_t *r = h->most[FIVE][j], c[5];
+        for (unsigned i = 0; i < 5; i++) {
+            c[i] = r[i] >> 51;
+            if (c[i] > 0) r[i] = unit4(FIVE, i) - 1;
+        }
+        r[0] += 19 * c[4];
+        for (unsigned i = 1; i < 5; i++) r[i] += c[i - 1];
+    }
+    for (unsigned j = 0; j < 4; j++)
+        for (unsigned i = 0; i < 5; i++) violations += h->most[FIVE][j][i] > largest4(FIVE, i, TIGHT);
 }
 /* Either may be taken. */
 static inline fe4_choice fe4_choose(uint64_t mask, fe4_choice a, fe4_choice b) {
@@ -203,36 +225,41 @@ static inline fe4_choice fe4_choose(uint64_t mask, fe4_choice a, fe4_choice b) {
     return a;
 }
 static inline void fe4_lanes(fe4 *h, const fe4 *f, fe4_choice c) {
-    fe4 r = {{{0}}};
-    EACH4(j, i) {
+    fe4 r;
+    memset(&r, 0, sizeof r);
+    EACH4(w, j, i) {
         for (unsigned k = 0; k < 4; k++) {
-            if ((c.from[j] >> k & 1) && f->most[k][i] > r.most[j][i]) r.most[j][i] = f->most[k][i];
+            if ((c.from[j] >> k & 1) && f->most[w][k][i] > r.most[w][j][i]) r.most[w][j][i] = f->most[w][k][i];
         }
     }
     *h = r;
 }
 static inline void fe4_exchange(fe4 *h, const fe4 *f) { fe4_lanes(h, f, FE4_CHOICE(1, 0, 3, 2)); }
 static inline void fe4_blend(fe4 *h, unsigned which, const fe4 *f, const fe4 *g) {
-    EACH4(j, i) h->most[j][i] = which >> j & 1 ? f->most[j][i] : g->most[j][i];
+    EACH4(w, j, i) h->most[w][j][i] = which >> j & 1 ? f->most[w][j][i] : g->most[w][j][i];
 }
 static inline void fe4_keep(fe4 *h, unsigned which, const fe4 *f) {
-    EACH4(j, i) h->most[j][i] = which >> j & 1 ? f->most[j][i] : 0;
+    EACH4(w, j, i) h->most[w][j][i] = which >> j & 1 ? f->most[w][j][i] : 0;
 }
 static inline void fe4_add(fe4 *h, const fe4 *f, const fe4 *g) {
-    EACH4(j, i) h->most[j][i] = f->most[j][i] + g->most[j][i];
-    want4(h, 15, WIDE);
+    want4(f, 15, TIGHT);
+    want4(g, 15, TIGHT);
+    EACH4(w, j, i) h->most[w][j][i] = f->most[w][j][i] + g->most[w][j][i];
+    settle4(h);
+    want4(h, 15, LOOSE);
 }
 
 /* Even lanes: sums. Odd ones: differences, from either. */
 static inline void fe4_sum_diff(fe4 *h, const fe4 *f) {
     fe4 r;
     want4(f, 15, TIGHT);
-    EACH4(j, i) {
-        violations += f->most[j][i] > multiple_of_p(1, i, 2);
-        r.most[j][i] = f->most[j][i] + (j & 1 ? multiple_of_p(1, i, 2) : f->most[j + 1][i]);
-        if ((j & 1) && f->most[j - 1][i] > f->most[j][i]) r.most[j][i] = f->most[j - 1][i] + multiple_of_p(1, i, 2);
+    EACH4(w, j, i) {
+        uint64_t x = f->most[w][j][i], y = f->most[w][j ^ 1][i], p2 = multiple4(w, i, 2);
+        violations += x > p2;
+        r.most[w][j][i] = !(j & 1) ? x + y : p2 + (x > y ? x : y);
     }
     *h = r;
+    settle4(h);
     want4(h, 15, LOOSE);
 }
 static inline void fe4_diff_sum(fe4 *h, const fe4 *f) { fe4_sum_diff(h, f); }
@@ -243,19 +270,21 @@ static inline void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *space) {
     give4(space, WIDE);
     give4(h, TIGHT);
 }
-static inline void fe4_prepare(fe4_factor *r, uint32_t n, const uint32_t limb[10]) {
-    violations += n >= 1u << 20;
-    for (unsigned i = 0; i < 10; i++) violations += (r->most[i] = limb[i]) >= unit(1, i);
+static inline void fe4_prepare_words(fe4_factor *r, uint32_t n, const uint64_t w[4]) {
+    violations += n >= 1u << 20 || w[3] >> 63 != 0;
+    r->n = n;
 }
-static inline void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g) {
-    violations += g->most[0] >= unit(1, 0);
+static inline void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g, const fe4 *plus) {
+    violations += g->n == 0;
     want4(f, 15, LOOSE);
+    want4(plus, 15, TIGHT);
     give4(h, TIGHT);
 }
+/* Lane 3: X + Y, which is carried in limbs of 51 bits only. */
 static inline void fe4_double(fe4 *h, const fe4 *f, fe4 space[2]) {
-    want4(f, 7, TIGHT);
-    operations++;
-    for (unsigned i = 0; i < 10; i++) violations += f->most[3][i] > 2 * largest4(i, TIGHT);
+    fe4 half = *f;
+    for (unsigned i = 0; i < 10; i++) half.most[TEN][3][i] /= 2;
+    want4(&half, 15, TIGHT);
     give4(&space[1], WIDE);
     give4(h, TIGHT);
 }
@@ -269,22 +298,26 @@ static inline fe4_entry fe4_look_up(const uint64_t table[16][12], uint32_t index
 }
 static inline void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row_t w3) {
     violations += !(w0 && w1 && w2 && w3);
-    EACH4(j, i) h->most[j][i] = unit(1, i) - 1;
+    EACH4(w, j, i) h->most[w][j][i] = unit4(w, i) - 1;
 }
 static inline void fe4_load(fe4 *h, uint64_t w[4][4]) {
     fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3]));
 }
-static inline void fe4_to_limbs(uint32_t limb[4][10], const fe4 *f) {
-    EACH4(j, i) limb[j][i] = (uint32_t)f->most[j][i];
-}
-static inline void fe_from_limbs(fe *h, const uint32_t limb[10]) {
-    for (unsigned i = 0; i < 10; i++) {
-        violations += limb[i] > largest4(i, TIGHT);
-        h->most[1][i] = limb[i];
-        if (i % 2 == 0) h->most[0][i / 2] = limb[i] + ((uint64_t)limb[i + 1] << 26);
+/* From ten limbs to ten, and two and two to five; from five to five, and each to two. */
+static inline void fe4_to_fe(fe h[4], const fe4 *f) {
+    want4(f, 15, TIGHT);
+    for (unsigned j = 0; j < 4; j++) {
+        for (unsigned w = 0; w < 2; w++) {
+            const uint64_t *limb = f->most[w][j];
+            for (unsigned i = 0; i < 5; i++) {
+                h[j].most[0][i] = w == TEN ? limb[2 * i] + (limb[2 * i + 1] << 26) : limb[i];
+                h[j].most[1][2 * i] = w == TEN ? limb[2 * i] : ((uint64_t)1 << 26) - 1;
+                h[j].most[1][2 * i + 1] = w == TEN ? limb[2 * i + 1] : limb[i] >> 26;
+            }
+            want(&h[j], TIGHT);
+        }
+        fill(h[j].bytes, 32);
     }
-    fill(h->bytes, 32);
-    want(h, TIGHT);
 }
 
 /* ---- the code --------------------------------------------------------------------------------------------------- */
@@ -297,12 +330,12 @@ static inline void fe_from_limbs(fe *h, const uint32_t limb[10]) {
 #define double_point double_point4
 #define set_identity set_identity4
 #define from_entry from_entry4
-#define SVCONN_X86
-int svconn_curve25519_avx2_is_right(void);
-void svconn_ge_base_avx2(ge *r, const uint8_t n[32]);
-void svconn_ge_double_base_avx2(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
-void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32], const fe *x1);
-#include "curve25519_avx2.c"
+#define NAME(x) lanes_##x
+int NAME(curve25519_is_right)(void);
+void NAME(ge_base)(ge *r, const uint8_t n[32]);
+void NAME(ge_double_base)(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+void NAME(x25519_ladder)(fe *x2, fe *z2, const uint8_t e[32], const fe *x1);
+#include "curve25519_vector.h"
 
 /* ---- what it does ----------------------------------------------------------------------------------------------- */
 static void none(int operations_at_least) {
@@ -388,18 +421,31 @@ static void lanes_planted(void) {
     fe4_diff_sum(&b, &a);
     fe4_mul(&a, &b, &b, &space);
     CHECK(violations == 0);
+    EACH4(w, j, i) b.most[w][j][i] = largest4(w, i, LOOSE);
     fe4_diff_sum(&b, &b); /* may go below 0 */
     CHECK(violations > 0);
-    give4(&a, LOOSE);
-    give4(&b, WIDE);
+    for (unsigned w = 0; w < 2; w++) { /* one limb, in one representation */
+        give4(&a, LOOSE);
+        give4(&b, WIDE);
+        violations = 0;
+        b.most[w][2][3]++;
+        fe4_mul(&a, &b, &a, &space);
+        CHECK(violations == 1);
+    }
     violations = 0;
-    b.most[2][7]++;
-    fe4_mul(&a, &b, &a, &space);
-    CHECK(violations == 1);
-    violations = 0;
     give4(&b, WIDE);
-    fe4_mul(&a, &a, &b, &space);
+    fe4_mul(&a, &a, &b, &space); /* wide on the wrong side */
     CHECK(violations == 40);
+    give4(&a, TIGHT);
+    violations = 0;
+    EACH4(w, j, i) b.most[w][j][i] = a.most[w][j][i] * 2; /* not carried: only ten limbs have room */
+    fe4_mul(&a, &b, &a, &space);
+    CHECK(violations == 20);
+    give4(&a, TIGHT);
+    violations = 0;
+    a.most[FIVE][1][4] = (uint64_t)863 << 51; /* a carry that is too large */
+    settle4(&a);
+    CHECK(violations == 1);
     violations = operations = 0;
 }
 
@@ -414,14 +460,14 @@ static void lanes_bounds(void) {
         n[31] &= 127;
         give(&p.x, TIGHT);
         p.t = p.z = p.y = p.x;
-        svconn_x25519_ladder_avx2(&x, &z, k, &p.x);
+        lanes_x25519_ladder(&x, &z, k, &p.x);
         none(255 * 6);
-        svconn_ge_base_avx2(&q, k);
+        lanes_ge_base(&q, k);
         none(52 * 4);
-        svconn_ge_double_base_avx2(&q, k, &p, n);
+        lanes_ge_double_base(&q, k, &p, n);
         none(240 * 4);
     }
-    (void)svconn_curve25519_avx2_is_right();
+    (void)lanes_curve25519_is_right();
     none(255 * 6);
 }
 
@@ -431,6 +477,6 @@ int main(void) {
     TEST("bounds: Ed25519 keys and signatures", signing_bounds);
     TEST("bounds: Ed25519 checks and verification", verifying_bounds);
     TEST("bounds: a wrong bound in a lane would be seen", lanes_planted);
-    TEST("bounds: X25519 and Ed25519 in four lanes", lanes_bounds);
+    TEST("bounds: X25519 and Ed25519 in four lanes, both forms of the field", lanes_bounds);
     return TEST_EXIT();
 }

@@ -8,7 +8,7 @@
 #include "ed25519_table.h"
 #include "fe25519.h"
 #include "backend.h"
-#ifdef SVCONN_X86
+#if defined(SVCONN_X86) && !defined(TEST_CURVE_IFMA)
 #include "fe25519_avx2.h"
 #endif
 #include "ge25519.h"
@@ -97,6 +97,14 @@ static uint64_t unit(unsigned i) {
 /* What a tight limb may have above its unit */
 #define SLACK (FE_LIMBS == 5 ? (uint64_t)1 << 41 : 1 << 14)
 
+static int is_tight(const fe *f) {
+    for (unsigned i = 0; i < FE_LIMBS; i++) {
+        if (f->v[i] >= unit(i) + SLACK) return 0;
+    }
+    return 1;
+}
+
+#ifndef TEST_CURVE_IFMA /* from here on: of what there is one form only */
 /* The value of any limbs, mod p. */
 static void value_of(uint8_t r[32], const fe *f) {
     uint8_t weight[32] = {1};
@@ -108,13 +116,6 @@ static void value_of(uint8_t r[32], const fe *f) {
         slow_muladd(r, limb, weight, r, P);
         slow_mul(weight, weight, size);
     }
-}
-
-static int is_tight(const fe *f) {
-    for (unsigned i = 0; i < FE_LIMBS; i++) {
-        if (f->v[i] >= unit(i) + SLACK) return 0;
-    }
-    return 1;
 }
 
 static int is_loose(const fe *f) {
@@ -309,16 +310,22 @@ static void field_powers(void) {
         CHECK_BYTES(got, want, 32);
     }
 }
+#endif
 
 /* ---- the field in four lanes ---------------------------------------------------------- */
-#ifdef SVCONN_X86
-/* The same as above for limbs of 26 and 25 bits in 64-bit lanes. times: what the largest limb is of the tight one */
-static void shape4(uint64_t limb[10], unsigned which, unsigned times) {
-    for (unsigned i = 0; i < 10; i++) {
-        uint64_t one = (uint64_t)1 << (26 - (i & 1)), most = times * (one + 16384) - 1, r;
+#ifdef FE4_LIMBS
+/* The same as above for limbs in 64-bit lanes. times: what the largest limb is of the tight one; on IFMA, what is not
+ * tight may have all of 52 bits. */
+static uint64_t unit4(unsigned i) { return FE4_NOMINAL(i) + 1; }
+static uint64_t most4(unsigned i, unsigned times) {
+    return FE4_LIMBS == 5 && times > 1 ? ((uint64_t)1 << 52) - 1 : times * (unit4(i) + 16384) - 1;
+}
+
+static void shape4(uint64_t limb[FE4_LIMBS], unsigned which, unsigned times) {
+    for (unsigned i = 0; i < FE4_LIMBS; i++) {
+        uint64_t one = unit4(i), most = most4(i, times), r;
         random_bytes((uint8_t *)&r, sizeof r);
-        if (times == 0) limb[i] = which == 0 ? one - 1 : r % one; /* nominal */
-        else if (which == 0) limb[i] = most;
+        if (which == 0) limb[i] = most;
         else if (which == 1) limb[i] = one;
         else if (which == 2) limb[i] = 0;
         else if (which == 3) limb[i] = i & 1 ? most : 0;
@@ -328,23 +335,23 @@ static void shape4(uint64_t limb[10], unsigned which, unsigned times) {
     }
 }
 
-static void value_of4(uint8_t r[32], const uint64_t limb[10]) {
+static void value_of4(uint8_t r[32], const uint64_t limb[FE4_LIMBS]) {
     uint8_t weight[32] = {1};
     memcpy(r, ZERO, 32);
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < FE4_LIMBS; i++) {
         uint8_t x[32] = {0}, size[32] = {0};
         store_le64(x, limb[i]);
-        store_le32(size, (uint32_t)1 << (26 - (i & 1)));
+        store_le64(size, unit4(i));
         slow_muladd(r, x, weight, r, P);
         slow_mul(weight, weight, size);
     }
 }
 
-typedef uint64_t lanes[4][10];
+typedef uint64_t lanes[4][FE4_LIMBS];
 typedef uint8_t numbers[4][32];
 
 FE4_TARGET static void to_lanes(fe4 *h, lanes x) {
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < FE4_LIMBS; i++) {
         uint64_t w[4] = {x[0][i], x[1][i], x[2][i], x[3][i]};
         h->v[i] = fe4_row(w);
     }
@@ -352,22 +359,22 @@ FE4_TARGET static void to_lanes(fe4 *h, lanes x) {
 
 /* Are lanes right, and within the bound? */
 FE4_TARGET static void check_lanes(const fe4 *h, numbers want, unsigned which, unsigned times) {
-    uint32_t limb[4][10];
-    uint64_t wide[10];
+    lanes limb;
     uint8_t got[32];
-    fe f;
-    fe4_to_limbs(limb, h);
+    fe f[4];
+    for (unsigned i = 0; i < FE4_LIMBS; i++) {
+        uint64_t w[4];
+        _mm256_storeu_si256((__m256i *)(void *)w, h->v[i]);
+        for (unsigned j = 0; j < 4; j++) limb[j][i] = w[j];
+    }
+    if (times == 1) fe4_to_fe(f, h);
     for (unsigned j = 0; j < 4; j++) {
-        for (unsigned i = 0; i < 10; i++) {
-            CHECK(limb[j][i] < times * (((uint64_t)1 << (26 - (i & 1))) + 16384));
-            wide[i] = limb[j][i];
-        }
-        value_of4(got, wide);
+        for (unsigned i = 0; i < FE4_LIMBS; i++) CHECK(limb[j][i] <= most4(i, times));
+        value_of4(got, limb[j]);
         if (which >> j & 1) CHECK_BYTES(got, want[j], 32);
         if (times == 1) {
-            fe_from_limbs(&f, limb[j]);
-            CHECK(is_tight(&f));
-            fe_to_bytes(want[j], &f);
+            CHECK(is_tight(&f[j]));
+            fe_to_bytes(want[j], &f[j]);
             CHECK_BYTES(got, want[j], 32);
         }
     }
@@ -383,33 +390,37 @@ static void shapes4(lanes x, numbers value, unsigned seed, unsigned times) {
 FE4_TARGET static void lanes_products(void) {
     static const uint8_t n[32] = {0x41, 0xdb, 0x01};
     for (unsigned i = 0; i < 4 * 49; i++) {
-        lanes x, y;
-        numbers a, b, c;
-        uint32_t limb[10];
-        fe4 f, g, h, work[2];
+        lanes x, y, z;
+        numbers a, b, c, d;
+        uint64_t w[4];
+        uint8_t bytes[32];
+        fe4 f, g, h, plus, space[2];
         fe4_factor k;
         shapes4(x, a, i, 4);
         shapes4(y, b, i / 7, 3);
         to_lanes(&f, x);
         to_lanes(&g, y);
-        fe4_mul(&h, &f, &g, work);
+        fe4_mul(&h, &f, &g, space);
         for (unsigned j = 0; j < 4; j++) slow_mul(c[j], a[j], b[j]);
         check_lanes(&h, c, 15, 1);
 
-        shape4(x[0], i % 7, 0);
-        value_of4(a[0], x[0]);
-        for (unsigned l = 0; l < 10; l++) limb[l] = (uint32_t)x[0][l];
-        fe4_prepare(&k, 121665, limb);
-        fe4_mul_factor(&h, &g, &k);
-        slow_mul(c[1], b[1], n);
-        slow_mul(c[3], b[3], a[0]);
+        random_bytes(bytes, 32);
+        if (i % 7 == 0) memset(bytes, 255, 32);
+        bytes[31] &= 127;
+        for (unsigned l = 0; l < 4; l++) w[l] = load_le64(bytes + 8 * l);
+        shapes4(z, d, i / 2, 1);
+        to_lanes(&plus, z);
+        fe4_prepare_words(&k, 121665, w);
+        fe4_mul_factor(&h, &g, &k, &plus);
+        slow_muladd(c[1], b[1], n, d[1], P);
+        slow_muladd(c[3], b[3], bytes, d[3], P);
         check_lanes(&h, c, 10, 1);
 
         shapes4(x, a, i, 1);
-        shape4(x[3], i % 5, 2);
+        shape4(x[3], i % 5, FE4_LIMBS == 5 ? 1 : 2);
         value_of4(a[3], x[3]);
         to_lanes(&f, x);
-        fe4_double(&h, &f, work);
+        fe4_double(&h, &f, space);
         for (unsigned j = 0; j < 4; j++) slow_mul(a[j], a[j], a[j]); /* A, B, C, S */
         slow_add(c[0], a[0], a[1]);
         slow_sub(c[1], a[1], a[0]);
@@ -421,21 +432,27 @@ FE4_TARGET static void lanes_products(void) {
 }
 
 FE4_TARGET static void lanes_sums(void) {
+    const unsigned times = FE4_LIMBS == 5 ? 1 : 3; /* they are carried on IFMA */
     for (unsigned i = 0; i < 49; i++) {
-        lanes x;
-        numbers a, c;
-        fe4 f, h;
+        lanes x, y;
+        numbers a, b, c;
+        fe4 f, g, h;
         shapes4(x, a, i, 1);
+        shapes4(y, b, i / 3, 1);
         to_lanes(&f, x);
+        to_lanes(&g, y);
+        for (unsigned j = 0; j < 4; j++) slow_add(c[j], a[j], b[j]);
+        fe4_add(&h, &f, &g);
+        check_lanes(&h, c, 15, times);
         for (unsigned j = 0; j < 4; j += 2) {
             slow_add(c[j], a[j], a[j + 1]);
             slow_sub(c[j + 1], a[j], a[j + 1]);
         }
         fe4_sum_diff(&h, &f);
-        check_lanes(&h, c, 15, 3);
+        check_lanes(&h, c, 15, times);
         for (unsigned j = 0; j < 4; j += 2) slow_sub(c[j + 1], a[j + 1], a[j]);
         fe4_diff_sum(&h, &f);
-        check_lanes(&h, c, 15, 3);
+        check_lanes(&h, c, 15, times);
     }
 }
 
@@ -443,7 +460,7 @@ FE4_TARGET static void lanes_choices(void) {
     for (unsigned i = 0; i < 256; i++) {
         unsigned from[4] = {i & 3, i >> 2 & 3, i >> 4 & 3, i >> 6};
         uint64_t w[4][4];
-        uint32_t limb[4][10];
+        fe end[4];
         numbers a, c;
         fe4 f, h;
         random_bytes((uint8_t *)w, sizeof w);
@@ -461,20 +478,20 @@ FE4_TARGET static void lanes_choices(void) {
         check_lanes(&h, c, 15, 1);
         fe4_entry e = fe4_look_up(svconn_ed25519_comb[i % 13], i % 16);
         fe4_from_rows(&h, e.row[0], e.row[1], e.row[2], fe4_two());
-        fe4_to_limbs(limb, &h);
+        fe4_to_fe(end, &h);
         for (unsigned j = 0; j < 3; j++) {
             uint8_t want[32], got[32];
-            fe x;
-            fe_from_limbs(&x, limb[j]);
-            fe_to_bytes(got, &x);
+            fe_to_bytes(got, &end[j]);
             for (unsigned l = 0; l < 4; l++) store_le64(want + 8 * l, svconn_ed25519_comb[i % 13][i % 16][4 * j + l]);
             CHECK_BYTES(got, want, 32);
         }
-        CHECK(limb[3][0] == 2 && limb[3][9] == 0);
+        fe_from_small(&end[0], 2);
+        CHECK(memcmp(&end[3], &end[0], sizeof end[0]) == 0);
     }
 }
 #endif
 
+#ifndef TEST_CURVE_IFMA
 /* ---- scalars ----------------------------------------------------------------------- */
 /* x = k L + d, k < 2^256, d from -300 to 300 */
 static void near_multiple(uint8_t x[64], const uint8_t k[32], int d) {
@@ -575,6 +592,7 @@ static void scalar_range(void) {
         CHECK(svconn_sc_is_reduced(s) == 0);
     }
 }
+#endif
 
 /* ---- the group: affine points, slow ---------------------------------------------------- */
 typedef struct {
@@ -628,6 +646,7 @@ static point base_point(void) {
     return b;
 }
 
+#ifndef TEST_CURVE_IFMA
 static void check_entry(const uint64_t w[12], const point *p) {
     uint8_t want[32], got[32], d[32];
     slow_add(want, p->y, p->x);
@@ -679,6 +698,7 @@ static void tables(void) {
         }
     }
 }
+#endif
 
 static void slow_encode(uint8_t out[32], const point *p) {
     memcpy(out, p->y, 32);
@@ -890,6 +910,15 @@ static void forms(void) {
     TEST("ed25519: key pairs as X25519 key pairs", ed25519_as_x25519);
 }
 
+#ifdef FE4_LIMBS
+static void test_lanes(void) {
+    TEST("field in four lanes: products with limbs at their bounds", lanes_products);
+    TEST("field in four lanes: sums and differences with limbs at their bounds", lanes_sums);
+    TEST("field in four lanes: choices", lanes_choices);
+}
+#endif
+
+#ifndef TEST_CURVE_IFMA
 int main(void) {
     TEST("field: canonical form, zero, parity", field_canonical);
     TEST("field: products with limbs at their bounds", field_products);
@@ -900,17 +929,19 @@ int main(void) {
     TEST("scalars: S < L", scalar_range);
     TEST("group: table entries", tables);
 #ifdef SVCONN_X86
-    if (svconn_cpu() & SVCONN_CPU_AVX2) {
-        TEST("field in four lanes: products with limbs at their bounds", lanes_products);
-        TEST("field in four lanes: sums and differences with limbs at their bounds", lanes_sums);
-        TEST("field in four lanes: choices", lanes_choices);
-    }
+    if (svconn_cpu() & SVCONN_CPU_AVX2) test_lanes();
 #endif
     forms();
+    if (svconn_cpu() & SVCONN_CPU_IFMA) {
+        printf("  once more, without IFMA\n");
+        (void)svconn_cpu_allow(svconn_cpu() & ~SVCONN_CPU_IFMA);
+        forms();
+    }
     if (svconn_cpu() & SVCONN_CPU_AVX2) {
         printf("  once more, without AVX2\n");
-        (void)svconn_cpu_allow(SVCONN_CPU_ALL & ~SVCONN_CPU_AVX2);
+        (void)svconn_cpu_allow(svconn_cpu() & ~SVCONN_CPU_AVX2);
         forms();
     }
     return TEST_EXIT();
 }
+#endif

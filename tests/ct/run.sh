@@ -9,8 +9,8 @@ if ! echo '#include <valgrind/memcheck.h>' | ${CC:-cc} -fsyntax-only -x c - 2>/d
     echo "skip ct: no <valgrind/memcheck.h> (Debian: valgrind)"
     exit 0
 fi
-# The bits of crypto/cpu.h. (SHA-NI, VAES and AVX-512 are unknown to valgrind 3.19.)
-backends='portable=0x00 vector128=0x10 vector256=0x20 aesni=0x01 avx2=0x80 sha=0x100 vector512=0x40 vaes256=0x02 vaes512=0x04'
+# The bits of crypto/cpu.h. (SHA-NI, VAES, AVX-512 and IFMA are unknown to valgrind 3.19.)
+backends='portable=0x00 vector128=0x10 vector256=0x20 aesni=0x01 avx2=0x80 sha=0x100 vector512=0x40 vaes256=0x02 vaes512=0x04 ifma=0x400'
 check() { valgrind -q --error-exitcode=9 "$@" >"$dir/log" 2>&1; }
 for cc in ${CT_COMPILERS:-gcc clang clang-16 clang-19}; do
     command -v "$cc" >/dev/null 2>&1 || { echo "skip ct $cc: not installed"; continue; }
