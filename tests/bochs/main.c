@@ -96,6 +96,7 @@ __attribute__((section(".text.first"))) void start(void) {
     else verdict(0, #name " is not usable: not found, or its known answer was wrong");
     SVCONN_GCM_BACKENDS(TRY)
     try_mask("avx2", SVCONN_CPU_AVX2);
+    try_mask("ifma", SVCONN_CPU_IFMA);
     try_mask("sha", SVCONN_CPU_SHA);
     say("the end\n");
     __asm__ volatile("outw %w0, %w1" : : "a"(0), "d"(0x8900)); /* Bochs: "Shutdown" would end it; else it is killed */

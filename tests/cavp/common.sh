@@ -26,7 +26,7 @@ each_backend() {
     each_status=0
     "$@" || each_status=1
     for backend in portable=0 vector128=0x10 vector256=0x20 vector512=0x40 aesni=0x01 vaes256=0x02 vaes512=0x04 armv8=0x08 \
-        avx2=0x80 sha=0x100 arm-sha=0x200; do
+        avx2=0x80 ifma=0x400 sha=0x100 arm-sha=0x200; do
         SVCONN_TEST_CPU=${backend#*=} "$driver" </dev/null
         if [ $? -eq 77 ]; then continue; fi
         echo "with the backend ${backend%=*}:"
