@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
-#define FLUSH_MS 2000 /* how long the last bytes may take, such as an error packet to a peer that does not read */
+#define FLUSH_MS 2000 /* how long the last bytes may take, to a peer that does not read */
 
 int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
 
@@ -61,12 +61,10 @@ void talk_ready(talk *t) {
 }
 
 int talk_is_over(talk *t) {
-    size_t unsent;
     svconn_state state = svconn_status(&t->s);
     if (state != SVCONN_CLOSED && state != SVCONN_FAILED) return 0;
-    (void)svconn_wire_out(&t->s, &unsent);
     if (!t->flush_until) t->flush_until = svconn_now() + FLUSH_MS;
-    return unsent == 0 || svconn_now() >= t->flush_until;
+    return svconn_pump_is_over(&t->s, &t->link) || svconn_now() >= t->flush_until;
 }
 
 void talk_note(talk *t, talk_count *c, size_t len) {

@@ -436,6 +436,45 @@ static void both_send_at_once(void) {
     end(pid);
 }
 
+/* The link is full of our messages when the session fails, and the peer goes on sending: the error packet comes through
+ * all the same, behind all that was sent. */
+static void server_that_forges(void) {
+    static const uint8_t forged[16] = {0, 1};
+    static const uint8_t zero[15];
+    uint8_t bytes[15 + 1000]; /* the last ones of before, and what comes now */
+    size_t got = 0;
+    ssize_t n;
+    CHECK(is(shake(), SVCONN_OK));
+    nap(100); /* the link fills */
+    CHECK(write(here.out, forged, sizeof forged) == sizeof forged);
+    memset(bytes, 1, 15);
+    do {
+        (void)!write(here.out, data, 50); /* whenever it takes more */
+        while ((n = read(here.in, bytes + 15, 1000)) < 0 && errno == EAGAIN) nap(1);
+        if (n > 0) memmove(bytes, bytes + n, 15);
+        got += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && memcmp(bytes, zero, 15) != 0);
+    CHECK(n > 0 && got > 50000);
+}
+
+static void last_word(void) {
+    int wait, turns = 0;
+    pid_t pid = start(server_that_forges);
+    pattern(1);
+    CHECK(is(shake(), SVCONN_OK));
+    CHECK(!svconn_pump_is_over(&session, &here));
+    do {
+        struct pollfd fds[2];
+        while (svconn_send(&session, data, BULK_MESSAGE, svconn_now()) == SVCONN_OK) {
+        }
+        nfds_t n = svconn_pump_want(&session, &here, fds, &wait);
+        CHECK(poll(fds, n, wait) >= 0);
+        CHECK(svconn_pump_ready(&session, &here, fds, n) == svconn_error(&session));
+    } while (!svconn_pump_is_over(&session, &here) && ++turns < 100000);
+    CHECK(is(svconn_error(&session), SVCONN_E_TAG) && turns < 100000);
+    end(pid);
+}
+
 /* A session that takes nothing, on a link that has ended: want must not make poll return at once for ever. */
 static void vanishing_server(void) {
     CHECK(is(shake(), SVCONN_OK));
@@ -778,6 +817,7 @@ int main(void) {
     run("custom_identities", custom);
     run("proof_withheld", proof_withheld);
     run("poll_both_send_at_once", both_send_at_once);
+    run("poll_brings_out_the_error_packet", last_word);
     run("poll_does_not_spin", no_spin);
     run("absent_peer", absent);
     run("truncated", truncated);

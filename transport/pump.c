@@ -101,12 +101,33 @@ static void read_in(svconn *s, svconn_link *l, uint64_t now) {
     else if (n == 0 || !is_later(errno)) link_is_over(s, l);
 }
 
+/* ---- the last word ------------------------------------------------------------------------------ */
+
+/* After a failure the error packet is brought out, and what comes is read and dropped meanwhile: a peer that writes to
+ * us before it reads must not be stuck, and a TCP socket closed with bytes unread is reset, which destroys the packet
+ * on its way. The peer ends the link when it has the packet. */
+static int has_last_word(const svconn *s, const svconn_link *l) {
+    return svconn_status(s) == SVCONN_FAILED && !peer_is_gone(s) && l->in >= 0 && !l->in_ended &&
+           l->dropped < LAST_WORD_BYTES && (!l->told_at || svconn_now() < l->told_at + LAST_WORD_MS);
+}
+
+static void read_and_drop(svconn_link *l) {
+    uint8_t bytes[4096];
+    ssize_t n = read_some(l->in, bytes, sizeof bytes);
+    if (n > 0) l->dropped += (size_t)n;
+    else if (n == 0 || !is_later(errno)) l->in_ended = 1;
+}
+
+int svconn_pump_is_over(const svconn *s, const svconn_link *l) {
+    return svconn_status(s) == SVCONN_FAILED ? !has_last_word(s, l) : svconn_status(s) == SVCONN_CLOSED && !unsent(s);
+}
+
 /* ---- for poll loops ----------------------------------------------------------------------------- */
 
 static int wants_bytes(svconn *s, const svconn_link *l) {
     size_t room;
     (void)svconn_wire_space(s, &room);
-    return room && !l->in_ended;
+    return (room && !l->in_ended) || has_last_word(s, l);
 }
 
 /* A descriptor that we do not wait for must not be in fds at all: poll reports its end even if it is not asked to,
@@ -129,6 +150,7 @@ static uint64_t next_time(svconn *s, const svconn_link *l, int reading, uint64_t
     svconn_err err = svconn_tick(s, now, &next);
     if (err && !before) return now; /* a new failure: the caller must learn of it */
     if (l->out_ended && reading && l->out_ended_at + OUT_ENDED_MS < next) next = l->out_ended_at + OUT_ENDED_MS;
+    if (has_last_word(s, l) && l->told_at + LAST_WORD_MS < next) next = l->told_at + LAST_WORD_MS;
     if (unsent(s) && (l->out_ended || peer_is_gone(s))) return now; /* to be swallowed */
     return next;
 }
@@ -150,10 +172,11 @@ static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
 
 svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n) {
     uint64_t now = svconn_now();
-    if (can_read(l, fds, n)) read_in(s, l, now);
+    if (can_read(l, fds, n)) has_last_word(s, l) ? read_and_drop(l) : read_in(s, l, now);
     else if (l->out_ended && now >= l->out_ended_at + OUT_ENDED_MS && wants_bytes(s, l)) link_is_over(s, l);
     (void)!svconn_tick(s, now, NULL);
     l->looked_at = now;
+    if (svconn_error(s) && !l->told_at) l->told_at = now;
     write_out(s, l);
     return svconn_error(s);
 }
@@ -238,27 +261,6 @@ svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const uint8_t **msg, size
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
-/* Brings the error packet out. Reads and drops meanwhile: a peer that writes to us before it reads must not be stuck,
- * and a TCP socket closed with bytes unread is reset, which may destroy the packet on its way. The peer ends the link
- * when it has the packet. */
-static void last_words(svconn *s, svconn_link *l) {
-    uint64_t end = svconn_deadline(LAST_WORD_MS);
-    size_t dropped = 0;
-    write_out(s, l);
-    while (!peer_is_gone(s) && !l->in_ended && dropped < LAST_WORD_BYTES && svconn_now() < end) {
-        struct pollfd fds[2];
-        uint8_t bytes[4096];
-        nfds_t n = fill(fds, l, l->in >= 0, unsent(s) && !l->out_ended);
-        if (n == 0 || poll(fds, n, svconn_time_left(end)) <= 0) continue;
-        if (can_read(l, fds, n)) {
-            ssize_t got = read_some(l->in, bytes, sizeof bytes);
-            if (got > 0) dropped += (size_t)got;
-            else if (got == 0 || !is_later(errno)) l->in_ended = 1;
-        }
-        write_out(s, l);
-    }
-}
-
 /* Both have closed; our last bytes may still be here. */
 static svconn_err finish_close(svconn *s, svconn_link *l) {
     size_t before = unsent(s);
@@ -291,6 +293,8 @@ svconn_err svconn_pump_close(svconn *s, svconn_link *l) {
         (void)!turn(s, l, UINT64_MAX);
     }
     if (svconn_status(s) == SVCONN_CLOSED) return finish_close(s, l);
-    last_words(s, l);
+    write_out(s, l);
+    l->told_at = svconn_now();
+    while (!svconn_pump_is_over(s, l)) (void)!turn(s, l, UINT64_MAX);
     return svconn_error(s);
 }

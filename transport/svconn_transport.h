@@ -53,11 +53,13 @@ typedef struct {
     int lent;                /* svconn_pump_recv has given out a message */
     uint64_t out_ended_at;
     uint64_t looked_at; /* when the session last saw what the link has for it */
+    uint64_t told_at;   /* when the error packet was on its way; 0: not yet */
+    size_t dropped;     /* bytes that came since */
 } svconn_link;
 
 /* To fill in one's own descriptors start from this; make them non-blocking. */
 #define SVCONN_LINK_NONE                                                                                               \
-    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0 }
+    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0, 0, 0 }
 
 /* Opens a link; waits at most timeout_ms (-1: no limit) for connect and for the relay's answer. (Not counted: the
  * system's look-up of a name.) */
@@ -124,6 +126,12 @@ nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], i
 /* Carries what can be carried without waiting; does deadlines. Call after poll, also when it timed out. Look then at
  * svconn_status, svconn_recv. Returns the session's failure. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n);
+
+/* 1 if the session is over and its last bytes are out: the link may be closed. Go on polling until then: after a
+ * failure what still comes is read and dropped for up to a second, because the system takes back the error packet when
+ * a TCP socket is closed with bytes unread. (How long the last bytes of a session that closed in order may take is for
+ * the caller to say.) */
+int svconn_pump_is_over(const svconn *s, const svconn_link *l);
 
 #ifdef __cplusplus
 }
