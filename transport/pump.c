@@ -67,11 +67,12 @@ static ssize_t read_some(int fd, uint8_t *bytes, size_t len) {
     return n;
 }
 
-/* As much as the link takes; what it will never take counts as sent. */
+/* As much as the link takes; what it will never take counts as sent. Nothing follows an error packet. */
 static void write_out(svconn *s, svconn_link *l) {
     for (;;) {
         size_t len;
         const uint8_t *bytes = svconn_wire_out(s, &len);
+        if (len == 0 && svconn_status(s) == SVCONN_FAILED) (void)shutdown(l->out, SHUT_WR); /* no socket: no harm */
         if (len == 0) return;
         if (!l->out_ended && !peer_is_gone(s)) {
             ssize_t n = write_some(l->out, bytes, len);
@@ -105,7 +106,7 @@ static void read_in(svconn *s, svconn_link *l, uint64_t now) {
 
 /* After a failure the error packet is brought out, and what comes is read and dropped meanwhile: a peer that writes to
  * us before it reads must not be stuck, and a TCP socket closed with bytes unread is reset, which destroys the packet
- * on its way. The peer ends the link when it has the packet. */
+ * on its way. The peer ends the link when it has the packet, or meets the end of what we send. */
 static int has_last_word(const svconn *s, const svconn_link *l) {
     return svconn_status(s) == SVCONN_FAILED && !peer_is_gone(s) && l->in >= 0 && !l->in_ended &&
            l->dropped < LAST_WORD_BYTES && (!l->told_at || svconn_now() < l->told_at + LAST_WORD_MS);
