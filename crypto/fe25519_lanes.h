@@ -12,10 +12,16 @@
 #ifndef SVCONN_FE25519_LANES_H
 #define SVCONN_FE25519_LANES_H
 
+#include "backend.h"
 #include "ct.h"
 #include <immintrin.h>
 
+/* One piece also with -Os: what a function left on the stack would have to be wiped. */
+#if SVCONN_ONE_PIECE
 #define FE4 FE4_TARGET __attribute__((always_inline)) static inline
+#else
+#define FE4 FE4_TARGET __attribute__((noinline, unused)) static
+#endif
 #define FE4_EACH _Pragma("GCC unroll 10") for (unsigned i = 0; i < FE4_LIMBS; i++)
 
 typedef struct {

@@ -13,13 +13,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SVCONN_TEST_CPU=MASK runs any test with these backends alone (crypto/cpu.h); exit status 77 if one is missing. */
+/*
+ * SVCONN_TEST_CPU=MASK runs any test with these backends alone (crypto/cpu.h); exit status 77 if one is missing.
+ * SVCONN_TEST_WITHOUT=MASK: with what this CPU has, but not these.
+ */
 #if defined(__GNUC__)
-__attribute__((constructor)) static void test_mask(void) {
-    const char *text = getenv("SVCONN_TEST_CPU");
-    uint32_t mask = text ? (uint32_t)strtoul(text, NULL, 0) : 0;
-    if (text && svconn_cpu_allow(mask) != mask) exit(77);
+static inline uint32_t test_mask_of(const char *name) {
+    const char *text = getenv(name);
+    return text ? (uint32_t)strtoul(text, NULL, 0) : 0;
 }
+__attribute__((constructor)) static void test_mask(void) {
+    uint32_t only = test_mask_of("SVCONN_TEST_CPU"), without = test_mask_of("SVCONN_TEST_WITHOUT");
+    if (without) (void)svconn_cpu_allow(SVCONN_CPU_ALL & ~without);
+    if (getenv("SVCONN_TEST_CPU") && svconn_cpu_allow(only) != only) exit(77);
+}
+#endif
+
+/* gcc says it in one way, clang in another */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TEST_UNDER_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(TEST_UNDER_ASAN)
+#define TEST_UNDER_ASAN 1
+#endif
+#ifndef TEST_UNDER_ASAN
+#define TEST_UNDER_ASAN 0
 #endif
 
 static int test_bad, test_failed;
