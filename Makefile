@@ -131,12 +131,12 @@ $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+cr
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
 
-.PHONY: check-cavp check-wycheproof check-formal check-slow vectors
+.PHONY: check-cavp check-wycheproof wycheproof check-formal check-slow vectors
 # The published vectors of Debian's package python3-cryptography-vectors (NIST CAVP, Ed25519 and more)
 check-cavp: lib
 	@sh tests/run.sh "sh tests/cavp/run.sh $(BUILD)"
-# make check-wycheproof WYCHEPROOF=directory of the upstream JSON files
-check-wycheproof: lib
+# make wycheproof WYCHEPROOF=directory of the upstream JSON files
+wycheproof check-wycheproof: lib
 	@sh tests/run.sh "sh tests/cavp/wycheproof.sh $(WYCHEPROOF) $(BUILD)"
 # The renewal rule, explored exhaustively (ProVerif models: see spec/formal/README.md)
 check-formal:
@@ -248,7 +248,7 @@ help:
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
-	@echo 'make check-wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
+	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
 	@echo 'make check-slow       what takes minutes: all key ids, whole keys, every split of every vector, RFC 7748 a million times'
 	@echo 'make bench [BENCH_ITEMS="gcm sha256/64"] [BENCH_ROUNDS=41] [OPENSSL_DIR=dir]   time, next to other libraries (packages: libssl-dev'

@@ -173,15 +173,12 @@ static int worker(const char *peer, const char *mode) {
         answer a = {0, 0};
         bench_op op = (bench_op)(q.op % BENCH_OPS);
         size_t len = (size_t)q.len;
-        if (q.op < 0)
-            a.value = (uint64_t)p->enter(m);
+        if (q.op < 0) a.value = (uint64_t)p->enter(m);
         else {
             if (at != (size_t)op * 100000 + len) bench_make_sealed(op, len);
             at = (size_t)op * 100000 + len;
-            if (q.op < BENCH_OPS)
-                a.ns = sample(p, m, op, len, q.repeat);
-            else
-                a.value = result_of(p, m, op, len);
+            if (q.op < BENCH_OPS) a.ns = sample(p, m, op, len, q.repeat);
+            else a.value = result_of(p, m, op, len);
         }
         if (write(1, &a, sizeof a) != (ssize_t)sizeof a) return 1;
     }
@@ -240,8 +237,7 @@ static void find_candidates(void) {
             if (mode->process) {
                 start_process(c);
                 if (ask(c, -1, 0, 0).value) candidate_count++;
-            } else if (p->enter(m))
-                candidate_count++;
+            } else if (p->enter(m)) candidate_count++;
         }
     }
 }
@@ -406,16 +402,11 @@ int main(int argc, char **argv) {
     if (argc == 4 && !strcmp(argv[1], "--worker")) return worker(argv[2], argv[3]);
     for (i = 1; i < argc && argv[i][0] == '-'; i++) {
         if (!strcmp(argv[i], "--help")) return fputs(usage, stdout), 0;
-        if (!strcmp(argv[i], "--list"))
-            list = 1;
-        else if (!strcmp(argv[i], "--rounds") && i + 1 < argc)
-            rounds = (unsigned)strtoul(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--sample") && i + 1 < argc)
-            sample_ns = strtod(argv[++i], NULL) * 1e6;
-        else if (!strcmp(argv[i], "--tsv") && i + 1 < argc)
-            file = argv[++i];
-        else
-            return fputs(usage, stderr), 2;
+        if (!strcmp(argv[i], "--list")) list = 1;
+        else if (!strcmp(argv[i], "--rounds") && i + 1 < argc) rounds = (unsigned)strtoul(argv[++i], NULL, 10);
+        else if (!strcmp(argv[i], "--sample") && i + 1 < argc) sample_ns = strtod(argv[++i], NULL) * 1e6;
+        else if (!strcmp(argv[i], "--tsv") && i + 1 < argc) file = argv[++i];
+        else return fputs(usage, stderr), 2;
     }
     if (rounds < 1 || rounds > ROUNDS_MAX || !(sample_ns > 0 && sample_ns < 1e9))
         return fprintf(stderr, "bench: 1 to %d rounds, samples of less than 1000 ms\n", ROUNDS_MAX), 2;

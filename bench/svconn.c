@@ -21,10 +21,19 @@ static const bench_mode modes[] = {
     {"armv8-sha", BENCH_BIT(BENCH_SHA256), 0, NULL, NULL},
     {"portable", BENCH_ALL_BITS & ~BENCH_BIT(BENCH_SHA512), 0, NULL, NULL},
 };
-static const uint32_t masks[] = {SVCONN_CPU_ALL,       SVCONN_CPU_VAES512,   SVCONN_CPU_VAES256,   SVCONN_CPU_AESNI,
-                                 SVCONN_CPU_ARM_AES,   SVCONN_CPU_VECTOR512, SVCONN_CPU_VECTOR256, SVCONN_CPU_VECTOR128,
-                                 SVCONN_CPU_AVX2,      SVCONN_CPU_IFMA,
-                                 SVCONN_CPU_SHA,       SVCONN_CPU_ARM_SHA,   0};
+static const uint32_t masks[] = {SVCONN_CPU_ALL,
+                                 SVCONN_CPU_VAES512,
+                                 SVCONN_CPU_VAES256,
+                                 SVCONN_CPU_AESNI,
+                                 SVCONN_CPU_ARM_AES,
+                                 SVCONN_CPU_VECTOR512,
+                                 SVCONN_CPU_VECTOR256,
+                                 SVCONN_CPU_VECTOR128,
+                                 SVCONN_CPU_AVX2,
+                                 SVCONN_CPU_IFMA,
+                                 SVCONN_CPU_SHA,
+                                 SVCONN_CPU_ARM_SHA,
+                                 0};
 enum { MODES = sizeof modes / sizeof modes[0] };
 _Static_assert(MODES == sizeof masks / sizeof masks[0], "one mask for each mode");
 

@@ -27,7 +27,7 @@ typedef struct { /* a sum of products: hi * x^128 + mid * x^64 + lo */
 } sum;
 
 static inline vec power(const uint64_t *key, unsigned n) { return vld1q_u8((const uint8_t *)key + 16 * (POWERS - n)); }
-static inline vec round_key(const uint64_t *key, unsigned r) { 
+static inline vec round_key(const uint64_t *key, unsigned r) {
     return vld1q_u8((const uint8_t *)key + 16 * (POWERS + r));
 }
 
@@ -60,8 +60,8 @@ SVCONN_INLINE vec reduce(const sum *s) {
 
 /* n blocks of key stream, n a constant: nonce with the counters from `counter` on */
 SVCONN_INLINE void key_stream(vec x[W], const uint64_t *key, vec nonce, uint32_t counter, unsigned n) {
-    UNROLL for (unsigned i = 0; i < n; i++)
-        x[i] = vreinterpretq_u8_u32(vsetq_lane_u32(__builtin_bswap32(counter + i), vreinterpretq_u32_u8(nonce), 3));
+    UNROLL for (unsigned i = 0; i < n; i++) x[i] =
+        vreinterpretq_u8_u32(vsetq_lane_u32(__builtin_bswap32(counter + i), vreinterpretq_u32_u8(nonce), 3));
     UNROLL for (unsigned r = 0; r < ROUNDS - 1; r++) {
         vec k = round_key(key, r);
         UNROLL for (unsigned i = 0; i < n; i++) x[i] = vaesmcq_u8(vaeseq_u8(x[i], k));
@@ -105,8 +105,8 @@ static vec hash(const uint64_t *key, const uint8_t *text, size_t len, vec y) {
 }
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
-SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
+SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                         const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     const size_t aad_bits = aad_len << 3, bits = len << 3;
     uint32_t counter = 2;
     vec x[W], mask, n = load_part(nonce, 12);
@@ -168,12 +168,12 @@ void svconn_gcm_armv8_init(uint64_t *key, const uint8_t k[32]) {
 }
 
 void svconn_gcm_armv8_seal(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+                           uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     crypt(key, nonce, aad, aad_len, out, in, len, tag, 1);
 }
 
 void svconn_gcm_armv8_open(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+                           uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
     crypt(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }
 #else

@@ -33,8 +33,8 @@ static void start(svconn_aes256_ctr *c, uint8_t mask[16], const uint64_t *key, c
 }
 
 /* In: tag is the mask. Out: the full tag of 16 bytes. */
-static void authenticate(uint8_t tag[16], const uint64_t *key, const uint8_t *aad, size_t aad_len,
-                         const uint8_t *text, size_t len) {
+static void authenticate(uint8_t tag[16], const uint64_t *key, const uint8_t *aad, size_t aad_len, const uint8_t *text,
+                         size_t len) {
     svconn_ghash g;
     uint8_t s[16];
     svconn_ghash_init(&g, key + HASH_KEY);

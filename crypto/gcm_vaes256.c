@@ -20,7 +20,9 @@
 #define v_load(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define v_store(p, a) _mm256_storeu_si256((__m256i *)(void *)(p), a)
 #define v_dup(p) _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(p)))
-#define v_swap(a) _mm256_shuffle_epi8(a, _mm256_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f))
+#define v_swap(a)                                                                                                      \
+    _mm256_shuffle_epi8(                                                                                               \
+        a, _mm256_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f))
 #define v_add32(a, n) _mm256_add_epi32(a, _mm256_set_epi32(0, 0, 0, (int)(n), 0, 0, 0, (int)(n)))
 #define v_fold(a) _mm_xor_si128(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1))
 #define v_first_counters NAME(first_counters)

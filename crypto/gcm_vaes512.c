@@ -20,8 +20,10 @@
 #define v_load(p) _mm512_loadu_si512(p)
 #define v_store(p, a) _mm512_storeu_si512(p, a)
 #define v_dup(p) _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(p)))
-#define v_swap(a) _mm512_shuffle_epi8(a, _mm512_set_epi64(0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f, \
-                                                          0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f))
+#define v_swap(a)                                                                                                      \
+    _mm512_shuffle_epi8(a, _mm512_set_epi64(0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607,                \
+                                            0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f,                \
+                                            0x0001020304050607, 0x08090a0b0c0d0e0f))
 #define v_add32(a, n) _mm512_add_epi32(a, _mm512_maskz_set1_epi32(0x1111, (int)(n)))
 #define v_first_counters NAME(first_counters)
 #define v_fold NAME(fold)

@@ -46,7 +46,8 @@
 #endif
 #define FROM(i, r, c) (uint8_t)(((i) & 12) + 4 * (c)) % 16 + ((i) + (r)) % 4
 #define FOUR(i, r, c) FROM(i, r, c), FROM(i + 1, r, c), FROM(i + 2, r, c), FROM(i + 3, r, c)
-#define SIXTEEN(r, c) {FOUR(0, r, c), FOUR(4, r, c), FOUR(8, r, c), FOUR(12, r, c)}
+#define SIXTEEN(r, c)                                                                                                  \
+    { FOUR(0, r, c), FOUR(4, r, c), FOUR(8, r, c), FOUR(12, r, c) }
 static const uint8_t NAME(moves)[3][4][16] = {{SIXTEEN(0, 0), SIXTEEN(0, 1), SIXTEEN(0, 2), SIXTEEN(0, 3)},
                                               {SIXTEEN(1, 0), SIXTEEN(1, 1), SIXTEEN(1, 2), SIXTEEN(1, 3)},
                                               {SIXTEEN(2, 0), SIXTEEN(2, 1), SIXTEEN(2, 2), SIXTEEN(2, 3)}};
@@ -82,9 +83,7 @@ static const uint8_t NAME(reversed)[16] = {7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 1
         q[7] ^= t[6];                                                                                                  \
     } while (0)
 
-INLINE void NAME(add_round_key)(word q[8], const word rk[8]) {
-    UNROLL for (unsigned j = 0; j < 8; j++) q[j] ^= rk[j];
-}
+INLINE void NAME(add_round_key)(word q[8], const word rk[8]) { UNROLL for (unsigned j = 0; j < 8; j++) q[j] ^= rk[j]; }
 
 #define ROUND(q, i, k)                                                                                                 \
     do {                                                                                                               \
@@ -216,7 +215,7 @@ TARGET static void NAME(xor)(NAME(stream) *s, const uint8_t nonce[12], uint8_t *
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
 TARGET static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
+                               uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     NAME(stream) s;
     svconn_ghash g;
     static const uint8_t zero[16];
@@ -249,12 +248,12 @@ TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
     ct_wipe(rk, sizeof rk);
 }
 
-TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                       const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 1);
 }
 
-TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                       const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }

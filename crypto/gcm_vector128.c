@@ -24,7 +24,8 @@ typedef uint32_t word32 __attribute__((vector_size(16)));
 #define w_mul32(a, b) ((word)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
 
 /* SSE2 has no shuffle of bytes: rows are bytes of a 32-bit integer, columns are such integers. */
-#define w_columns(x, c) ((word)_mm_shuffle_epi32((__m128i)(x), (c) == 1 ? 0x39 : (c) == 2 ? 0x4e : (c) == 3 ? 0x93 : 0xe4))
+#define w_columns(x, c)                                                                                                \
+    ((word)_mm_shuffle_epi32((__m128i)(x), (c) == 1 ? 0x39 : (c) == 2 ? 0x4e : (c) == 3 ? 0x93 : 0xe4))
 #define w_move(x, r, c) w_columns(NAME(rows)(x, r), c)
 static inline word svconn_gcm_vector128_rows(word x, unsigned r) {
     word32 y = (word32)x;

@@ -29,7 +29,6 @@
 #define POWERS (BATCH + 1) /* a whole batch, and the lengths */
 #define ROUNDS 14
 
-
 #define UNROLL SVCONN_UNROLL
 /* Keeps the order of the text: gcc 12 would otherwise compute one block through all rounds, then the next. */
 #define HERE(a) __asm__ volatile("" : "+v"(a))
@@ -152,8 +151,8 @@ INLINE __m128i NAME(hash_aad)(const uint64_t *key, const uint8_t *aad, size_t le
 }
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
-INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
+INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                        const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     uint8_t block[16] = {0};
     memcpy(block, nonce, 12);
     block[15] = 1;
@@ -174,6 +173,7 @@ INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint
     }
     if (seal && sealed) y = NAME(hash_batch)(key, sealed, y);
 
+    /* clang-format off */
     switch ((len + 16 * LANES - 1) / (16 * LANES)) {
 #define CASE(n) case n: y = NAME(end)(key, counter, j0, out, in, len, n < W ? n : W, seal, y, lengths); break;
     CASE(0) CASE(1) CASE(2) CASE(3)
@@ -182,6 +182,7 @@ INLINE void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint
 #endif
     default: y = NAME(end)(key, counter, j0, out, in, len, W, seal, y, lengths);
     }
+    /* clang-format on */
 #undef CASE
     _mm_storeu_si128((__m128i *)(void *)tag, y);
 }
@@ -241,24 +242,26 @@ TARGET __attribute__((noinline)) static void NAME(wipe_frame)(void) {
     __asm__ volatile("" : : "r"(frame) : "memory");
 }
 
-TARGET __attribute__((noinline)) static void NAME(seal_in_frame)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET __attribute__((noinline)) static void NAME(seal_in_frame)(const uint64_t *key, const uint8_t nonce[12],
+                                                                 const uint8_t *aad, size_t aad_len, uint8_t *out,
+                                                                 const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 1);
 }
 
-TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                       const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(seal_in_frame)(key, nonce, aad, aad_len, out, in, len, tag);
     NAME(wipe_frame)();
 }
 
-TARGET __attribute__((noinline)) static void NAME(open_in_frame)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET __attribute__((noinline)) static void NAME(open_in_frame)(const uint64_t *key, const uint8_t nonce[12],
+                                                                 const uint8_t *aad, size_t aad_len, uint8_t *out,
+                                                                 const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }
 
-TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                        uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
+TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                       const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(open_in_frame)(key, nonce, aad, aad_len, out, in, len, tag);
     NAME(wipe_frame)();
 }

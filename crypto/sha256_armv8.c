@@ -15,11 +15,11 @@
 #endif
 
 /* Four steps. SHA256H gives the new a, b, c, d; SHA256H2 the new e, f, g, h, from the old a, b, c, d. */
-#define STEPS(w, t)                                                                                          \
-    do {                                                                                                     \
-        uint32x4_t wk = vaddq_u32(w, vld1q_u32(svconn_sha256_k + (t))), before = abcd;                       \
-        abcd = vsha256hq_u32(abcd, efgh, wk);                                                                \
-        efgh = vsha256h2q_u32(efgh, before, wk);                                                             \
+#define STEPS(w, t)                                                                                                    \
+    do {                                                                                                               \
+        uint32x4_t wk = vaddq_u32(w, vld1q_u32(svconn_sha256_k + (t))), before = abcd;                                 \
+        abcd = vsha256hq_u32(abcd, efgh, wk);                                                                          \
+        efgh = vsha256h2q_u32(efgh, before, wk);                                                                       \
     } while (0)
 
 /* w0 ... w3 are W(t - 16) ... W(t - 1): W(t) ... W(t + 3) in the place of w0. */

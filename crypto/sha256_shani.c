@@ -11,15 +11,15 @@
 
 /* Four steps. SHA256RNDS2 does two: it takes a, b, e, f in one vector and c, d, g, h in the other. As each of the old
  * a, b, e, f is two steps later one of c, d, g, h, the vectors change places by themselves. */
-#define STEPS(w, t)                                                                                          \
-    do {                                                                                                     \
-        __m128i wk = _mm_add_epi32(w, load(svconn_sha256_k + (t)));                                          \
-        cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);                                                        \
-        abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0e));                               \
+#define STEPS(w, t)                                                                                                    \
+    do {                                                                                                               \
+        __m128i wk = _mm_add_epi32(w, load(svconn_sha256_k + (t)));                                                    \
+        cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);                                                                  \
+        abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0e));                                         \
     } while (0)
 
 /* w0 ... w3 are W(t - 16) ... W(t - 1): W(t) ... W(t + 3) in the place of w0. */
-#define SCHEDULE(w0, w1, w2, w3)                                                                             \
+#define SCHEDULE(w0, w1, w2, w3)                                                                                       \
     w0 = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3)
 
 TARGET static inline __m128i load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }

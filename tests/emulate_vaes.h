@@ -13,15 +13,15 @@
         __m##bits##i v;                                                                                                \
         __m128i lane[bits / 128];                                                                                      \
     } lanes##bits;                                                                                                     \
-    __attribute__((target(features), noinline)) static __m##bits##i aesenc##bits(                          \
-        __m##bits##i a, __m##bits##i k, int last) {                                                                    \
+    __attribute__((target(features), noinline)) static __m##bits##i aesenc##bits(__m##bits##i a, __m##bits##i k,       \
+                                                                                 int last) {                           \
         lanes##bits x = {.v = a}, y = {.v = k};                                                                        \
         for (int i = 0; i < bits / 128; i++)                                                                           \
             x.lane[i] = last ? _mm_aesenclast_si128(x.lane[i], y.lane[i]) : _mm_aesenc_si128(x.lane[i], y.lane[i]);    \
         return x.v;                                                                                                    \
     }                                                                                                                  \
-    __attribute__((target(features), noinline)) static __m##bits##i clmul##bits(                           \
-        __m##bits##i a, __m##bits##i b, int halves) {                                                                  \
+    __attribute__((target(features), noinline)) static __m##bits##i clmul##bits(__m##bits##i a, __m##bits##i b,        \
+                                                                                int halves) {                          \
         lanes##bits x = {.v = a}, y = {.v = b};                                                                        \
         for (int i = 0; i < bits / 128; i++) {                                                                         \
             __m128i p = halves & 0x01 ? _mm_unpackhi_epi64(x.lane[i], x.lane[i]) : x.lane[i];                          \
