@@ -151,7 +151,7 @@ vectors:
 # The tests of cryptography and of sessions with every backend of crypto/cpu.h that this CPU has
 .PHONY: check-backends
 check-backends: tests
-	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests"
+	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests" "sh tests/frames.sh gcc clang"
 
 # The backends for x86-64 on an emulated CPU that has them all (packages: bochs, bochs-term, bochsbios)
 .PHONY: check-bochs

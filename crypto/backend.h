@@ -52,6 +52,18 @@
 #define SVCONN_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Compilers spill registers, round keys and limbs among them, into frames that no text can name. So who handles a secret
+ * in vectors is a function of its own, called by one that then calls NAME: zeros take the place of that frame and of
+ * those below it, BYTES in all (tests/frames.sh compares with what the compiler says). Behind the call stands
+ * SVCONN_NO_JUMP, else it becomes a jump, and the zeros begin too high. */
+#define SVCONN_WIPE_FRAME(NAME, BYTES)                                                                                 \
+    __attribute__((noinline)) static void NAME(void) {                                                                 \
+        uint8_t frame[BYTES];                                                                                          \
+        ct_wipe(frame, sizeof frame);                                                                                  \
+        __asm__ volatile("# wipes %c0 bytes" : : "i"(sizeof frame));                                                   \
+    }
+#define SVCONN_NO_JUMP() __asm__ volatile("" : : : "memory")
+
 /* To ask an Arm CPU what it can do takes the operating system, which the core does not know: there the compiler's flags
  * decide (-march=armv8-a+sha2, or -mcpu=). Every 64-bit CPU of Apple has it. The loads are for little-endian memory. */
 #if !defined(SVCONN_PORTABLE_ONLY) && defined(__aarch64__) && !defined(__AARCH64EB__) &&                               \

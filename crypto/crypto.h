@@ -2,8 +2,10 @@
 /*
  * The cryptography of SVC-1: its table of contents and its contract.
  *
- * Every function is a pure function of its arguments: no allocation, no global
- * state, nothing but memcpy, memmove, memset and memcmp from outside. Lengths
+ * Every function's result depends on its arguments alone: no allocation, nothing
+ * but memcpy, memmove, memset and memcmp from outside. The one global is a word
+ * that remembers which instructions the CPU has (cpu.h): the first call tries
+ * all of them, with 32 KB of stack. -DSVCONN_PORTABLE_ONLY: neither. Lengths
  * are public. "secret" marks what the code must handle in constant time;
  * everything that is not marked may influence time. Temporaries that held
  * secrets are wiped before return. Outputs come first; an output may not

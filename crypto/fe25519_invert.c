@@ -97,12 +97,15 @@ static void update_fg(number *f, number *g, const matrix *m) {
     g->v[4] = (int64_t)b;
 }
 
+/* All ones if x < 0. */
+static inline int64_t sign_mask(int64_t x) { return (int64_t)ct_mask64((uint64_t)x >> 63); }
+
 /* (d, e) = [u v; q r] (d, e) / 2^62 mod p, both in (-2p, p). For d: p is added to d and e if they are negative, so that
  * they are in (-p, p) and their sum with u and v in 2^62 (-p, p); then as many p are taken away, fewer than 2^62, that
  * the lower 62 bits are zero. Both together: a times p. p = 128 * 2^248 - 19. */
 static void update_de(number *d, number *e, const matrix *m) {
     const uint64_t p_inverse = UINT64_C(0x39435e50d79435e5); /* mod 2^62 */
-    int64_t sd = d->v[4] >> 63, se = e->v[4] >> 63;
+    int64_t sd = sign_mask(d->v[4]), se = sign_mask(e->v[4]);
     int64_t a = (m->u & sd) + (m->v & se), b = (m->q & sd) + (m->r & se);
     i128 x = (i128)m->u * d->v[0] + (i128)m->v * e->v[0];
     i128 y = (i128)m->q * d->v[0] + (i128)m->r * e->v[0];
@@ -128,7 +131,7 @@ static void reduce(uint64_t w[4], const number *d, int64_t sign) {
     int64_t t[5], c;
     for (unsigned pass = 0; pass < 2; pass++) {
         const int64_t *from = pass == 0 ? d->v : t;
-        int64_t add = from[4] >> 63, minus = pass == 0 ? sign : 0;
+        int64_t add = sign_mask(from[4]), minus = pass == 0 ? sign : 0;
         c = 0;
         for (unsigned i = 0; i < 5; i++) {
             c += ((from[i] + ((i == 0 ? -19 : i == 4 ? 128 : 0) & add)) ^ minus) - minus;
@@ -164,7 +167,7 @@ void fe_invert(fe *h, const fe *x) {
         update_de(&d, &e, &m);
         update_fg(&f, &g, &m);
     }
-    reduce(w, &d, f.v[4] >> 63);
+    reduce(w, &d, sign_mask(f.v[4]));
     fe_from_words(h, w);
     ct_wipe(&f, sizeof f);
     ct_wipe(&g, sizeof g);

@@ -167,14 +167,32 @@ void svconn_gcm_armv8_init(uint64_t *key, const uint8_t k[32]) {
     }
 }
 
+SVCONN_WIPE_FRAME(wipe_frame, 2048)
+
+__attribute__((noinline)) static void seal_in_frame(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad,
+                                                    size_t aad_len, uint8_t *out, const uint8_t *in, size_t len,
+                                                    uint8_t tag[16]) {
+    crypt(key, nonce, aad, aad_len, out, in, len, tag, 1);
+}
+
 void svconn_gcm_armv8_seal(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
                            uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
-    crypt(key, nonce, aad, aad_len, out, in, len, tag, 1);
+    seal_in_frame(key, nonce, aad, aad_len, out, in, len, tag);
+    wipe_frame();
+    SVCONN_NO_JUMP();
+}
+
+__attribute__((noinline)) static void open_in_frame(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad,
+                                                    size_t aad_len, uint8_t *out, const uint8_t *in, size_t len,
+                                                    uint8_t tag[16]) {
+    crypt(key, nonce, aad, aad_len, out, in, len, tag, 0);
 }
 
 void svconn_gcm_armv8_open(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
                            uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]) {
-    crypt(key, nonce, aad, aad_len, out, in, len, tag, 0);
+    open_in_frame(key, nonce, aad, aad_len, out, in, len, tag);
+    wipe_frame();
+    SVCONN_NO_JUMP();
 }
 #else
 typedef int svconn_no_gcm_armv8;

@@ -143,6 +143,7 @@ TARGET static void NAME(key_stream)(word x[8], const word rk[8 * (ROUNDS + 1)], 
     UNROLL for (unsigned j = 0; j < 8; j++) q[j] ^= (q[j] ^ w_move(q[j], 0, 2)) & odd_rows;
     NAME(transpose)(q);
     UNROLL for (unsigned n = 0; n < 8; n++) x[n] = q[n];
+    ct_wipe(blocks, sizeof blocks); /* the first nonce of a record key is secret */
 }
 
 /* ---- GHASH ---------------------------------------------------------------------------------------- */
@@ -176,7 +177,8 @@ TARGET static void NAME(hash_group)(uint64_t y[2], const word f[TERMS * PARTS * 
 }
 
 /* y and the text, padded with zeros; the groups of it by sums */
-TARGET static void NAME(hash)(svconn_ghash *g, const uint64_t *key, const uint8_t *text, size_t len) {
+TARGET __attribute__((noinline)) static void NAME(hash)(svconn_ghash *g, const uint64_t *key, const uint8_t *text,
+                                                        size_t len) {
     word f[TERMS * PARTS * CLASSES];
     if (len >= 16 * GROUP) {
         NAME(powers)(f, key);
@@ -213,9 +215,13 @@ TARGET static void NAME(xor)(NAME(stream) *s, const uint8_t nonce[12], uint8_t *
     }
 }
 
+SVCONN_WIPE_FRAME(NAME(wipe_hash), 16384)
+SVCONN_WIPE_FRAME(NAME(wipe_frame), 2048 + sizeof(NAME(stream)) + 2048 * LANES / (LANES < 4 ? 1 : 2))
+
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
-TARGET static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
-                               uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
+TARGET __attribute__((noinline)) static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12],
+                                                         const uint8_t *aad, size_t aad_len, uint8_t *out,
+                                                         const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     NAME(stream) s;
     svconn_ghash g;
     static const uint8_t zero[16];
@@ -228,6 +234,7 @@ TARGET static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], con
     svconn_ghash_update(&g, aad, aad_len);
     if (seal) NAME(xor)(&s, nonce, out, in, len);
     NAME(hash)(&g, key, seal ? out : in, len);
+    if (len >= 16 * GROUP) NAME(wipe_hash)();
     if (!seal) NAME(xor)(&s, nonce, out, in, len);
     svconn_ghash_final(&g, aad_len, len, hash);
     for (unsigned i = 0; i < 16; i++) tag[i] ^= hash[i];
@@ -236,7 +243,7 @@ TARGET static void NAME(crypt)(const uint64_t *key, const uint8_t nonce[12], con
     ct_wipe(&s, sizeof s);
 }
 
-TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
+TARGET __attribute__((noinline)) static void NAME(init_in_frame)(uint64_t *key, const uint8_t k[32]) {
     word rk[8 * (ROUNDS + 1)], x[8];
     static const uint8_t zero[12];
     svconn_aes256_displaced_keys((uint8_t *)key, k);
@@ -248,12 +255,22 @@ TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
     ct_wipe(rk, sizeof rk);
 }
 
+TARGET void NAME(init)(uint64_t *key, const uint8_t k[32]) {
+    NAME(init_in_frame)(key, k);
+    NAME(wipe_frame)();
+    SVCONN_NO_JUMP();
+}
+
 TARGET void NAME(seal)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
                        const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 1);
+    NAME(wipe_frame)();
+    SVCONN_NO_JUMP();
 }
 
 TARGET void NAME(open)(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
                        const uint8_t *in, size_t len, uint8_t tag[16]) {
     NAME(crypt)(key, nonce, aad, aad_len, out, in, len, tag, 0);
+    NAME(wipe_frame)();
+    SVCONN_NO_JUMP();
 }

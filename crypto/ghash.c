@@ -168,6 +168,9 @@ static size_t hash_groups(svconn_ghash *g, const uint8_t *data, size_t len) {
     }
     ct_wipe(f, sizeof f);
     ct_wipe(powers, sizeof powers);
+    ct_wipe(hi, sizeof hi);
+    ct_wipe(lo, sizeof lo);
+    ct_wipe(z, sizeof z);
     return done;
 }
 #endif

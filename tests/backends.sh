@@ -7,7 +7,7 @@ dir=$1
 for gcm in portable=0 vector128=0x10 vector256=0x20 vector512=0x40 aesni=0x01 vaes256=0x02 vaes512=0x04 armv8=0x08; do
     for other in none=0 avx2=0x80 ifma=0x400 sha=0x100 arm-sha=0x200; do
         mask=$((${gcm#*=} + ${other#*=})) name="${gcm%=*}, ${other%=*}"
-        for test in gcm hash curve session renewal svc_vectors; do
+        for test in gcm hash curve session renewal secrets svc_vectors; do
             SVCONN_TEST_CPU=$mask "$dir/test_$test" >"$dir/backends.log" 2>&1
             case $? in
             0) echo "pass backends: $name: test_$test" ;;

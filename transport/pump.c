@@ -108,7 +108,8 @@ static void read_in(svconn *s, svconn_link *l, uint64_t now) {
  * us before it reads must not be stuck, and a TCP socket closed with bytes unread is reset, which destroys the packet
  * on its way. The peer ends the link when it has the packet, or meets the end of what we send. */
 static int has_last_word(const svconn *s, const svconn_link *l) {
-    return svconn_status(s) == SVCONN_FAILED && !peer_is_gone(s) && l->in >= 0 && !l->in_ended &&
+    int writing = unsent(s) && !l->out_ended, reading = l->in >= 0 && !l->in_ended;
+    return svconn_status(s) == SVCONN_FAILED && !peer_is_gone(s) && (writing || reading) &&
            l->dropped < LAST_WORD_BYTES && (!l->told_at || svconn_now() < l->told_at + LAST_WORD_MS);
 }
 
@@ -128,7 +129,7 @@ int svconn_pump_is_over(const svconn *s, const svconn_link *l) {
 static int wants_bytes(svconn *s, const svconn_link *l) {
     size_t room;
     (void)svconn_wire_space(s, &room);
-    return (room && !l->in_ended) || has_last_word(s, l);
+    return !l->in_ended && (room || has_last_word(s, l));
 }
 
 /* A descriptor that we do not wait for must not be in fds at all: poll reports its end even if it is not asked to,

@@ -128,8 +128,8 @@ nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], i
 SVCONN_MUST_CHECK svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n);
 
 /* 1 if the session is over and its last bytes are out: the link may be closed. Go on polling until then: after a
- * failure what still comes is read and dropped for up to a second, because the system takes back the error packet when
- * a TCP socket is closed with bytes unread. (How long the last bytes of a session that closed in order may take is for
+ * failure, for up to a second, the error packet is brought out and what still comes is read and dropped, because the
+ * system takes the packet back when a TCP socket is closed with bytes unread. (How long the last bytes of a session that closed in order may take is for
  * the caller to say.) */
 int svconn_pump_is_over(const svconn *s, const svconn_link *l);
 
