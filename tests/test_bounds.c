@@ -11,6 +11,8 @@
 #ifndef SVCONN_PORTABLE_ONLY
 #define SVCONN_PORTABLE_ONLY
 #endif
+#include "curve_copy.h"
+
 #include "crypto.h"
 #include "ct.h"
 #include "sc25519.h"

@@ -11,25 +11,11 @@
 
 /* From here on these names mean that copy. */
 #define svconn_cpu() SVCONN_CPU_IFMA
-#define svconn_ge_base copy_ge_base
-#define svconn_ge_double_base copy_ge_double_base
-#define svconn_ge_encode copy_ge_encode
-#define svconn_ge_decode copy_ge_decode
-#define svconn_ge_has_small_order copy_ge_has_small_order
-#define svconn_ge_recode copy_ge_recode
-#define svconn_ge_naf copy_ge_naf
+#include "curve_copy.h"
 #define svconn_ge_base_ifma emulated_ge_base
 #define svconn_ge_double_base_ifma emulated_ge_double_base
 #define svconn_x25519_ladder_ifma emulated_x25519_ladder
 #define svconn_curve25519_is_right_ifma emulated_curve25519_is_right
-#define svconn_x25519 copy_x25519
-#define svconn_x25519_public copy_x25519_public
-#define svconn_ed25519_public copy_ed25519_public
-#define svconn_ed25519_sign copy_ed25519_sign
-#define svconn_ed25519_verify copy_ed25519_verify
-#define svconn_ed25519_check copy_ed25519_check
-#define svconn_ed25519_to_x25519 copy_ed25519_to_x25519
-#define svconn_ed25519_seed_to_x25519 copy_ed25519_seed_to_x25519
 #include "crypto.h"
 #include "ge25519.h"
 int svconn_curve25519_is_right_ifma(void);
