@@ -54,6 +54,7 @@ refuses() {
 background() {
     log=$1
     shift
+    : >"$log" # else the line of the one before can be found in it
     "$svconn" "$@" >"$log.out" 2>"$log" </dev/null &
     pid=$!
     started="$started $pid"
