@@ -7,6 +7,7 @@
 #ifndef SVCONN_TEST_H
 #define SVCONN_TEST_H
 
+#include "backend.h"
 #include "cpu.h"
 #include <stdint.h>
 #include <stdio.h>
@@ -29,18 +30,7 @@ __attribute__((constructor)) static void test_mask(void) {
 }
 #endif
 
-/* gcc says it in one way, clang in another */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TEST_UNDER_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(TEST_UNDER_ASAN)
-#define TEST_UNDER_ASAN 1
-#endif
-#ifndef TEST_UNDER_ASAN
-#define TEST_UNDER_ASAN 0
-#endif
+#define TEST_UNDER_ASAN (!SVCONN_ONE_PIECE)
 
 static int test_bad, test_failed;
 static const char *test_skip;

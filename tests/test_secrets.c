@@ -337,7 +337,7 @@ static void identity_wipe_erases_it(void) {
  * spills in smaller parts is not seen; what a function forgot to wipe is. On other machines than x86-64 only whole
  * secrets count: gcc for s390x spills half the state of SHA-256 side by side. Not under sanitizers or valgrind, which
  * have their own mind about stacks. */
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GLIBC__) && !TEST_UNDER_ASAN
 #if !defined(__has_feature)
 #define __has_feature(x) 0
 #endif
@@ -400,7 +400,7 @@ static void job_control(void) {
 }
 
 static int stack_can_be_searched(void) {
-    return !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !under_valgrind();
+    return !__has_feature(memory_sanitizer) && !under_valgrind();
 }
 
 static void the_stack_keeps_no_secret(void) {
