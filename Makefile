@@ -26,8 +26,8 @@ EXAMPLES  := $(sort $(wildcard examples/*.c))
 # Who may see whom is decided here: a layer gets only the include paths below it.
 INC_crypto    := -Icrypto
 INC_svc       := -Isvc -Icrypto
-INC_transport := -Isvc -Itransport
-INC_cmd       := -Isvc -Itransport -Icmd
+INC_transport := -Isvc -Icrypto -Itransport
+INC_cmd       := -Isvc -Icrypto -Itransport -Icmd
 INC_examples  := -Isvc -Itransport
 INC_tests     := -Isvc -Icrypto -Itransport -Itests
 

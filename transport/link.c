@@ -68,31 +68,50 @@ static int open_socket(svconn_link *l, int fd) {
     return 0;
 }
 
-int svconn_link_open_as(svconn_link *l, const svconn_address *a, const char *relay_word, uint64_t end,
-                        svconn_why *why) {
+int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,
+                        uint64_t end, svconn_why *why) {
     static const svconn_link none = SVCONN_LINK_NONE;
+    const char *via = options ? options->via : NULL;
     *l = none;
     switch (a->kind) {
-    case SVCONN_ADDRESS_TCP: return open_socket(l, svconn_tcp_connect(a, end, why));
+    case SVCONN_ADDRESS_TCP: return open_socket(l, svconn_dial(a, via, end, why));
     case SVCONN_ADDRESS_UNIX: return open_socket(l, svconn_unix_connect(a, end, why));
     case SVCONN_ADDRESS_FD: return open_given(l, a, why);
     case SVCONN_ADDRESS_EXEC: return svconn_child_start(l, a, why);
     case SVCONN_ADDRESS_RELAY: break;
     }
-    int fd = svconn_tcp_connect(a, end, why);
-    if (fd >= 0 && svconn_relay_join(fd, a, relay_word, end, why) != 0) {
+    int fd = svconn_dial(a, via, end, why);
+    if (fd >= 0 && svconn_relay_join(fd, a, listening ? "listen" : "call", end, why) != 0) {
         close(fd);
         fd = -1;
     }
     return open_socket(l, fd);
 }
 
-int svconn_link_open(svconn_link *l, const char *address, int timeout_ms, svconn_why *why) {
+int svconn_link_open_with(svconn_link *l, const char *address, const svconn_link_options *options, int timeout_ms,
+                          svconn_why *why) {
     static const svconn_link none = SVCONN_LINK_NONE;
     svconn_address a;
     *l = none;
     if (svconn_address_parse(&a, address, why) != 0) return -1;
-    return svconn_link_open_as(l, &a, "call", svconn_deadline(timeout_ms), why);
+    return svconn_link_open_as(l, &a, options, 0, svconn_deadline(timeout_ms), why);
+}
+
+int svconn_link_open(svconn_link *l, const char *address, int timeout_ms, svconn_why *why) {
+    return svconn_link_open_with(l, address, NULL, timeout_ms, why);
+}
+
+svconn_err svconn_link_context(const svconn_link *l, uint8_t out[255], size_t *out_len, const void *own,
+                               size_t own_len) {
+    size_t more = l->context[0] ? strlen(l->context) + 1 : 0;
+    if (own_len > 255 || own_len + more > 255) return SVCONN_E_SIZE;
+    if (own_len) memcpy(out, own, own_len);
+    if (more) {
+        out[own_len] = 0;
+        memcpy(out + own_len + 1, l->context, more - 1);
+    }
+    *out_len = own_len + more;
+    return SVCONN_OK;
 }
 
 /* A TCP socket that is closed with bytes unread is reset at once, and what we wrote last may never leave. So take them

@@ -22,6 +22,10 @@ static void full_tcp_address(svconn_listener *n) {
 }
 
 int svconn_listen(svconn_listener *n, const char *address, svconn_why *why) {
+    return svconn_listen_with(n, address, NULL, why);
+}
+
+int svconn_listen_with(svconn_listener *n, const char *address, const svconn_link_options *options, svconn_why *why) {
     svconn_address a;
     memset(n, 0, sizeof *n);
     n->fd = -1;
@@ -32,6 +36,7 @@ int svconn_listen(svconn_listener *n, const char *address, svconn_why *why) {
                               sizeof n->address - 1);
     memcpy(n->address, address, strlen(address) + 1);
     n->kind = (int)a.kind;
+    n->options = options;
     if (a.kind == SVCONN_ADDRESS_TCP) n->fd = svconn_tcp_listen(&a, why);
     else if (a.kind == SVCONN_ADDRESS_UNIX) n->fd = svconn_unix_listen(&a, why);
     else {
@@ -116,5 +121,5 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
     if (n->spent) return svconn_because(why, "not listening");
     if (svconn_address_parse(&a, n->address, why) != 0) return -1;
     if (a.kind != SVCONN_ADDRESS_RELAY) n->spent = 1;
-    return svconn_link_open_as(l, &a, "listen", end, why);
+    return svconn_link_open_as(l, &a, n->options, 1, end, why);
 }

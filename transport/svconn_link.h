@@ -39,9 +39,23 @@ void svconn_nap(int ms);
 
 /* why.c: always -1 */
 #if defined(__GNUC__) || defined(__clang__)
-__attribute__((format(printf, 2, 3)))
+#define SVCONN_LIKE_PRINTF(a, b) __attribute__((format(printf, a, b)))
+#else
+#define SVCONN_LIKE_PRINTF(a, b)
 #endif
-int svconn_because(svconn_why *why, const char *format, ...);
+SVCONN_LIKE_PRINTF(2, 3) int svconn_because(svconn_why *why, const char *format, ...); /* SVCONN_FAULT_LOCAL */
+SVCONN_LIKE_PRINTF(3, 4) int svconn_because_of(svconn_why *why, svconn_fault fault, const char *format, ...);
+void svconn_printable(char *text); /* it goes to logs and terminals, and a stranger wrote it */
+
+/* exact.c: talks before the session, on non-blocking descriptors: what was asked for and not a byte more, because what
+ * follows belongs to somebody else. 0; or -1 and errno: ETIMEDOUT, 0 if the stream ended, EMSGSIZE. */
+int svconn_send_exact(int fd, const void *bytes, size_t len, uint64_t end);
+int svconn_recv_exact(int fd, void *bytes, size_t len, uint64_t end);
+/* Up to and with the end mark ("\n", "\r\n\r\n"), at most size - 1 bytes, and a NUL. EMSGSIZE: no mark in them. */
+int svconn_recv_text(int fd, char *text, size_t size, const char *mark, uint64_t end);
+
+/* dial.c: a TCP connection to a->host and a->port, by way of the proxies in via (NULL: none) */
+int svconn_dial(const svconn_address *a, const char *via, uint64_t end, svconn_why *why);
 
 /* socket.c */
 int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why);
@@ -58,7 +72,8 @@ void svconn_child_end(long child);
 /* relay_join.c: on a connection to the relay; word is "listen" or "call" */
 int svconn_relay_join(int fd, const svconn_address *a, const char *word, uint64_t end, svconn_why *why);
 
-/* link.c */
-int svconn_link_open_as(svconn_link *l, const svconn_address *a, const char *relay_word, uint64_t end, svconn_why *why);
+/* link.c: listening: this side would be the one that waits, where both dial */
+int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,
+                        uint64_t end, svconn_why *why);
 
 #endif

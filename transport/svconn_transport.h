@@ -18,8 +18,21 @@
 extern "C" {
 #endif
 
+/* Kinds of trouble, for a program that reads. What happens inside a session has reasons of its own (svconn_err). */
+typedef enum {
+    SVCONN_FAULT_LOCAL = 0,     /* an address that makes no sense, or trouble of this machine */
+    SVCONN_FAULT_UNREACHABLE,   /* host or relay cannot be reached: wrong name, nobody listens, a firewall */
+    SVCONN_FAULT_PROXY,         /* a proxy on the way refused, or is none */
+    SVCONN_FAULT_RELAY_KEY,     /* the relay has another key than the one that we know, or none is known */
+    SVCONN_FAULT_RELAY_REFUSED, /* the relay will not serve us: full, ending, not allowed, too many wrong tokens */
+    SVCONN_FAULT_TOKEN,         /* token unknown, expired, used or withdrawn */
+    SVCONN_FAULT_NOT_THERE,     /* the other party is not at the relay, or did not come in time */
+    SVCONN_FAULT_CUT            /* the link ended, or fell silent, before the two were joined */
+} svconn_fault;
+
 typedef struct {
     char text[300];
+    svconn_fault fault;
 } svconn_why;
 
 /* ---- time and randomness ------------------------------------------------------------------------ */
@@ -55,15 +68,39 @@ typedef struct {
     uint64_t looked_at; /* when the session last saw what the link has for it */
     uint64_t told_at;   /* when the error packet was on its way; 0: not yet */
     size_t dropped;     /* bytes that came since */
+
+    char context[80]; /* what the way adds to the context of the session, see svconn_link_context; "": nothing */
 } svconn_link;
 
 /* To fill in one's own descriptors start from this; make them non-blocking. */
 #define SVCONN_LINK_NONE                                                                                               \
-    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0, 0, 0 }
+    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0, 0, 0, "" }
 
 /* Opens a link; waits at most timeout_ms (-1: no limit) for connect and for the relay's answer. (Not counted: the
  * system's look-up of a name.) */
 SVCONN_MUST_CHECK int svconn_link_open(svconn_link *l, const char *address, int timeout_ms, svconn_why *why);
+
+/* How to get there. Start from zeros. What it points to stays until the link, or the listener, is closed. */
+typedef struct {
+    const char *via; /* proxies, nearest first, divided by commas; NULL: none */
+
+    /* relay:// only */
+    const svconn_identity *identity; /* who we are for the relay; NULL: a key that is made for this connection */
+    const svconn_identity *owner;    /* the Ed25519 key of a machine that registers by its key */
+    /* Is key the one of this relay ("HOST:PORT")? Asked if the address does not say. 1: yes. NULL: no. */
+    int (*trust)(void *arg, const char *relay, const uint8_t key[32]);
+    void *arg;
+} svconn_link_options;
+
+/* options may be NULL */
+SVCONN_MUST_CHECK int svconn_link_open_with(svconn_link *l, const char *address, const svconn_link_options *options,
+                                            int timeout_ms, svconn_why *why);
+
+/* The context for a session over this link: own, and behind it what ties the session to the way that the two parties
+ * meant (section 3.1): a zero byte and the token or the name at the relay. A relay that joins the wrong two is found out
+ * so. SVCONN_E_SIZE if it is more than 255 bytes: behind a relay own may have 175. */
+SVCONN_MUST_CHECK svconn_err svconn_link_context(const svconn_link *l, uint8_t out[255], size_t *out_len,
+                                                 const void *own, size_t own_len);
 
 /* Closes it; waits for the child of exec: (a second, then SIGTERM, then SIGKILL). Harmless on a closed link. */
 void svconn_link_close(svconn_link *l);
@@ -77,10 +114,13 @@ typedef struct {
     int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
     long owner;        /* the process that listened; others do not remove the socket file */
+    const svconn_link_options *options;
     char address[512]; /* in full, the port that was chosen included */
 } svconn_listener;
 
 SVCONN_MUST_CHECK int svconn_listen(svconn_listener *n, const char *address, svconn_why *why);
+SVCONN_MUST_CHECK int svconn_listen_with(svconn_listener *n, const char *address, const svconn_link_options *options,
+                                         svconn_why *why);
 /* timeout_ms as above; 0 after poll: then -1 may also mean that who connected is gone again. */
 SVCONN_MUST_CHECK int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why);
 void svconn_listener_close(svconn_listener *n);
