@@ -74,7 +74,7 @@ static void both_ways(svconn_link *a, svconn_link *b) {
 }
 
 static void listen_open_accept(const char *address, svconn_listener *n, svconn_link *a, svconn_link *b) {
-    svconn_why why = {""};
+    svconn_why why = {.text = ""};
     CHECK(svconn_listen(n, address, &why) == 0);
     CHECK(svconn_link_open(a, n->address, PATIENCE, &why) == 0);
     CHECK(svconn_listener_accept(n, b, PATIENCE, &why) == 0);
@@ -129,7 +129,7 @@ static void bad_addresses(void) {
         {"relay+tcp://:1/t", "the relay's host is missing"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        svconn_why why = {""};
+        svconn_why why = {.text = ""};
         svconn_link l;
         svconn_listener n;
         CHECK(svconn_link_open(&l, bad[i].address, 0, &why) == -1 && says(&why, bad[i].part));
@@ -246,7 +246,7 @@ static void tcp_without_host(void) {
 static void tcp_tries_every_address(void) {
     svconn_listener n;
     svconn_link a, b;
-    svconn_why why = {""};
+    svconn_why why = {.text = ""};
     char address[100];
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
     snprintf(address, sizeof address, "tcp://localhost%s", strrchr(n.address, ':'));
@@ -263,7 +263,7 @@ static void deadline_of_connect(int tcp) {
     struct sockaddr *to = tcp ? (struct sockaddr *)(void *)&in : (struct sockaddr *)(void *)&un;
     socklen_t len = tcp ? sizeof in : sizeof un;
     svconn_link l[8];
-    svconn_why why = {""};
+    svconn_why why = {.text = ""};
     char address[200];
     snprintf(un.sun_path, sizeof un.sun_path, "%s/full", directory);
     int fd = socket(to->sa_family, SOCK_STREAM, 0), failed = 0;
@@ -319,7 +319,7 @@ static void peer_that_vanishes(void) {
 static void out_of_descriptors(void) {
     svconn_listener n;
     svconn_link a, b;
-    svconn_why why = {""};
+    svconn_why why = {.text = ""};
     struct rlimit old, low;
     int plug[256], plugs = 0;
     if (under_valgrind()) {
@@ -611,7 +611,7 @@ static void end_relay(pid_t pid) {
 static void join(int call, const char *const *pieces, int hold, int timeout, const char *after, const char *part) {
     svconn_listener n, party;
     svconn_link l;
-    svconn_why why = {""};
+    svconn_why why = {.text = ""};
     char address[100], line[100];
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
     snprintf(line, sizeof line, "svconn-relay 1 %s To-ken_7\n", call ? "call" : "listen");
