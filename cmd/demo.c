@@ -249,7 +249,7 @@ static int show_echo(demo *d) {
     if (code == EXIT_DONE) {
         print_party(d, "The client", c.client_log);
         print_party(d, "The echo server", c.server_log);
-        title(d, "The relay, which has no key, sees");
+        title(d, "The relay, which has no key to it, sees");
         print_side("server", FROM_LISTEN, &sides[FROM_LISTEN]);
         print_side("client", FROM_CALL, &sides[FROM_CALL]);
         check_echo(d, &c, sides);

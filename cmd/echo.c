@@ -215,7 +215,7 @@ static int open_files(echo *e, const char *file) {
 static int connect_and_run(echo *e, const party *p, const char *address) {
     svconn_link link;
     svconn_why why;
-    if (svconn_link_open(&link, address, OPEN_MS, &why) != 0) {
+    if (svconn_link_open_with(&link, address, &p->link, OPEN_MS, &why) != 0) {
         say("%s", why.text);
         return EXIT_LINK;
     }
@@ -226,8 +226,8 @@ static int connect_and_run(echo *e, const party *p, const char *address) {
     return code;
 }
 
-static int prepare(echo *e, party *p, const party_options *o, int early, const char *file) {
-    int code = party_open(p, o, SVCONN_CLIENT);
+static int prepare(echo *e, party *p, const party_options *o, int early, const char *address, const char *file) {
+    int code = party_open(p, o, address, SVCONN_CLIENT);
     if (code != EXIT_DONE) return code;
     if (p->any)
         say("--peer any: whoever answers is taken, which is not safe; compare the authenticator digits that both ends "
@@ -265,7 +265,7 @@ int cmd_echo(int argc, char **argv) {
         return options_fault("echo", "stdio: is taken by the data; use fd:IN,OUT with other descriptors");
     e.size = size;
     e.code = -1;
-    code = prepare(&e, &p, &o, early, operand[1]);
+    code = prepare(&e, &p, &o, early, operand[0], operand[1]);
     if (code == EXIT_DONE) code = connect_and_run(&e, &p, operand[0]);
     free(e.window);
     party_close(&p);

@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 64
-#define RETRY_MS 1000 /* before a relay is asked again */
-#define REST_MS 100   /* after accept failed, for want of descriptors perhaps: else poll returns at once for ever */
-#define STOP_MS 2000  /* for the peers' CLOSE, once a signal came */
+#define RETRY_MS 1000 /* before a relay is asked again; doubles */
+#define RETRY_MAX_MS 60000
+#define REST_MS 100  /* after accept failed, for want of descriptors perhaps: else poll returns at once for ever */
+#define STOP_MS 2000 /* for the peers' CLOSE, once a signal came */
 
 typedef struct {
     party party;
@@ -27,7 +28,8 @@ typedef struct {
     talk *talks[CONNECTIONS_MAX]; /* NULL: free */
     size_t n_talks;
     unsigned long number; /* of the latest connection, for log lines */
-    uint64_t rest_until;
+    uint64_t rest_until, retry_ms;
+    const char *address;
     int once;
     uint64_t stop_at; /* 0: no signal came */
     int last;         /* outcome of the latest connection that ended */
@@ -115,17 +117,42 @@ static void end_talk(server *v, size_t i) {
 }
 
 /* ---- all of them ---- */
-/* Listeners without a descriptor (a relay, standard input) are asked while no connection is open, and that may wait.
- * Returns -1 to go on, or the exit code. */
-static int accept_waiting(server *v) {
+static int at_relay(const server *v) { return strncmp(v->address, "relay://", 8) == 0; }
+
+/* 0, or -1 after it said why. */
+static int listen_again(server *v) {
+    svconn_why why;
+    svconn_listener_close(&v->listener);
+    if (svconn_listen_with(&v->listener, v->address, &v->party.link, &why) != 0) {
+        say("%s", why.text);
+        return -1;
+    }
+    say("listening on %s", v->listener.address);
+    return 0;
+}
+
+/* A token was used, or the relay lost: another token, or registration. Others who lost the relay at the same time come
+ * back too, so each waits longer than the time before, and not all equally long. */
+static void return_to_relay(server *v) {
+    uint8_t dice = 0;
+    if (svconn_now() < v->rest_until) return;
+    if (listen_again(v) == 0) {
+        v->retry_ms = RETRY_MS;
+        return;
+    }
+    (void)!svconn_random(&dice, 1);
+    v->rest_until = svconn_now() + v->retry_ms + v->retry_ms * dice / 256;
+    v->retry_ms = v->retry_ms * 2 < RETRY_MAX_MS ? v->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+/* Listeners without a descriptor (standard input, a child) have one link. Returns -1 to go on, or the exit code. */
+static int accept_only(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
-    int may_retry = strncmp(v->listener.address, "relay+", 6) == 0 && !v->once;
-    if (v->listener.spent && !may_retry) return v->last;
-    while (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
-        say("%s%s", why.text, may_retry ? "; trying again" : "");
-        if (!may_retry) return EXIT_LINK;
-        poll(NULL, 0, RETRY_MS);
+    if (v->listener.spent) return v->last;
+    if (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
+        say("%s", why.text);
+        return EXIT_LINK;
     }
     add_talk(v, &link);
     return -1;
@@ -136,17 +163,19 @@ static void accept_ready(server *v) {
     svconn_link link = SVCONN_LINK_NONE;
     if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) {
         add_talk(v, &link);
-    } else {
-        if (v->party.verbose) say("%s", why.text); /* the caller may have gone again */
-        v->rest_until = svconn_now() + REST_MS;
+        return;
     }
+    int lost = at_relay(v) && v->listener.fd < 0;
+    if (lost || (v->party.verbose && !at_relay(v))) say("%s", why.text); /* the caller may have gone again */
+    if (lost && v->once) v->last = EXIT_LINK;
+    v->rest_until = svconn_now() + (lost ? v->retry_ms : at_relay(v) ? 0 : REST_MS);
 }
 
 /* 1 if the listener is to be watched now. */
 static int takes_more(const server *v, int *timeout_ms) {
     if (v->listener.fd < 0 || v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0) || v->stop_at) return 0;
     if (svconn_now() >= v->rest_until) return 1;
-    *timeout_ms = REST_MS;
+    *timeout_ms = sooner(*timeout_ms, ms_until(v->rest_until));
     return 0;
 }
 
@@ -169,6 +198,7 @@ static void serve_once(server *v) {
     struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
     nfds_t n = 2;
     int timeout = v->stop_at ? ms_until(v->stop_at) : -1;
+    if (v->listener.fd < 0 && at_relay(v) && !v->once) timeout = sooner(timeout, ms_until(v->rest_until));
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
     fds[1] = (struct pollfd){.fd = takes_more(v, &timeout) ? v->listener.fd : -1, .events = POLLIN};
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
@@ -190,9 +220,11 @@ static void serve_once(server *v) {
 
 static int serve(server *v) {
     for (;;) {
-        if (v->once && v->number > 0 && v->n_talks == 0) return v->last;
-        if (v->listener.fd < 0 && v->n_talks == 0) {
-            int code = accept_waiting(v);
+        int gone = v->listener.fd < 0;
+        if (v->once && (v->number > 0 || (gone && at_relay(v))) && v->n_talks == 0) return v->last;
+        if (gone && at_relay(v) && !v->stop_at && !v->once) return_to_relay(v);
+        else if (gone && v->n_talks == 0 && !at_relay(v)) {
+            int code = accept_only(v);
             if (code >= 0) return code;
             continue;
         }
@@ -203,9 +235,11 @@ static int serve(server *v) {
 
 static int run(server *v, const char *address) {
     svconn_why why;
-    if (svconn_listen(&v->listener, address, &why) != 0) {
+    v->address = address;
+    v->retry_ms = RETRY_MS;
+    if (svconn_listen_with(&v->listener, address, &v->party.link, &why) != 0) {
         say("%s", why.text);
-        return EXIT_LOCAL;
+        return why.fault == SVCONN_FAULT_LOCAL ? EXIT_LOCAL : EXIT_LINK;
     }
     if (v->listener.fd >= 0) {
         say("listening on %s", v->listener.address);
@@ -232,17 +266,18 @@ int cmd_echo_server(int argc, char **argv) {
     const usage u = {
         .command = "echo-server",
         .operands = "ADDRESS",
-        .about = "Sends every message back until the peer closes. Serves up to 64 connections at once (at a relay\n"
-                 "and on stdio: one). Nobody is accepted but the peers of --peer.",
+        .about =
+            "Sends every message back until the peer closes. Serves up to 64 connections at once (with a token of a\n"
+            "relay, and on stdio: one). Nobody is accepted but the peers of --peer.",
         .more = "Addresses: see \"svconn --help\". SIGINT and SIGTERM close the connections in order, within 2\n"
-                "seconds, and end the server; at a relay and on stdio they end it at once.",
+                "seconds, and end the server; on stdio they end it at once.",
         .rows = rows,
         .n_rows = PARTY_ROWS + 1,
         .least_operands = 1,
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
-    code = party_open(&v.party, &o, SVCONN_SERVER);
+    code = party_open(&v.party, &o, operand[0], SVCONN_SERVER);
     if (code != EXIT_DONE) return code;
     if (!o.psk && o.peers.n == 0)
         say("no --peer: nobody will be accepted. A peer that tries will be shown here, with the option that allows "

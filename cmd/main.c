@@ -33,7 +33,7 @@ static int print_help(FILE *f) {
                "  unix:PATH                       a UNIX socket\n"
                "  exec:COMMAND                    a child process, by its standard input and output\n"
                "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
-               "  relay+tcp://HOST:PORT/TOKEN     a relay that joins two parties with the same token\n\n"
+               "  relay://[KEY@]HOST[:PORT]/WHAT  a relay where two parties meet; see docs/relay.md\n\n"
                "Exit codes:\n"
                "  0  done\n"
                "  1  the link or the peer failed\n"

@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "codec.h"
 #include "keyfile.h"
+#include "known.h"
 #include "svconn_transport.h"
 #include "text.h"
 
@@ -21,9 +22,11 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
                   "given several times",
          OPTION_LIST, &o->peers, 0, 0},
         {"hidden", NULL,
-         server ? "hide our key from those who do not know it"
-                : "the server may be hidden: it is looked for among the keys of --peer",
+         server ? "hide our key from those who do not know it (at a relay: the default)"
+                : "only say that the server may be hidden: it is looked for among the\nkeys of --peer",
          OPTION_FLAG, &o->hidden, 0, 0},
+        {"open", NULL, server ? "show our key at a relay, to callers who do not know it" : "no use here", OPTION_FLAG,
+         &o->open, 0, 0},
         {"psk", "FILE",
          "use a pre-shared key instead of --key; knowing it is enough to\nbe accepted, unless --peer name:NAME says "
          "more",
@@ -31,6 +34,11 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
         {"name", "NAME", "our name beside the pre-shared key; the peer's name must differ", OPTION_TEXT, &o->name, 0,
          0},
         {"context", "TEXT", "both ends must give the same (up to 255 bytes); default: empty", OPTION_TEXT, &o->context,
+         0, 0},
+        {"relay-key", "FILE",
+         "our key towards the relay, if it serves listed keys only; default: one\nmade for each connection",
+         OPTION_TEXT, &o->relay_key, 0, 0},
+        {"known-relays", "FILE", "keys of relays; default ~/.config/svconn/known_relays", OPTION_TEXT, &o->known_relays,
          0, 0},
         {"renew-every", "N", "take a new key after N records (1 to 1048576, the default)", OPTION_NUMBER,
          &o->renew_every, 1, 1ul << 20},
@@ -40,6 +48,11 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
 }
 
 /* ---- opening ---- */
+static int known_relay(void *arg, const char *relay, const uint8_t key[32]) {
+    const party *p = arg;
+    return known_relays_ask(p->known_relays, relay, key);
+}
+
 static int add_peer(party *p, const party_options *o, const char *who, const char *command) {
     if (strcmp(who, "any") == 0) {
         p->any = 1;
@@ -60,6 +73,7 @@ static int add_peer(party *p, const party_options *o, const char *who, const cha
 
 /* The combinations that make sense, and those that are safe. */
 static int check_options(party *p, const party_options *o, svconn_role role, const char *command) {
+    if (o->hidden && o->open) return options_fault(command, "--hidden and --open: one of the two");
     if (o->key && o->psk) return options_fault(command, "--key and --psk: one of the two");
     if (!o->psk != !o->name) return options_fault(command, "--psk FILE and --name NAME go together");
     if (o->psk && o->hidden) return options_fault(command, "--hidden goes with an Ed25519 key, not with --psk");
@@ -97,12 +111,29 @@ static int open_identity(party *p, const party_options *o, const char *command) 
     return code;
 }
 
-int party_open(party *p, const party_options *o, svconn_role role) {
+/* How to get to the peer. At a relay we are nobody, unless told otherwise (R5). */
+static int open_way(party *p, const party_options *o) {
+    uint8_t seed[32];
+    p->known_relays = o->known_relays;
+    p->link.trust = known_relay;
+    p->link.arg = p;
+    if (o->key) p->link.owner = &p->identity;
+    if (!o->relay_key) return EXIT_DONE;
+    int code = keyfile_read_seed(o->relay_key, seed);
+    if (code == EXIT_DONE) svconn_identity_ed25519(&p->relay_identity, seed);
+    wipe(seed, sizeof seed);
+    p->link.identity = &p->relay_identity;
+    return code;
+}
+
+int party_open(party *p, const party_options *o, const char *address, svconn_role role) {
     const char *command = role == SVCONN_SERVER ? "echo-server" : "echo";
+    int at_relay = strncmp(address, "relay://", 8) == 0;
     memset(p, 0, sizeof *p);
     p->verbose = o->verbose;
     int code = check_options(p, o, role, command);
     if (code == EXIT_DONE) code = open_identity(p, o, command);
+    if (code == EXIT_DONE) code = open_way(p, o);
     if (code != EXIT_DONE) {
         party_close(p);
         return code;
@@ -111,9 +142,9 @@ int party_open(party *p, const party_options *o, svconn_role role) {
     p->config.identity = &p->identity;
     p->config.context = (const uint8_t *)o->context;
     p->config.context_len = o->context ? strlen(o->context) : 0;
-    p->config.hidden = role == SVCONN_SERVER && o->hidden;
+    p->config.hidden = role == SVCONN_SERVER && (o->hidden || (at_relay && !o->open && !o->psk));
     p->config.renew_records = (uint32_t)o->renew_every;
-    if (role == SVCONN_CLIENT && o->hidden) {
+    if (role == SVCONN_CLIENT && p->n_keys > 0) {
         p->config.known_servers = (const uint8_t(*)[32])p->keys;
         p->config.known_servers_count = p->n_keys;
     }

@@ -4,22 +4,25 @@
 #define SVCONN_CMD_PARTY_H
 
 #include "options.h"
-#include "svconn.h"
+#include "svconn_transport.h"
 
 typedef struct {
-    const char *key, *psk, *name, *context;
+    const char *key, *psk, *name, *context, *relay_key, *known_relays;
     text_list peers;
     unsigned long renew_every;
-    int hidden, verbose;
+    int hidden, open, verbose;
 } party_options;
 
-#define PARTY_ROWS 8
+#define PARTY_ROWS 11
 /* Fills PARTY_ROWS rows of an option table. */
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role);
 
 typedef struct {
     svconn_identity identity;
     svconn_config config;
+    svconn_identity relay_identity;
+    svconn_link_options link;
+    const char *known_relays;
     uint8_t psk[32]; /* ours, if we have one */
     uint8_t keys[LIST_MAX][32];
     size_t n_keys;
@@ -30,7 +33,7 @@ typedef struct {
 
 /* Reads the key, checks the options. Returns 0, or an exit code after it said why. p stays where it is: config points
  * into it. */
-int party_open(party *p, const party_options *o, svconn_role role);
+int party_open(party *p, const party_options *o, const char *address, svconn_role role);
 void party_close(party *p);
 
 /* Answers what a session asks (SVCONN_NEEDS_...). who is the start of log lines, such as "#1: ". */

@@ -1,391 +1,527 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * svconn relay: joins two connections that name the same token, and copies bytes. Each connection begins with one line,
- *
- *      svconn-relay 1 listen TOKEN        or        svconn-relay 1 call TOKEN
- *
- * and gets "ok" when the other side is there, or "no REASON". Then every byte is passed on as it is.
+ * svconn relay: two parties that connect to it are joined, and their bytes are passed on as they are. What they say to
+ * the relay before is in transport/relay_wire.h; the inside is in relay_state.h. It never connects to anybody.
  */
-#include "relay.h"
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* accept4 */
+#endif
+#include "relay_state.h"
 
 #include "cmd.h"
-#include "options.h"
-#include "svconn_transport.h"
-#include "text.h"
+#include "codec.h"
+#include "keyfile.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX 128
-#define SLOTS (CLIENTS_MAX + 8) /* the rest is for those who are told that there is no room */
-#define TOKEN_MAX 64
-#define LINE_MAX_BYTES (sizeof "svconn-relay 1 listen " + TOKEN_MAX)
-#define LINE_MS 5000
-#define WAIT_MS 30000
-#define FLUSH_MS 5000 /* for the last bytes when one side has ended */
-#define LEAVE_MS 2000 /* for a side to notice that we have ended */
-#define REST_MS 100   /* after accept failed */
-#define NEVER UINT64_MAX
+#define EVENTS 256
+#define ACCEPTS 64     /* in one round */
+#define HTTP_MS 5000   /* for a request */
+#define HTTP_MAX 8     /* readers of the counters at once */
+#define PROXY_LINE 107 /* the PROXY protocol, version 1: with its line end (haproxy.org, proxy-protocol.txt, 2.1) */
+#define SPARE_FILES 64 /* for listeners, log, captures, the C library */
 
-typedef enum { CLIENT_FREE, CLIENT_LINE, CLIENT_WAITING, CLIENT_JOINED, CLIENT_LEAVING } client_state;
-
-typedef struct client {
-    client_state state;
-    svconn_link link;
-    uint64_t deadline;
-    relay_side side;
-    char line[LINE_MAX_BYTES]; /* the join line; later the token alone */
-    size_t line_len;
-    struct client *peer;
-    relay_lane *lane; /* what came from here and goes to the peer */
-    int ended;        /* nothing more will be read from here */
-    int deaf;         /* nothing more can be written to here */
-    int spoke_early;  /* bytes came before "ok": they wait in the socket */
-    unsigned long pair;
-    unsigned long long bytes; /* that came from here */
-} client;
-
-typedef struct {
-    const relay_options *options;
-    svconn_listener listener;
-    client clients[SLOTS];
-    struct pollfd fds[1 + SLOTS];
-    unsigned long pairs;
-    uint64_t rest_until;
-    int capture[2]; /* descriptors, or -1 */
-} relay;
-
-static const char *const side_name[2] = {"listen", "call"};
-
-/* ---- the end of a connection ---- */
-static void drop_client(client *c) {
-    svconn_link_close(&c->link);
-    free(c->lane);
-    memset(c, 0, sizeof *c);
+void relay_defaults(relay_options *o) {
+    memset(o, 0, sizeof *o);
+    o->source_new = 20;
+    o->source_open = 64;
+    o->source_joined = 128;
+    o->open = 4096;
+    o->hello = 10;
+    o->token_life = 600;
+    o->wait = 15;
+    o->idle = 900;
+    o->blocked = 60;
+    o->drain = 300;
 }
 
-/* Says goodbye: the end of our bytes, then waits a little for the other's end. A socket closed with unread bytes in it
- * would be reset, and what was sent last could be lost. */
-static void leave(client *c) {
-    shutdown(c->link.out, SHUT_WR);
-    c->state = CLIENT_LEAVING;
-    c->deadline = svconn_now() + LEAVE_MS;
+/* ---- who comes in ------------------------------------------------------------------------------- */
+
+static int admit_source(relay *r, conn *c, const struct sockaddr *from) {
+    const relay_options *o = r->options;
+    c->src = source_enter(r->sources, from, r->now);
+    if (!c->src) return -1;
+    unsigned long long *refused = NULL;
+    if (!source_may_connect(r->sources, c->src, r->now)) refused = &r->count.refused_rate;
+    else if (c->src->open > o->source_open) refused = &r->count.refused_source;
+    else if (r->n_conns - 2 * r->count.pairs > o->open) refused = &r->count.refused_full;
+    if (!refused) return 0;
+    ++*refused;
+    return -1;
 }
 
-static void refuse(client *c, const char *reason) {
-    char answer[40];
-    int n = snprintf(answer, sizeof answer, "no %s\n", reason);
-    if (write(c->link.out, answer, (size_t)n) < 0) c->deaf = 1; /* it is gone; leave finds that out */
-    leave(c);
+static void greet(relay *r, conn *c, const struct sockaddr *from) {
+    if (admit_source(r, c, from) != 0 || control_begin(r, c) != 0) conn_drop(r, c);
 }
 
-static void drain(client *c) {
-    char sink[4096];
-    ssize_t n = read(c->link.in, sink, sizeof sink);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) drop_client(c);
+/* "PROXY TCP4 SOURCE DESTINATION PORT PORT", or TCP6. 0, or -1. */
+static int parse_proxy_line(const char *line, struct sockaddr_storage *from) {
+    char family[8], address[64];
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)from;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)from;
+    memset(from, 0, sizeof *from);
+    if (sscanf(line, "PROXY %7s %63s", family, address) != 2) return -1;
+    from->ss_family = strcmp(family, "TCP4") == 0 ? AF_INET : AF_INET6;
+    if (strcmp(family, "TCP4") == 0) return inet_pton(AF_INET, address, &v4->sin_addr) == 1 ? 0 : -1;
+    return strcmp(family, "TCP6") == 0 && inet_pton(AF_INET6, address, &v6->sin6_addr) == 1 ? 0 : -1;
 }
 
-/* ---- joining ---- */
-static int accept_client(relay *r) {
-    svconn_link link = SVCONN_LINK_NONE;
-    size_t used = 0, slot = SLOTS;
-    for (size_t i = 0; i < SLOTS; i++) {
-        used += r->clients[i].state != CLIENT_FREE;
-        if (r->clients[i].state == CLIENT_FREE && slot == SLOTS) slot = i;
+/* The balancer's line is taken to its end and no further. */
+static void read_proxy_line(relay *r, conn *c) {
+    char line[PROXY_LINE + 1];
+    struct sockaddr_storage from;
+    ssize_t n = recv(c->fd, line, PROXY_LINE, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        c->can_read = 0;
+        return;
     }
-    if (slot == SLOTS || svconn_listener_accept(&r->listener, &link, 0, NULL) != 0) return -1;
-    client *c = &r->clients[slot];
-    c->state = CLIENT_LINE;
-    c->link = link;
-    c->deadline = svconn_now() + LINE_MS;
-    if (used >= CLIENTS_MAX) refuse(c, "full");
+    line[n > 0 ? n : 0] = 0;
+    char *end = strstr(line, "\r\n");
+    if (!end && n > 0 && n < PROXY_LINE) {
+        c->can_read = 0;
+        return;
+    }
+    if (!end || recv(c->fd, line, (size_t)(end - line) + 2, 0) != end - line + 2) {
+        conn_drop(r, c);
+        return;
+    }
+    *end = 0;
+    if (parse_proxy_line(line, &from) != 0) conn_drop(r, c);
+    else greet(r, c, (struct sockaddr *)&from);
+}
+
+static void welcome(relay *r, int fd, const struct sockaddr *from) {
+    r->count.accepted++;
+    conn *c = conn_new(r, fd, r->options->proxy_protocol ? CONN_PROXY : CONN_HELLO);
+    if (!c) return;
+    if (c->state == CONN_HELLO) {
+        greet(r, c, from);
+    } else {
+        conn_due(r, c, r->now + r->options->hello * 1000);
+        c->can_read = 1;
+        conn_run(r, c);
+    }
+}
+
+static int accept_one(int listener, struct sockaddr_storage *from) {
+    socklen_t len = sizeof *from;
+    memset(from, 0, sizeof *from);
+#ifdef SOCK_CLOEXEC
+    return accept4(listener, (struct sockaddr *)from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+#else
+    int fd = accept(listener, (struct sockaddr *)from, &len);
+    if (fd >= 0) {
+        int on = 1;
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* Linux inherits it from the listener */
+    }
+    return fd;
+#endif
+}
+
+/* Out of descriptors: whoever waits is let in by the reserve and out again, else the system would wake us for ever. */
+static void turn_away(relay *r, int listener) {
+    struct sockaddr_storage from;
+    r->count.out_of_descriptors++;
+    if (r->reserve >= 0) close(r->reserve);
+    int fd = accept_one(listener, &from);
+    if (fd >= 0) close(fd);
+    r->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void accept_parties(relay *r) {
+    conn *door = &r->door[0];
+    for (int i = 0; i < ACCEPTS; i++) {
+        struct sockaddr_storage from;
+        int fd = accept_one(r->listener.fd, &from);
+        if (fd >= 0) {
+            welcome(r, fd, (struct sockaddr *)&from);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            turn_away(r, r->listener.fd);
+        } else if (errno == EAGAIN) {
+            door->can_read = 0;
+            return;
+        } /* else: that connection is gone already; the next */
+    }
+}
+
+static void accept_readers(relay *r) {
+    struct sockaddr_storage from;
+    int fd = accept_one(r->metrics.fd, &from);
+    if (fd < 0) {
+        r->door[1].can_read = 0;
+        return;
+    }
+    conn *c = conn_new(r, fd, CONN_HTTP);
+    if (!c) return;
+    c->can_read = 1;
+    conn_due(r, c, r->now + HTTP_MS);
+    conn_run(r, c);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------ */
+
+static int stop_pipe[2] = {-1, -1};
+
+static void on_signal(int number) {
+    int saved = errno;
+    (void)number;
+    if (write(stop_pipe[1], "", 1) < 0) { /* full: it wakes up anyway */
+    }
+    errno = saved;
+}
+
+static int catch_signals(void) {
+    struct sigaction action;
+    if (pipe(stop_pipe) != 0) return -1;
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC);
+        (void)fcntl(stop_pipe[i], F_SETFL, O_NONBLOCK);
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     return 0;
 }
 
-static void join(relay *r, client *a, client *b) {
-    client *both[2] = {a, b};
-    a->lane = calloc(1, sizeof(relay_lane));
-    b->lane = calloc(1, sizeof(relay_lane));
-    if (!a->lane || !b->lane) {
-        refuse(a, "memory");
-        refuse(b, "memory");
+/* The first signal: nobody new, those who wait are told, the joined ones go on. The second: now. */
+static void drain(relay *r) {
+    char bytes[16];
+    if (read(stop_pipe[0], bytes, sizeof bytes) < 0) {
+        r->door[2].can_read = 0;
         return;
     }
-    r->pairs++;
-    for (int i = 0; i < 2; i++) {
-        client *c = both[i];
-        c->peer = both[1 - i];
-        c->pair = r->pairs;
-        c->state = CLIENT_JOINED;
-        c->deadline = NEVER;
-        if (write(c->link.out, "ok\n", 3) != 3) c->deaf = 1;
-    }
-    say("pair %lu: joined", r->pairs);
-}
-
-/* The token of a join line, or NULL. */
-static const char *parse_line(char *line, relay_side *side) {
-    static const char listen_line[] = "svconn-relay 1 listen ", call_line[] = "svconn-relay 1 call ";
-    const char *token = NULL;
-    if (strncmp(line, listen_line, sizeof listen_line - 1) == 0) {
-        *side = FROM_LISTEN;
-        token = line + sizeof listen_line - 1;
-    } else if (strncmp(line, call_line, sizeof call_line - 1) == 0) {
-        *side = FROM_CALL;
-        token = line + sizeof call_line - 1;
-    }
-    if (!token) return NULL;
-    size_t len = strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-    return len >= 1 && len <= TOKEN_MAX && token[len] == 0 ? token : NULL;
-}
-
-static void take_line(relay *r, client *c) {
-    const char *token = parse_line(c->line, &c->side);
-    if (!token) {
-        refuse(c, "bad-line");
-        return;
-    }
-    memmove(c->line, token, strlen(token) + 1);
-    for (size_t i = 0; i < SLOTS; i++) {
-        client *other = &r->clients[i];
-        if (other->state != CLIENT_WAITING || strcmp(other->line, c->line) != 0) continue;
-        if (other->side == c->side) refuse(c, "token-in-use");
-        else join(r, other, c);
-        return;
-    }
-    c->state = CLIENT_WAITING;
-    c->deadline = svconn_now() + WAIT_MS;
-}
-
-/* One byte at a time: what follows the line belongs to the other side and stays in the socket. */
-static void read_line(relay *r, client *c) {
-    while (c->state == CLIENT_LINE) {
-        char byte;
-        ssize_t n = read(c->link.in, &byte, 1);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-        if (n <= 0) {
-            drop_client(c);
-        } else if (byte == '\n') {
-            c->line[c->line_len] = 0;
-            take_line(r, c);
-        } else if (byte == 0 || c->line_len + 1 >= sizeof c->line) {
-            refuse(c, "bad-line");
-        } else {
-            c->line[c->line_len++] = byte;
-        }
+    r->stop_at = r->draining ? r->now : r->now + r->options->drain * 1000;
+    if (r->draining) return;
+    r->draining = 1;
+    loop_remove(r->loop, r->listener.fd);
+    svconn_listener_close(&r->listener);
+    report(r, "draining", ",\"pairs\":%llu", r->count.pairs);
+    say("ending: %llu pair%s may go on for %lu seconds; a second signal ends at once", r->count.pairs,
+        r->count.pairs == 1 ? "" : "s", r->options->drain);
+    for (conn *c = r->all, *next; c; c = next) {
+        next = c->a_next;
+        if (c->control) control_refuse(r, c, RELAY_NO_LONGER);
+        else if (c->state == CONN_PROXY) conn_drop(r, c);
     }
 }
 
-/* A party that hangs up while it waits must free its token. */
-static void look_at_waiting(client *c) {
-    char byte;
-    ssize_t n = recv(c->link.in, &byte, 1, MSG_PEEK);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) drop_client(c);
-    else if (n > 0) c->spoke_early = 1;
-}
-
-/* ---- copying ---- */
-static void dump(const relay *r, const client *c, const uint8_t *bytes, size_t len) {
-    char hex[3 * 16 + 1] = "";
-    int fd = r->capture[c->side];
-    for (size_t i = 0; i < len && i < 16; i++) snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
-    if (r->options->hexdump)
-        say("pair %lu: %-6s -> %-6s %6zu bytes:%s%s", c->pair, side_name[c->side], side_name[1 - c->side], len, hex,
-            len > 16 ? " ..." : "");
-    if (fd >= 0 && write(fd, bytes, len) != (ssize_t)len) say("cannot write the capture: %s", strerror(errno));
-}
-
-static size_t lane_room(relay_lane *l) {
-    if (l->head == l->tail) l->head = l->ready = l->tail = 0;
-    if (l->tail >= LANE_SIZE && l->head > 0) {
-        memmove(l->bytes, l->bytes + l->head, l->tail - l->head);
-        l->ready -= l->head;
-        l->tail -= l->head;
-        l->head = 0;
-    }
-    return l->tail < LANE_SIZE ? LANE_SIZE - l->tail : 0;
-}
-
-static void copy_in(const relay *r, client *c) {
-    relay_lane *l = c->lane;
-    size_t room = lane_room(l);
-    ssize_t n = room > 0 ? read(c->link.in, l->bytes + l->tail, room) : 0;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (room > 0 && n <= 0) c->ended = 1;
-    if (n <= 0) return;
-    dump(r, c, l->bytes + l->tail, (size_t)n);
-    c->bytes += (size_t)n;
-    l->tail += (size_t)n;
-    if (!r->options->filter) l->ready = l->tail;
-    else if (r->options->filter(r->options->arg, c->side, l) != 0) c->ended = c->peer->ended = 1;
-}
-
-static void copy_out(client *to) {
-    relay_lane *l = to->peer->lane;
-    while (l->head < l->ready && !to->deaf) {
-        ssize_t n = write(to->link.out, l->bytes + l->head, l->ready - l->head);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && errno == EAGAIN) return;
-        if (n < 0) to->deaf = 1;
-        else l->head += (size_t)n;
-    }
-    if (to->deaf) l->head = l->ready; /* nobody takes it; but what that side has said last is still read */
-}
-
-/* When one side has ended: the end of both, as soon as what is there was passed on. */
-static void look_for_end(client *c) {
-    client *p = c->peer;
-    if (!c->ended && !p->ended) return;
-    uint64_t now = svconn_now();
-    if (c->deadline == NEVER) c->deadline = p->deadline = now + FLUSH_MS;
-    int flushed = c->lane->head == c->lane->ready && p->lane->head == p->lane->ready;
-    if (!flushed && now < c->deadline) return;
-    const client *listening = c->side == FROM_LISTEN ? c : p, *calling = c->side == FROM_CALL ? c : p;
-    say("pair %lu: ended; %llu bytes from the listening side, %llu bytes from the calling side", c->pair,
-        listening->bytes, calling->bytes);
-    leave(c);
-    leave(p);
-}
-
-static void copy(const relay *r, client *c, short revents) {
-    if (!c->ended && (revents & (POLLIN | POLLHUP | POLLERR))) copy_in(r, c);
-    copy_out(c->peer);
-    copy_out(c);
-    look_for_end(c);
-}
-
-/* ---- the loop ---- */
-static short wanted_events(client *c) {
-    switch (c->state) {
-    case CLIENT_LINE:
-    case CLIENT_LEAVING: return POLLIN;
-    case CLIENT_WAITING: return c->spoke_early ? 0 : POLLIN;
-    case CLIENT_JOINED: break;
-    case CLIENT_FREE: return 0;
-    }
-    short events = 0;
-    const relay_lane *in = c->peer->lane;
-    if (in->head < in->ready && !c->deaf) events |= POLLOUT;
-    if (!c->ended && !c->peer->ended && lane_room(c->lane) > 0) events |= POLLIN;
-    return events;
-}
-
-/* Fills r->fds; returns the time to wait. A client that wants nothing is left out: poll would report its hang-up for
- * ever. */
-static int fill_fds(relay *r) {
-    uint64_t now = svconn_now(), next = NEVER;
-    int room = 0;
-    for (size_t i = 0; i < SLOTS; i++) {
-        client *c = &r->clients[i];
-        short events = wanted_events(c);
-        r->fds[1 + i] = (struct pollfd){.fd = events ? c->link.in : -1, .events = events};
-        room |= c->state == CLIENT_FREE;
-        if (c->state != CLIENT_FREE && c->deadline < next) next = c->deadline;
-    }
-    int resting = now < r->rest_until;
-    if (resting && r->rest_until < next) next = r->rest_until;
-    r->fds[0] = (struct pollfd){.fd = room && !resting ? r->listener.fd : -1, .events = POLLIN};
-    return next == NEVER ? -1 : next > now ? (int)(next - now) : 0;
-}
-
-static void serve_client(relay *r, client *c, short revents) {
-    int late = svconn_now() >= c->deadline;
-    switch (c->state) {
-    case CLIENT_FREE: break;
-    case CLIENT_LINE:
-        if (revents) read_line(r, c);
-        else if (late) refuse(c, "timeout");
-        break;
-    case CLIENT_WAITING:
-        if (late) refuse(c, "timeout");
-        else if (revents) look_at_waiting(c);
-        break;
-    case CLIENT_JOINED:
-        if (revents || late) copy(r, c, revents);
-        break;
-    case CLIENT_LEAVING:
-        if (late) drop_client(c);
-        else if (revents) drain(c);
-        break;
-    }
-}
-
-static int all_gone(const relay *r) {
-    for (size_t i = 0; i < SLOTS; i++)
-        if (r->clients[i].state == CLIENT_JOINED || r->clients[i].state == CLIENT_LEAVING) return 0;
+static int is_over(const relay *r) {
+    if (r->draining && r->now >= r->stop_at) return 1;
+    if (!r->draining && !(r->options->once && r->count.joined > 0)) return 0;
+    for (const conn *c = r->all; c; c = c->a_next)
+        if (c->state == CONN_JOINED || c->state == CONN_LEAVING) return 0;
     return 1;
 }
 
-static void run(relay *r) {
-    while (!(r->options->once && r->pairs > 0 && all_gone(r))) {
-        int timeout = fill_fds(r);
-        if (poll(r->fds, 1 + SLOTS, timeout) < 0) {
-            if (errno != EINTR) say("poll: %s", strerror(errno));
-            continue;
+/* ---- the loop ----------------------------------------------------------------------------------- */
+
+static void drink_up(relay *r, conn *c) {
+    while (c->can_read) {
+        ssize_t n = recv(c->fd, r->shared, sizeof r->shared, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) c->can_read = 0;
+        else if (n <= 0) {
+            conn_drop(r, c);
+            return;
         }
-        for (size_t i = 0; i < SLOTS; i++) serve_client(r, &r->clients[i], r->fds[1 + i].revents);
-        if (r->fds[0].revents && accept_client(r) != 0) r->rest_until = svconn_now() + REST_MS;
     }
 }
 
+static void serve(relay *r, conn *c) {
+    switch ((conn_state)c->state) {
+    case CONN_DEAD: break;
+    case CONN_DOOR:
+        if (c->can_read && c == &r->door[2]) drain(r);
+        else if (c->can_read && c == &r->door[1]) accept_readers(r);
+        else if (c->can_read && !r->draining) accept_parties(r);
+        if (c->can_read && !(c == &r->door[0] && r->draining)) conn_run(r, c);
+        break;
+    case CONN_PROXY: read_proxy_line(r, c); break;
+    case CONN_HELLO:
+    case CONN_TOKEN:
+    case CONN_PROVING:
+    case CONN_REGISTERED:
+    case CONN_CALLING: control_ready(r, c); break;
+    case CONN_JOINED: forward_ready(r, c); break;
+    case CONN_LEAVING: drink_up(r, c); break;
+    case CONN_HTTP: report_http(r, c); break;
+    }
+}
+
+static void serve_time(relay *r, conn *c) {
+    switch ((conn_state)c->state) {
+    case CONN_JOINED: forward_timer(r, c); break;
+    case CONN_PROXY:
+    case CONN_HTTP:
+    case CONN_LEAVING: conn_drop(r, c); break;
+    default:
+        if (c->control) control_timer(r, c);
+    }
+}
+
+static int time_to_wait(relay *r) {
+    if (r->queue) return 0;
+    uint64_t next = wheel_next(r);
+    if (r->draining && r->stop_at < next) next = r->stop_at;
+    if (next == UINT64_MAX) return -1;
+    return next <= r->now ? 0 : next - r->now > 60000 ? 60000 : (int)(next - r->now);
+}
+
+static void run_round(relay *r) {
+    loop_event events[EVENTS];
+    int n = loop_wait(r->loop, events, EVENTS, time_to_wait(r));
+    r->now = svconn_now();
+    for (int i = 0; i < n; i++) {
+        conn *c = events[i].who;
+        c->can_read |= (uint8_t)events[i].readable;
+        c->can_write |= (uint8_t)events[i].writable;
+        c->ending |= (uint8_t)events[i].ending;
+        conn_run(r, c);
+    }
+    conn *queue = r->queue;
+    r->queue = NULL;
+    r->queue_end = &r->queue;
+    while (queue) {
+        conn *c = queue;
+        queue = c->q_next;
+        c->running = 0;
+        serve(r, c);
+    }
+    for (conn *c; (c = wheel_take(r)) != NULL;) serve_time(r, c);
+    conn_bury(r);
+}
+
+/* ---- setting up --------------------------------------------------------------------------------- */
+
+static int local(const char *what) {
+    say("%s: %s", what, strerror(errno));
+    return EXIT_LOCAL;
+}
+
+static int open_key(relay *r) {
+    uint8_t seed[32];
+    if (r->options->key) {
+        int code = keyfile_read_seed(r->options->key, seed);
+        if (code != EXIT_DONE) return code;
+    } else {
+        if (svconn_random(seed, sizeof seed) != 0) return local("the system gives no random bytes");
+        say("no --key: a new key is made, and forgotten at the end; parties that remember the relay will not know it "
+            "again");
+    }
+    svconn_identity_ed25519(&r->identity, seed);
+    wipe(seed, sizeof seed);
+    r->config.role = SVCONN_SERVER;
+    r->config.identity = &r->identity;
+    r->config.context = (const uint8_t *)RELAY_CONTEXT;
+    r->config.context_len = sizeof RELAY_CONTEXT - 1;
+    r->config.handshake_ms = r->config.silence_ms = SVCONN_OFF; /* relay_control.c has the deadlines */
+    return EXIT_DONE;
+}
+
+/* One key a line: 64 hexadecimal digits; what follows them, and lines that begin with #, are comments. */
+static int read_allowed(relay *r) {
+    char line[300];
+    FILE *f = fopen(r->options->allow, "re");
+    if (!f) return local(r->options->allow);
+    int code = EXIT_DONE;
+    for (int number = 1; code == EXIT_DONE && fgets(line, sizeof line, f); number++) {
+        size_t digits = strcspn(line, " \t\r\n");
+        if (line[0] == '#' || digits == 0) continue;
+        line[digits] = 0;
+        uint8_t(*more)[32] = realloc(r->allowed, (r->n_allowed + 1) * sizeof *more);
+        if (more) r->allowed = more;
+        if (more && digits == 64 && hex_decode(more[r->n_allowed], 32, line) == 0) {
+            r->n_allowed++;
+        } else {
+            say("%s, line %d: a public key has 64 hexadecimal digits", r->options->allow, number);
+            code = EXIT_LOCAL;
+        }
+    }
+    fclose(f);
+    return code;
+}
+
 static int open_capture(relay *r) {
-    for (int i = 0; i < 2; i++) {
+    static const char *const suffix[2] = {"listen", "call"};
+    r->capture[0] = r->capture[1] = -1;
+    for (int i = 0; i < 2 && r->options->capture; i++) {
         char path[1000];
-        r->capture[i] = -1;
-        if (!r->options->capture) continue;
-        snprintf(path, sizeof path, "%s.%s", r->options->capture, side_name[i]);
+        snprintf(path, sizeof path, "%s.%s", r->options->capture, suffix[i]);
         r->capture[i] = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        if (r->capture[i] >= 0) continue;
-        say("cannot open %s: %s", path, strerror(errno));
-        return EXIT_LOCAL;
+        if (r->capture[i] < 0) return local(path);
     }
     return EXIT_DONE;
 }
 
-static int open_relay(relay *r) {
+static int open_door(relay *r, int i, int fd) {
+    r->door[i].state = CONN_DOOR;
+    r->door[i].fd = fd;
+    return loop_add(r->loop, fd, &r->door[i]);
+}
+
+static int is_loopback(const char *address) {
+    return strncmp(address, "unix:", 5) == 0 || strncmp(address, "tcp://127.", 10) == 0 ||
+           strncmp(address, "tcp://[::1]:", 12) == 0;
+}
+
+static int open_listeners(relay *r) {
     svconn_why why;
-    int code = open_capture(r);
-    if (code != EXIT_DONE) return code;
-    if (svconn_listen(&r->listener, r->options->address, &why) != 0) {
+    int on = 1;
+    if (svconn_listen(&r->listener, r->options->address, &why) != 0 ||
+        (r->options->metrics && svconn_listen(&r->metrics, r->options->metrics, &why) != 0)) {
         say("%s", why.text);
         return EXIT_LOCAL;
     }
-    if (strncmp(r->listener.address, "tcp://", 6) == 0) return EXIT_DONE;
-    svconn_listener_close(&r->listener);
-    return options_fault("relay", "a relay listens on tcp://HOST:PORT");
+    if (r->options->metrics && !is_loopback(r->metrics.address)) {
+        say("--metrics %s: the counters are for this machine only: tcp://127.0.0.1:PORT or unix:PATH",
+            r->options->metrics);
+        return EXIT_USAGE;
+    }
+    (void)setsockopt(r->listener.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (open_door(r, 0, r->listener.fd) != 0 || open_door(r, 2, stop_pipe[0]) != 0) return local("epoll");
+    if (r->options->metrics && open_door(r, 1, r->metrics.fd) != 0) return local("epoll");
+    return EXIT_DONE;
 }
 
-int relay_run(const relay_options *o) {
+/* As many as the system lets us have; a pair takes two, and up to a sixteenth is for pipes. */
+static unsigned long files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned long)limit.rlim_cur;
+}
+
+static int open_tables(relay *r, relay_options *o) {
+    unsigned long have = files(), pipes = have / 16, rest = have - pipes - SPARE_FILES;
+    r->pool_max = pipes / 2;
+    if (o->open > rest / 2) o->open = rest / 2;
+    if (o->joined == 0 || o->joined > (rest - o->open) / 2) o->joined = (rest - o->open) / 2;
+    r->index_bits = 6;
+    r->index = calloc((size_t)1 << r->index_bits, sizeof *r->index);
+    r->sources = sources_open((double)o->source_new);
+    r->loop = loop_open(o->poll, conn_wants);
+    r->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (r->index && r->sources && r->loop && svconn_random((uint8_t *)r->index_secret, sizeof r->index_secret) == 0)
+        return EXIT_DONE;
+    say("out of memory");
+    return EXIT_LOCAL;
+}
+
+static int open_relay(relay *r, relay_options *o) {
+    if (strncmp(o->address, "tcp://", 6) != 0) return options_fault("relay", "a relay listens on tcp://HOST:PORT");
+    if (o->name && strlen(o->name) > RELAY_PUBLIC_NAME_MAX)
+        return options_fault("relay", "--name has at most %d bytes", RELAY_PUBLIC_NAME_MAX);
+    int code = open_key(r);
+    if (code == EXIT_DONE && o->allow) code = read_allowed(r);
+    if (code == EXIT_DONE) code = open_capture(r);
+    if (code == EXIT_DONE && report_open(r) != 0) code = EXIT_LOCAL;
+    if (code == EXIT_DONE && catch_signals() != 0) code = local("pipe");
+    if (code == EXIT_DONE) code = open_tables(r, o);
+    if (code == EXIT_DONE) code = open_listeners(r);
+    return code;
+}
+
+static void close_relay(relay *r) {
+    while (r->all) conn_drop(r, r->all);
+    for (conn *c = r->dead; c; c = c->a_next) c->running = 0;
+    conn_bury(r);
+    if (r->loop) forward_close(r);
+    loop_close(r->loop);
+    sources_close(r->sources);
+    svconn_listener_close(&r->listener);
+    svconn_listener_close(&r->metrics);
+    for (int i = 0; i < 2; i++) {
+        if (r->capture[i] >= 0) close(r->capture[i]);
+        if (stop_pipe[i] >= 0) close(stop_pipe[i]);
+        stop_pipe[i] = -1;
+    }
+    if (r->log > STDERR_FILENO) close(r->log);
+    if (r->reserve >= 0) close(r->reserve);
+    svconn_identity_wipe(&r->identity);
+    free(r->allowed);
+    free(r->index);
+    free(r);
+}
+
+static void say_ready(const relay *r) {
+    char key[65];
+    size_t len;
+    hex_encode(key, svconn_identity_bytes(&r->identity, &len) + 1, 32);
+    say("relaying on %s", r->listener.address);
+    say("public key: %s", key);
+    say("parties use relay://%s@%s/", key, r->options->name ? r->options->name : r->listener.address + 6);
+    if (r->options->metrics) say("counters on %s", r->metrics.address);
+}
+
+int relay_run(const relay_options *given) {
+    relay_options o = *given;
     relay *r = calloc(1, sizeof *r);
     if (!r) {
         say("out of memory");
         return EXIT_LOCAL;
     }
-    r->options = o;
-    int code = open_relay(r);
+    r->options = &o;
+    r->listener.fd = r->metrics.fd = r->reserve = r->log = r->capture[0] = r->capture[1] = -1;
+    r->queue_end = &r->queue;
+    r->now = svconn_now();
+    r->wheel_at = r->now / WHEEL_MS;
+    int code = open_relay(r, &o);
     if (code == EXIT_DONE) {
-        say("relaying on %s", r->listener.address);
-        run(r);
-        for (size_t i = 0; i < SLOTS; i++)
-            if (r->clients[i].state != CLIENT_FREE) drop_client(&r->clients[i]);
-        svconn_listener_close(&r->listener);
+        say_ready(r);
+        report(r, "started", ",\"open\":%lu,\"joined\":%lu", o.open, o.joined);
+        while (!is_over(r)) run_round(r);
+        report(r, "stopped", ",\"pairs\":%llu", r->count.pairs);
     }
-    for (int i = 0; i < 2; i++)
-        if (o->capture && r->capture[i] >= 0) close(r->capture[i]);
-    free(r);
+    close_relay(r);
     return code;
 }
 
 int cmd_relay(int argc, char **argv) {
-    relay_options o = {0};
+    relay_options o;
     const char *operand[2] = {NULL, NULL};
+    relay_defaults(&o);
     const option rows[] = {
+        {"key", "FILE", "the relay's Ed25519 key, by which parties know it again", OPTION_TEXT, &o.key, 0, 0},
+        {"name", "HOST:PORT", "how parties reach this relay, if not as they did: part of new addresses", OPTION_TEXT,
+         &o.name, 0, 0},
+        {"allow", "FILE", "serve only parties whose public keys are in FILE, one a line", OPTION_TEXT, &o.allow, 0, 0},
+        {"proxy-protocol", NULL, "each connection begins with the PROXY line (version 1) of a balancer", OPTION_FLAG,
+         &o.proxy_protocol, 0, 0},
+        {"log", "FILE", "a JSON line for each event; - is standard error", OPTION_TEXT, &o.log, 0, 0},
+        {"metrics", "ADDRESS", "counters for Prometheus, on tcp://127.0.0.1:PORT or unix:PATH", OPTION_TEXT, &o.metrics,
+         0, 0},
+        {"source-new", "N", "new connections a second from one source (IPv4 address, IPv6 /64);\ndefault 20",
+         OPTION_NUMBER, &o.source_new, 1, 1000000},
+        {"source-open", "N", "connections from one source that are not joined; default 64", OPTION_NUMBER,
+         &o.source_open, 1, 1000000},
+        {"source-joined", "N", "joined connections from one source; default 128", OPTION_NUMBER, &o.source_joined, 1,
+         1000000},
+        {"open", "N", "connections in all that are not joined; default 4096", OPTION_NUMBER, &o.open, 1, 1000000},
+        {"joined", "N", "pairs in all; default: as many as descriptors allow", OPTION_NUMBER, &o.joined, 1, 1000000},
+        {"hello", "S", "seconds for the control session; default 10", OPTION_NUMBER, &o.hello, 1, 600},
+        {"token-life", "S", "seconds that a token is good for; default 600", OPTION_NUMBER, &o.token_life, 1, 65535},
+        {"wait", "S", "seconds for a machine to answer a call; default 15", OPTION_NUMBER, &o.wait, 1, 600},
+        {"idle", "S", "seconds without a byte that a pair may stay; default 900", OPTION_NUMBER, &o.idle, 1, 86400},
+        {"blocked", "S", "seconds that a party may take nothing of what is there for it;\ndefault 60", OPTION_NUMBER,
+         &o.blocked, 1, 86400},
+        {"drain", "S", "seconds that pairs may go on after SIGTERM; default 300", OPTION_NUMBER, &o.drain, 0, 86400},
+        {"poll", NULL, "use poll and copies, as on systems without epoll and splice", OPTION_FLAG, &o.poll, 0, 0},
         {"once", NULL, "end after the first pair", OPTION_FLAG, &o.once, 0, 0},
         {"hexdump", NULL, "show what a relay sees: direction, size and first bytes of each piece", OPTION_FLAG,
          &o.hexdump, 0, 0},
@@ -396,13 +532,12 @@ int cmd_relay(int argc, char **argv) {
     const usage u = {
         .command = "relay",
         .operands = "ADDRESS",
-        .about =
-            "Joins two connections that name the same token, and passes their bytes on. It cannot read them.\n"
-            "The parties use relay+tcp://HOST:PORT/TOKEN as their address. At most 128 connections; a party waits\n"
-            "30 seconds for the other.",
-        .more = "ADDRESS is tcp://HOST:PORT. A party sends \"svconn-relay 1 listen TOKEN\" or \"svconn-relay 1 call\n"
-                "TOKEN\" and a line feed; \"ok\" comes when both are there, or \"no REASON\"; what follows comes from\n"
-                "the other party.",
+        .about = "Joins parties that both connect to it, and passes their bytes on. It cannot read or change them.\n"
+                 "A party that listens on relay://HOST:PORT/ gets a token for one caller, who uses\n"
+                 "relay://HOST:PORT/TOKEN; a machine that listens on relay://HOST:PORT/KEY, with its own public key,\n"
+                 "is found by every caller who knows that key. See docs/relay.md.",
+        .more = "ADDRESS is tcp://HOST:PORT. SIGTERM and SIGINT take in nobody new and let pairs go on (--drain); a\n"
+                "second one ends at once.",
         .rows = rows,
         .n_rows = sizeof rows / sizeof rows[0],
         .least_operands = 1,

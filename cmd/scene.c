@@ -54,13 +54,16 @@ static int run_part(void *arg) {
 
 static int run_relay(void *arg) { return relay_run(arg); }
 
-/* Starts the relay. Returns its number, or -1; address is what the two others use. */
+/* Starts the relay. Returns its number, or -1; address is what the server uses, to get a token. */
 static int start_relay(stage *s, const scene *c, char *address, size_t size) {
-    char capture[STAGE_PATH], base[200];
+    char capture[STAGE_PATH];
     stage_path(s, capture, "capture", "");
     hostile attack = {0};
     if (c->attack) attack = *c->attack;
-    relay_options o = {.address = "tcp://127.0.0.1:0", .once = 1};
+    relay_options o;
+    relay_defaults(&o);
+    o.address = "tcp://127.0.0.1:0";
+    o.once = 1;
     if (c->attack) {
         o.filter = hostile_filter;
         o.arg = &attack;
@@ -69,15 +72,14 @@ static int start_relay(stage *s, const scene *c, char *address, size_t size) {
     }
     int number = stage_start(s, "relay", run_relay, &o);
     if (number < 0) return -1;
-    if (stage_await(s, "relay", "relaying on ", base, sizeof base) == 0) snprintf(address, size, "relay+%s/demo", base);
-    else say("the relay did not start");
+    if (stage_await(s, "relay", "parties use ", address, size) != 0) say("the relay did not start");
     return number;
 }
 
 static int start_server(stage *s, const scene *c, const char *address) {
-    part p = {cmd_echo_server,
-              {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex, "--hidden",
-               "--once", "--verbose"}};
+    part p = {
+        cmd_echo_server,
+        {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex, "--once", "--verbose"}};
     return stage_start(s, "server", run_part, &p);
 }
 
@@ -86,8 +88,8 @@ static int start_client(stage *s, const scene *c, const char *address) {
     snprintf(size, sizeof size, "%lu", c->size);
     snprintf(renew, sizeof renew, "%lu", c->renew_every);
     part p = {cmd_echo,
-              {"echo", address, c->input, "--key", c->keys->client_file, "--peer", c->keys->server_hex, "--hidden",
-               "--verbose", "--size", size, "--renew-every", renew}};
+              {"echo", address, c->input, "--key", c->keys->client_file, "--peer", c->keys->server_hex, "--verbose",
+               "--size", size, "--renew-every", renew}};
     return stage_start(s, "client", run_part, &p);
 }
 
@@ -99,7 +101,8 @@ int scene_run(stage *s, scene *c) {
     char address[300] = "";
     int relay = start_relay(s, c, address, sizeof address);
     int server = *address ? start_server(s, c, address) : -1;
-    int client = server >= 0 ? start_client(s, c, address) : -1;
+    int has_token = server >= 0 && stage_await(s, "server", "listening on ", address, sizeof address) == 0;
+    int client = has_token ? start_client(s, c, address) : -1;
     c->client_code = stage_wait(s, client);
     c->server_code = stage_wait(s, server);
     c->relay_code = stage_wait(s, relay);

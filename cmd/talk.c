@@ -31,7 +31,12 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
         talk_close(t);
         return EXIT_LOCAL;
     }
-    svconn_err e = svconn_init(&t->s, &p->config, seed, t->buffers, BUFFER, t->buffers + BUFFER, BUFFER);
+    t->config = p->config;
+    t->config.context = t->context;
+    svconn_err e = svconn_link_context(link, t->context, &t->config.context_len, p->config.context,
+                                       p->config.context_len);
+    if (e == SVCONN_OK)
+        e = svconn_init(&t->s, &t->config, seed, t->buffers, BUFFER, t->buffers + BUFFER, BUFFER);
     if (e != SVCONN_OK) {
         say("%s%s", who, svconn_strerror(e));
         talk_close(t);

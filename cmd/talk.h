@@ -16,6 +16,8 @@ typedef struct {
     svconn s;
     svconn_link link;
     const party *party;
+    svconn_config config; /* the party's, with the context of this link */
+    uint8_t context[255];
     uint8_t *buffers;
     char who[16];         /* the start of log lines, such as "#1: " */
     int told;             /* that it is connected */

@@ -31,11 +31,13 @@ check() {
     if "$@"; then pass "$check_name"; else fail "$check_name" "$(echo "not true: $*"; cat out err 2>/dev/null | head -n 15)"; fi
 }
 
+alone=$(command -v setsid >/dev/null && echo setsid -w) # no terminal, so nobody can be asked
+
 # run CODE COMMAND...: the exit code must be CODE; output in out and err
 run() {
     want=$1
     shift
-    "$svconn" "$@" >out 2>err </dev/null
+    $alone "$svconn" "$@" >out 2>err </dev/null
     got=$?
     [ "$got" -eq "$want" ] && return 0
     echo "  exit code $got instead of $want: svconn $*"
@@ -248,14 +250,6 @@ refuses "echo: nobody listens" 1 "svconn: " echo unix:"$dir/nobody" --peer any -
 refuses "echo: the input is not there" 3 "cannot open missing" echo tcp://127.0.0.1:1 missing --peer any --key a.pem
 refuses "echo-server: a place that cannot be listened on" 3 "svconn: " echo-server unix:"$dir/missing/socket"
 
-# A relay, and at it a line that does not end: its deadline is checked below.
-background relay.log relay tcp://127.0.0.1:0 --hexdump --capture cap
-relay=$pid relay_address=$address relay_port=${address##*:}
-if [ "$raw" ]; then
-    answer "$relay_port" 'svconn-relay 1 call half' >half.out &
-    half=$!
-fi
-
 # ---- echo ----
 head -c 300000 /dev/urandom >random
 : >empty
@@ -385,63 +379,66 @@ wait $fd
 check "fd: the server's exit code tells the outcome" [ $? -eq 0 ]
 
 # ---- relay ----
-at="relay+$relay_address/token-1"
-"$svconn" echo-server "$at" --key a.pem --peer "$b" --once --hidden 2>once.log &
-once=$!
-echoes "relay: echo" large "$at" --key b.hex --peer "$a" --hidden
+# begin_relay ARGUMENTS...: at a free port; $relay: how parties reach it
+begin_relay() {
+    background relay.log relay tcp://127.0.0.1:0 "$@"
+    await 'parties use' relay.log
+    relay_pid=$pid relay=$(sed -n 's/^svconn: parties use //p' relay.log)
+}
+# at_relay LOG WHERE ARGUMENTS...: an echo server there; $at: what its caller uses
+at_relay() {
+    log=$1 where=$2
+    shift 2
+    background "$log" echo-server "$where" "$@"
+    at=$address
+}
+run 0 keygen -o relay.pem
+begin_relay --key relay.pem --hexdump --capture cap
+check "relay: shows the public key of its key file" grep -qx "svconn: public key: $(key_of relay.pem)" relay.log
+at_relay once.log "$relay" --key a.pem --peer "$b" --once
+once=$pid
+check "relay: the address for the caller has a token" [ "$(echo "$at" | grep -Ec '/[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$')" -eq 1 ]
+echoes "relay: echo" large "$at" --key b.hex --peer "$a"
 wait $once
 check "relay: the server's exit code" [ $? -eq 0 ]
 check "relay --hexdump: direction, size, bytes" grep -Eq '^svconn: pair 1: listen -> call +117 bytes: 01( [0-9a-f]{2}){15} \.\.\.$' relay.log
 check "relay --capture: what came from the listening side" [ "$(wc -c <cap.listen)" -gt 5000000 ]
-"$svconn" echo-server "$at" --key a.pem --peer "$b" 2>again.log &
-again=$!
-started="$started $again"
+refuses "relay: a token is good once" 1 "the token is not known there" echo "$at" random --key b.hex --peer "$a"
+at_relay again.log "$relay" --key a.pem --peer "$b"
+again=$pid
 echoes "relay: a server that stays, first time" random "$at" --key b.hex --peer "$a"
-echoes "relay: a server that stays, second time" random "$at" --key b.hex --peer "$a"
+tries=0
+until [ "$(grep -c 'listening on' again.log)" -eq 2 ] || [ $tries -gt 3000 ]; do sleep 0.02; tries=$((tries + 1)); done
+at=$(sed -n 's/^svconn: listening on //p' again.log | tail -n 1)
+echoes "relay: a server that stays, second time, with a new token" random "$at" --key b.hex --peer "$a"
 stop $again
-if [ "$raw" ]; then
-    line_end='
-'
-    joins() { answer "$relay_port" "svconn-relay 1 $1$line_end"; }
-    check "relay: refuses a bad line" [ "$(answer "$relay_port" "hello$line_end")" = "no bad-line" ]
-    check "relay: refuses a bad token" [ "$(joins 'call a/b')" = "no bad-line" ]
-    check "relay: refuses an empty token" [ "$(joins 'call ')" = "no bad-line" ]
-    check "relay: refuses a token that is too long" [ "$(joins "call $(printf %065d 1)")" = "no bad-line" ]
-    check "relay: refuses an endless line" [ "$(answer "$relay_port" "svconn-relay 1 call $(printf %0500d 1)")" = "no bad-line" ]
-    # Of two listeners on a token one is refused; it is not foreseen which.
-    joins 'listen y' >first.out &
-    first=$!
-    joins 'listen y' >second.out &
-    second=$!
-    tries=0
-    until [ -s first.out ] || [ -s second.out ] || [ $tries -gt 3000 ]; do
-        sleep 0.02
-        tries=$((tries + 1))
-    done
-    check "relay: refuses a second listener on a token" [ "$(cat first.out second.out)" = "no token-in-use" ]
-    check "relay: lets the first one wait, and joins it" [ "$(joins 'call y')" = "ok" ]
-    wait $first $second
-    check "relay: both sides are told" [ "$(sort first.out second.out | tr '\n' ' ')" = "no token-in-use ok " ]
-    # One that left: the listener on z is gone when the line is refused for its token.
-    bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0" && echo "svconn-relay 1 listen z" >&3' "$relay_port"
-    joins 'listen z' >third.out &
-    third=$!
-    check "relay: a party that left freed its token" [ "$(joins 'call z')" = "ok" ]
-    wait $third
-    check "relay: and the next one has it" [ "$(cat third.out)" = "ok" ]
-    wait $half
-    check "relay: a line that does not end has a deadline" [ "$(cat half.out)" = "no timeout" ]
-else
-    echo "skip relay lines: bash is not here to send them"
-fi
-stop $relay
-background relay.log relay tcp://127.0.0.1:0 --once
-at="relay+$address/x"
-"$svconn" echo-server "$at" --key a.pem --peer "$b" --once 2>once.log &
-once=$!
+at_relay machine.log "$relay$a" --key a.pem --peer "$b"
+machine=$pid
+check "relay: a machine is found by its key" [ "$at" = "$relay$a" ]
+for n in 1 2 3; do echoes "relay: a machine that stays, call $n" random "$at" --key b.hex --peer "$a"; done
+stop $machine
+refuses "relay: no machine there" 1 "no machine with this key is registered there" echo "$at" random --key b.hex --peer "$a"
+# R1: the relay's key is pinned in the address, or accepted once
+host=${relay#*@}
+refuses "R1: a relay with another key than the pinned one" 1 "not the one of the address" echo-server "relay://$a@$host" --key a.pem --peer "$b"
+refuses "R1: a relay that is not known, and nobody to ask" 1 "is not known" echo "relay://${host}0000-0000" random --key b.hex --peer "$a" --known-relays known
+printf '%s %s\n' "${host%/}" "$(key_of relay.pem)" >known
+at_relay known.log "relay://$host" --key a.pem --peer "$b" --once --known-relays known
+once=$pid
+echoes "R1: a relay that was accepted before" random "relay://$host${at##*/}" --key b.hex --peer "$a" --known-relays known
+wait $once
+printf '%s %s\n' "${host%/}" "$a" >known
+refuses "R1: a relay whose key has changed" 1 "shows another key" echo "relay://${host}0000-0000" random --key b.hex --peer "$a" --known-relays known
+refuses "relay: to call, something must be behind the /" 1 "a token or the public key of a machine is needed" echo "$relay" random --key b.hex --peer "$a"
+refuses "relay: to listen, a token is not ours to choose" 3 "the relay makes the token" echo-server "${relay}0000-0000" --key a.pem --peer "$b"
+refuses "relay: nobody registers another's key" 3 "it must be our own" echo-server "$relay$b" --key a.pem --peer "$b"
+stop $relay_pid
+begin_relay --once
+at_relay once.log "$relay" --key a.pem --peer "$b" --once
+once=$pid
 echoes "relay --once: echo" random "$at" --key b.hex --peer "$a" --early
 wait $once
-wait $pid
+wait $relay_pid
 check "relay --once: ends after the first pair with 0" [ $? -eq 0 ]
 
 # ---- demo ----

@@ -119,14 +119,19 @@ static void bad_addresses(void) {
         {"fd:4294967296", "it looks like fd:N"},
         {"stdio:x", "nothing may follow stdio:"},
         {"exec:", "no command; it looks like exec:COMMAND"},
-        {"relay+tcp://host:1", "no token; it looks like relay+tcp://HOST:PORT/TOKEN"},
-        {"relay+tcp://host:1/", "a token is 1 to 64 of A-Z a-z 0-9 - _"},
-        {"relay+tcp://host:1/a b", "a token is 1 to 64"},
-        {"relay+tcp://host:1/a/b", "a token is 1 to 64"},
-        {"relay+tcp://host:1/a\nb", "a token is 1 to 64"},
-        {"relay+tcp://host:1/01234567890123456789012345678901234567890123456789012345678901234", "a token is 1 to 64"},
-        {"relay+tcp://host:0/t", "port 0 is no port of a relay"},
-        {"relay+tcp://:1/t", "the relay's host is missing"},
+        {"relay://host:1/a b", "behind the relay stands a token"},
+        {"relay://host:1/0123-456", "behind the relay stands a token"},
+        {"relay://host:1/0123-45678", "behind the relay stands a token"},
+        {"relay://host:1/0123-456U", "behind the relay stands a token"},
+        {"relay://host:1/0123/4567", "behind the relay stands a token"},
+        {"relay://host:1/01234567890123456789012345678901234567890123456789012345678901234", "behind the relay stands"},
+        {"relay://host:0/", "port 0 is no port of a relay"},
+        {"relay://:1/", "the relay's host is missing"},
+        {"relay://host:x/", "the port is a number"},
+        {"relay://host:1x", "it looks like relay://HOST:PORT/TOKEN"},
+        {"relay://0123@host/", "before the @ stands the relay's public key"},
+        {"relay://g123456789012345678901234567890123456789012345678901234567890123@host/", "before the @ stands"},
+        {"relay+tcp://host:1/t", "unknown kind"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         svconn_why why = {.text = ""};
@@ -581,103 +586,6 @@ static void exec_without_standard_descriptors(void) {
     CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-/* ---- the join of a relay ------------------------------------------------------------------------ */
-
-/* A relay that takes one connection, checks the line, writes the pieces, and holds the connection until the party ends
- * it. */
-static pid_t start_relay(const svconn_listener *n, const char *line, const char *const *pieces, int hold) {
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid != 0) return pid;
-    svconn_listener mine = *n;
-    svconn_link l;
-    if (svconn_listener_accept(&mine, &l, PATIENCE, NULL) != 0) _exit(1);
-    if (!got(&l, line)) _exit(2);
-    for (; *pieces; pieces++) {
-        if (!put(&l, *pieces)) _exit(3);
-        (void)poll(NULL, 0, 5);
-    }
-    int ended = hold ? at_end(&l) : 1;
-    svconn_link_close(&l);
-    _exit(ended ? 0 : 4);
-}
-
-static void end_relay(pid_t pid) {
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-}
-
-/* What the answer leads to: after is what comes through the link; part is what is said if there is none. */
-static void join(int call, const char *const *pieces, int hold, int timeout, const char *after, const char *part) {
-    svconn_listener n, party;
-    svconn_link l;
-    svconn_why why = {.text = ""};
-    char address[100], line[100];
-    CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
-    snprintf(line, sizeof line, "svconn-relay 1 %s To-ken_7\n", call ? "call" : "listen");
-    snprintf(address, sizeof address, "relay+%.60s/To-ken_7", n.address);
-    pid_t pid = start_relay(&n, line, pieces, hold);
-    int result;
-    if (call) result = svconn_link_open(&l, address, timeout, &why);
-    else {
-        CHECK(svconn_listen(&party, address, NULL) == 0 && party.fd == -1 && strcmp(party.address, address) == 0);
-        result = svconn_listener_accept(&party, &l, timeout, &why);
-        svconn_listener_close(&party);
-    }
-    if (after) CHECK(result == 0 && is_prepared(l.in) && l.in == l.out && got(&l, after));
-    else CHECK(result == -1 && l.in == -1 && says(&why, part) && says(&why, address));
-    svconn_link_close(&l);
-    end_relay(pid);
-    svconn_listener_close(&n);
-}
-#define PIECES(...)                                                                                                    \
-    (const char *const[]) { __VA_ARGS__, NULL }
-
-static void relay_joins(void) {
-    join(1, PIECES("ok\nM1 right behind"), 1, PATIENCE, "M1 right behind", NULL);
-    join(0, PIECES("ok\nM1 right behind"), 1, PATIENCE, "M1 right behind", NULL);
-    join(1, PIECES("o", "k", "\n", "M", "1"), 1, PATIENCE, "M1", NULL);
-    join(0, PIECES("o", "k", "\n", "M", "1"), 1, -1, "M1", NULL);
-    join(1, PIECES("ok\n\nok\nno\n"), 1, PATIENCE, "\nok\nno\n", NULL);
-    join(1, PIECES("ok\nlast words"), 0, PATIENCE, "last words", NULL);
-}
-
-static void relay_refuses(void) {
-    char longest[300];
-    memset(longest, 'x', sizeof longest - 1);
-    longest[sizeof longest - 1] = 0;
-    join(1, PIECES("no token in use\n"), 0, PATIENCE, NULL, "the relay refused: token in use");
-    join(0, PIECES("n", "o", " full\n"), 0, PATIENCE, NULL, "the relay refused: full");
-    join(1, PIECES("no \033[2Jboo\r\n"), 0, PATIENCE, NULL, "the relay refused: ?[2Jboo?");
-    join(1, PIECES("HTTP/1.1 400 Bad Request\r\n"), 0, PATIENCE, NULL,
-         "this is no svconn relay: it answered \"HTTP/1.1 400 Bad Request?\"");
-    join(1, PIECES("OK\n"), 0, PATIENCE, NULL, "this is no svconn relay");
-    join(1, PIECES("ok\r\n"), 0, PATIENCE, NULL, "this is no svconn relay");
-    join(1, PIECES("\n"), 0, PATIENCE, NULL, "this is no svconn relay");
-    join(1, PIECES("ok"), 0, PATIENCE, NULL, "without an answer");
-    join(0, PIECES(""), 0, PATIENCE, NULL, "without an answer");
-    join(1, PIECES(longest), 0, PATIENCE, NULL, "without an answer");
-}
-
-static void relay_deadline(void) {
-    uint64_t begin = svconn_now();
-    join(1, PIECES("o"), 1, 300, NULL, "no partner came in time; is the other party there, with the same token?");
-    join(0, PIECES(""), 1, 300, NULL, "no partner came in time");
-    CHECK(svconn_now() - begin >= 590 && svconn_now() - begin < PATIENCE);
-}
-
-static void relay_is_not_there(void) {
-    svconn_listener n;
-    svconn_link l;
-    svconn_why why;
-    char address[100];
-    CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
-    snprintf(address, sizeof address, "relay+%.60s/t", n.address);
-    svconn_listener_close(&n);
-    CHECK(svconn_link_open(&l, address, PATIENCE, &why) == -1 && says(&why, "nobody listens there") &&
-          says(&why, address));
-}
-
 /* ---- signals ------------------------------------------------------------------------------------ */
 
 static void on_alarm(int number) { (void)number; }
@@ -750,10 +658,6 @@ int main(void) {
     TEST("exec_child_that_does_not_end_is_killed", exec_that_does_not_end);
     TEST("exec_child_has_clean_signals", exec_signals);
     TEST("exec_without_standard_descriptors", exec_without_standard_descriptors);
-    TEST("relay_join_takes_no_byte_too_many", relay_joins);
-    TEST("relay_refusals_are_explained", relay_refuses);
-    TEST("relay_join_has_a_deadline", relay_deadline);
-    TEST("relay_that_is_not_there", relay_is_not_there);
     TEST("signals_do_not_end_waits", interrupted);
     TEST("descriptors_and_children_do_not_leak", nothing_leaks);
     rmdir(directory);

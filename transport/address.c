@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The text of an address (svconn_transport.h) taken apart. Nothing is looked up or opened here. */
 #include "svconn_posix.h" /* first */
+#include "relay_wire.h"
 #include "svconn_link.h"
 #include <limits.h>
 #include <stdio.h>
@@ -25,8 +26,9 @@ static long take_number(const char **p, long max) {
     return n;
 }
 
-/* HOST:PORT; *end: behind it */
-static int parse_host_port(svconn_address *a, const char *p, const char **end, svconn_why *why) {
+/* HOST:PORT; *end: behind it. default_port: "" if there is none. */
+static int parse_host_port(svconn_address *a, const char *p, const char *default_port, const char **end,
+                           svconn_why *why) {
     int bracket = *p == '[';
     size_t n = bracket ? strcspn(++p, "]") : strcspn(p, ":/");
     if (n > SVCONN_HOST_MAX) return bad(a, why, "the host name is too long");
@@ -34,6 +36,9 @@ static int parse_host_port(svconn_address *a, const char *p, const char **end, s
     a->host[n] = 0;
     p += n;
     if (bracket && (n == 0 || *p++ != ']')) return bad(a, why, "an IPv6 address looks like [::1]");
+    snprintf(a->port, sizeof a->port, "%s", default_port);
+    *end = p;
+    if (*p != ':' && *default_port) return 0;
     if (*p != ':') return bad(a, why, "no port; it looks like tcp://HOST:PORT");
     p++;
     if (!bracket && memchr(p, ':', strcspn(p, "/")))
@@ -47,21 +52,44 @@ static int parse_host_port(svconn_address *a, const char *p, const char **end, s
 
 static int parse_tcp(svconn_address *a, const char *p, svconn_why *why) {
     a->kind = SVCONN_ADDRESS_TCP;
-    if (parse_host_port(a, p, &p, why) != 0) return -1;
+    if (parse_host_port(a, p, "", &p, why) != 0) return -1;
     return *p ? bad(a, why, "nothing may follow the port") : 0;
 }
 
+/* 64 hexadecimal digits at p. 0, or -1. Keys are public: no need for constant time. */
+static int parse_key(uint8_t key[32], const char *p) {
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < 64; i++) {
+        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
+        const char *at = c ? strchr(digits, c) : NULL;
+        if (!at) return -1;
+        key[i / 2] = (uint8_t)(key[i / 2] << 4 | (at - digits));
+    }
+    return 0;
+}
+
+/* [KEY@]HOST[:PORT][/[TOKEN or KEY]] */
 static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *at = strchr(p, '@');
     a->kind = SVCONN_ADDRESS_RELAY;
-    if (parse_host_port(a, p, &p, why) != 0) return -1;
+    if (at && at < p + strcspn(p, "/")) {
+        if (at != p + 64 || parse_key(a->relay_key, p) != 0)
+            return bad(a, why, "before the @ stands the relay's public key, 64 hexadecimal digits");
+        a->relay_known = 1;
+        p = at + 1;
+    }
+    if (parse_host_port(a, p, RELAY_PORT, &p, why) != 0) return -1;
     if (!a->host[0]) return bad(a, why, "the relay's host is missing");
     if (strcmp(a->port, "0") == 0) return bad(a, why, "port 0 is no port of a relay");
-    if (*p++ != '/') return bad(a, why, "no token; it looks like relay+tcp://HOST:PORT/TOKEN");
-    size_t n = strlen(p);
-    if (n == 0 || n > SVCONN_TOKEN_MAX || strspn(p, allowed) != n)
-        return bad(a, why, "a token is 1 to 64 of A-Z a-z 0-9 - _");
-    memcpy(a->token, p, n + 1);
+    if (*p && *p++ != '/') return bad(a, why, "it looks like relay://HOST:PORT/TOKEN");
+    snprintf(a->where, sizeof a->where, strchr(a->host, ':') ? "relay [%s]:%s" : "relay %s:%s", a->host, a->port);
+    a->meet = *p ? SVCONN_MEET_TOKEN : SVCONN_MEET_NEW;
+    if (*p && strlen(p) == 64 && parse_key(a->peer_key, p) == 0) a->meet = SVCONN_MEET_KEY;
+    else if (*p && svconn_token_read(&a->token, p) != 0)
+        return bad(a, why,
+                   "behind the relay stands a token, 8 letters and digits such as 7KQ3-M2XD, or the public key of a "
+                   "machine, 64 hexadecimal digits");
+    a->text = a->where;
     return 0;
 }
 
@@ -108,7 +136,7 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         const char *prefix;
         int (*parse)(svconn_address *, const char *, svconn_why *);
     } kinds[] = {{"tcp://", parse_tcp},   {"unix:", parse_unix}, {"fd:", parse_fd},
-                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay+tcp://", parse_relay}};
+                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay://", parse_relay}};
     memset(a, 0, sizeof *a);
     a->text = text;
     a->in = a->out = -1;
@@ -117,5 +145,5 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         size_t n = strlen(kinds[i].prefix);
         if (strncmp(text, kinds[i].prefix, n) == 0) return kinds[i].parse(a, text + n, why);
     }
-    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: or relay+tcp://");
+    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: or relay://");
 }

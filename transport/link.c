@@ -80,12 +80,9 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
     case SVCONN_ADDRESS_EXEC: return svconn_child_start(l, a, why);
     case SVCONN_ADDRESS_RELAY: break;
     }
+    if (listening) return svconn_because(why, "%.150s: not a listener", a->text); /* listener.c does it */
     int fd = svconn_dial(a, via, end, why);
-    if (fd >= 0 && svconn_relay_join(fd, a, listening ? "listen" : "call", end, why) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    return open_socket(l, fd);
+    return fd < 0 ? -1 : svconn_relay_call(l, fd, a, options, end, why);
 }
 
 int svconn_link_open_with(svconn_link *l, const char *address, const svconn_link_options *options, int timeout_ms,

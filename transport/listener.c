@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define RELAY_MS 30000 /* for a relay to give a token, or to take a name */
 #define SHORTAGE_MS 100 /* before a shortage is reported: a caller who tries again at once must not spin */
 
 /* ---- listen ------------------------------------------------------------------------------------- */
@@ -39,7 +40,9 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
     n->options = options;
     if (a.kind == SVCONN_ADDRESS_TCP) n->fd = svconn_tcp_listen(&a, why);
     else if (a.kind == SVCONN_ADDRESS_UNIX) n->fd = svconn_unix_listen(&a, why);
-    else {
+    else if (a.kind == SVCONN_ADDRESS_RELAY) {
+        if (svconn_relay_listen(n, &a, svconn_deadline(RELAY_MS), why) != 0) return -1;
+    } else {
         n->spent = 0;
         return 0; /* nothing to do before the first accept */
     }
@@ -53,6 +56,7 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
 void svconn_listener_close(svconn_listener *n) {
     struct stat st;
     svconn_address a;
+    svconn_relay_close(n);
     if (n->fd >= 0) {
         /* a child of a server that forks closes its copy, but the socket file is the parent's */
         if (n->kind == SVCONN_ADDRESS_UNIX && n->owner == (long)getpid() &&
@@ -115,11 +119,12 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
     svconn_address a;
     uint64_t end = svconn_deadline(timeout_ms);
     *l = none;
+    if (n->relay) return svconn_relay_accept(n, l, end, why);
     if (n->fd >= 0) return accept_socket(n, l, end, why);
     if (n->spent && n->address[0])
         return svconn_because(why, "%.200s: its only link was given out already, or it is closed", n->address);
     if (n->spent) return svconn_because(why, "not listening");
     if (svconn_address_parse(&a, n->address, why) != 0) return -1;
-    if (a.kind != SVCONN_ADDRESS_RELAY) n->spent = 1;
+    n->spent = 1;
     return svconn_link_open_as(l, &a, n->options, 1, end, why);
 }

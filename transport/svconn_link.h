@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #define SVCONN_HOST_MAX 255
-#define SVCONN_TOKEN_MAX 64
 
 typedef enum {
     SVCONN_ADDRESS_TCP,
@@ -24,8 +23,13 @@ typedef struct {
     const char *text; /* all of it, for messages */
     const char *rest; /* path or command; points into text */
     char host[SVCONN_HOST_MAX + 1], port[6];
-    char token[SVCONN_TOKEN_MAX + 1];
     int in, out;
+    /* relay:// */
+    enum { SVCONN_MEET_NEW, SVCONN_MEET_TOKEN, SVCONN_MEET_KEY } meet; /* NEW: the relay is to make a token */
+    int relay_known;                                                  /* relay_key is set */
+    uint8_t relay_key[32], peer_key[32];
+    char where[SVCONN_HOST_MAX + 20]; /* text, without the keys: messages have no room for them */
+    uint64_t token;
 } svconn_address;
 
 /* address.c */
@@ -69,8 +73,13 @@ void svconn_socket_name(char *out, size_t size, const void *address, socklen_t l
 int svconn_child_start(svconn_link *l, const svconn_address *a, svconn_why *why);
 void svconn_child_end(long child);
 
-/* relay_join.c: on a connection to the relay; word is "listen" or "call" */
-int svconn_relay_join(int fd, const svconn_address *a, const char *word, uint64_t end, svconn_why *why);
+/* relay_client.c. The calling side: fd is a connection to the relay, and closed if that fails. */
+int svconn_relay_call(svconn_link *l, int fd, const svconn_address *a, const svconn_link_options *options, uint64_t end,
+                      svconn_why *why);
+/* The listening side: fills n->fd, n->address, n->relay. */
+int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why);
+void svconn_relay_close(svconn_listener *n);
 
 /* link.c: listening: this side would be the one that waits, where both dial */
 int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,

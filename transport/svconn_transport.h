@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, the join line of a relay;
+ * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, a relay;
  * randomness; and the pump that runs a session over a link, blocking or inside a poll loop. Optional: the library
  * proper needs none of it.
  *
@@ -53,8 +53,11 @@ SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
  *   fd:N   fd:IN,OUT       descriptors that are open already; they are taken over, and closed with the link
  *   stdio:                 standard input and output; led to /dev/null when the link is closed
  *   exec:COMMAND           a child process: /bin/sh -c COMMAND, its standard input and output
- *   relay+tcp://HOST:PORT/TOKEN    a relay that joins two inbound connections which name the same token: 1 to 64 of
- *                          A-Z a-z 0-9 - _
+ *   relay://[KEY@]HOST[:PORT]/WHAT    a relay where two parties meet (docs/relay.md). KEY: its public key, 64
+ *                          hexadecimal digits; without it svconn_link_options.trust is asked. PORT: 8386.
+ *      to call:            WHAT is a token such as 7KQ3-M2XD, or the public key of a machine that is registered there
+ *      to listen:          no WHAT: the relay makes a token, for one caller; or the public key of options.owner:
+ *                          registered under it, for any number of callers
  */
 typedef struct {
     int in, out;                         /* non-blocking descriptors; equal for sockets; -1: none */
@@ -109,13 +112,16 @@ void svconn_link_close(svconn_link *l);
 void svconn_link_peer(const svconn_link *l, char *out, size_t size);
 
 /* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and
- * the second fails. With relay+tcp each accept joins the relay anew, as the listening side. */
+ * the second fails. At a relay a token is good for one accept; a registration for any
+ * number, and when its connection is lost accept fails: listen again. */
 typedef struct {
     int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
     long owner;        /* the process that listened; others do not remove the socket file */
     const svconn_link_options *options;
-    char address[512]; /* in full, the port that was chosen included */
+    void *relay; /* private, as is token */
+    uint64_t token;
+    char address[512]; /* in full, with what was chosen: the port, the token and the key of the relay */
 } svconn_listener;
 
 SVCONN_MUST_CHECK int svconn_listen(svconn_listener *n, const char *address, svconn_why *why);

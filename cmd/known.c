@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#include "known.h"
+
+#include "codec.h"
+#include "svconn.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE 1000
+
+static int make_directory(const char *path) { return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1; }
+
+/* ~/.config/svconn/known_relays, or below XDG_CONFIG_HOME. 0, or -1 if there is no home. */
+static int usual_place(char path[PATH_SIZE], int make) {
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    char base[PATH_SIZE - 40];
+    if (config && *config) snprintf(base, sizeof base, "%s", config);
+    else if (home && *home) snprintf(base, sizeof base, "%s/.config", home);
+    else return -1;
+    snprintf(path, PATH_SIZE, "%s/svconn", base);
+    if (make && (make_directory(base) != 0 || make_directory(path) != 0)) return -1;
+    snprintf(path, PATH_SIZE, "%s/svconn/known_relays", base);
+    return 0;
+}
+
+/* 1: this key; -1: another one; 0: the file does not know the relay, or is not there. */
+static int look_up(const char *path, const char *relay, const char *hex) {
+    char line[500];
+    int found = 0;
+    size_t len = strlen(relay);
+    FILE *f = fopen(path, "re");
+    while (f && found != 1 && fgets(line, sizeof line, f)) {
+        if (strncmp(line, relay, len) != 0 || line[len] != ' ') continue;
+        found = strncmp(line + len + 1, hex, 64) == 0 ? 1 : -1;
+    }
+    if (f) fclose(f);
+    return found;
+}
+
+/* One write of a whole line at the end: two programs at once do not mix theirs. */
+static int add(const char *path, const char *relay, const char *hex) {
+    char line[500];
+    int n = snprintf(line, sizeof line, "%s %s\n", relay, hex);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int ok = fd >= 0 && write(fd, line, (size_t)n) == n;
+    if (!ok) say("cannot remember the relay in %s: %s", path, strerror(errno));
+    if (fd >= 0) close(fd);
+    return ok;
+}
+
+/* Asks the terminal, not standard input: that may be data. */
+static int ask(const char *relay, const char *hex, const uint8_t key[32]) {
+    char fingerprint[36], answer[16] = "";
+    uint8_t identity[33] = {SVCONN_TYPE_ED25519};
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    memcpy(identity + 1, key, 32);
+    svconn_fingerprint(fingerprint, identity, sizeof identity);
+    if (!terminal) {
+        say("the relay %s is not known yet, and there is no terminal to ask at; compare its key with what its operator "
+            "says, then write it into the address: relay://%s@%s/...",
+            relay, hex, relay);
+        return 0;
+    }
+    fprintf(terminal,
+            "The relay %s is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
+            "Compare it with what the operator of the relay says. (A wrong relay cannot read what you send to your\n"
+            "peer; it sees who connects when, and your tokens.) Is it right? Type yes: ",
+            relay, hex, fingerprint);
+    fflush(terminal);
+    if (!fgets(answer, sizeof answer, terminal)) answer[0] = 0;
+    fclose(terminal);
+    return strcmp(answer, "yes\n") == 0;
+}
+
+int known_relays_ask(const char *file, const char *relay, const uint8_t key[32]) {
+    char path[PATH_SIZE], hex[65];
+    hex_encode(hex, key, 32);
+    if (file) snprintf(path, sizeof path, "%s", file);
+    int has_place = file || usual_place(path, 0) == 0;
+    int found = has_place ? look_up(path, relay, hex) : 0;
+    if (found == 1) return 1;
+    if (found == -1) {
+        say("the relay %s shows another key than the one in %s: it was set up anew, or somebody is in between. Ask its "
+            "operator; if the new key is right, remove the line of the old one.",
+            relay, path);
+        return 0;
+    }
+    if (!ask(relay, hex, key)) return 0;
+    return !has_place || (!file && usual_place(path, 1) != 0) ? 1 : add(path, relay, hex) || 1;
+}
