@@ -267,8 +267,9 @@ int cmd_echo_server(int argc, char **argv) {
         .command = "echo-server",
         .operands = "ADDRESS",
         .about =
-            "Sends every message back until the peer closes. Serves up to 64 connections at once (with a token of a\n"
-            "relay, and on stdio: one). Nobody is accepted but the peers of --peer.",
+            "Sends every message back until the peer closes. Serves up to 64 connections at once (on stdio: one).\n"
+            "At a relay, relay://HOST:PORT/ gets a token for one caller, and another one when that was used.\n"
+            "Nobody is accepted but the peers of --peer.",
         .more = "Addresses: see \"svconn --help\". SIGINT and SIGTERM close the connections in order, within 2\n"
                 "seconds, and end the server; on stdio they end it at once.",
         .rows = rows,

@@ -101,7 +101,7 @@ SVCONN_MUST_CHECK int svconn_link_open_with(svconn_link *l, const char *address,
 
 /* The context for a session over this link: own, and behind it what ties the session to the way that the two parties
  * meant (section 3.1): a zero byte and the token or the name at the relay. A relay that joins the wrong two is found out
- * so. SVCONN_E_SIZE if it is more than 255 bytes: behind a relay own may have 175. */
+ * so. SVCONN_E_SIZE if it is more than 255 bytes: behind a relay own may have 179. */
 SVCONN_MUST_CHECK svconn_err svconn_link_context(const svconn_link *l, uint8_t out[255], size_t *out_len,
                                                  const void *own, size_t own_len);
 
