@@ -516,6 +516,30 @@ static inline void expect_noticed(int receiver, uint64_t reasons) {
     if (state_of(mate) != SVCONN_CLOSED && !failed_with(mate, HEARSAY)) report("the other end does not know");
 }
 
+/* ---- every packet of a conversation ------------------------------------------------------------- */
+
+/* An attack begins with packet k of `from` next on the link. It may go back there as often as it likes: w = saved. */
+typedef void (*attack)(const mode *m, int from, unsigned k);
+static world saved;
+
+static inline void on_every_packet(const char *what, unsigned seed_number, attack attack_it) {
+    for (int i = 0; i < MODES; i++)
+        for (int from = CLIENT_A; from <= SERVER_A; from++)
+            for (unsigned k = 0; k < packets_of(from); k++) {
+                first_pair(&modes[i], seed_number);
+                CHECK(run_to(from, k));
+                saved = w;
+                STANDS("%s, %s, packet %u of the %s", what, modes[i].name, k, is_server(from) ? "server" : "client");
+                attack_it(&modes[i], from, k);
+            }
+}
+
+/* The rest of the conversation, then the end of the link */
+static inline void finish(void) {
+    run();
+    cut_all();
+}
+
 /* All that was said was heard, in order, to the end: nothing was attacked, or the attack did nothing. */
 static inline int all_is_well(int c, int s) {
     const end *a = &w.ends[c], *b = &w.ends[s];
