@@ -30,6 +30,7 @@
 #define HTTP_MS 5000   /* for a request */
 #define HTTP_MAX 8     /* readers of the counters at once */
 #define PROXY_LINE 107 /* the PROXY protocol, version 1: with its line end (haproxy.org, proxy-protocol.txt, 2.1) */
+#define PIPES_MAX 256  /* of PIPE_SIZE: what fs.pipe-user-pages-soft (64 MB) allows one user */
 #define SPARE_FILES 64 /* for listeners, log, captures, the C library */
 
 void relay_defaults(relay_options *o) {
@@ -408,8 +409,9 @@ static unsigned long files(void) {
 }
 
 static int open_tables(relay *r, relay_options *o) {
-    unsigned long have = files(), pipes = have / 16, rest = have - pipes - SPARE_FILES;
-    r->pool_max = pipes / 2;
+    unsigned long have = files(), pipes = have / 32 < PIPES_MAX ? have / 32 : PIPES_MAX;
+    unsigned long rest = have - 2 * pipes - SPARE_FILES;
+    r->pool_max = pipes;
     if (o->open > rest / 2) o->open = rest / 2;
     if (o->joined == 0 || o->joined > (rest - o->open) / 2) o->joined = (rest - o->open) / 2;
     r->index_bits = 6;
