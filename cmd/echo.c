@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "options.h"
 #include "party.h"
+#include "person.h"
 #include "svconn_transport.h"
 #include "talk.h"
 #include "text.h"
@@ -23,6 +24,7 @@
 
 typedef struct {
     talk t;
+    person person;
     int in, out;
     size_t slice;                    /* largest piece for one write */
     size_t size;                     /* of a message */
@@ -163,20 +165,23 @@ static void show_progress(echo *e, int last) {
 static int is_finished(echo *e) { return !e->back && talk_is_over(&e->t); }
 
 static void step(echo *e) {
-    struct pollfd fds[4];
+    struct pollfd fds[5];
     take_message(e); /* it may be in the session already: poll would not tell */
-    int timeout = -1, reading = wants_input(e), writing = e->back != NULL;
+    int timeout = -1, reading = wants_input(e) && e->person.fd < 0, writing = e->back != NULL;
     /* Part of a message is there: is more to be had at once? If not, it goes as it is: a person who types a line wants
      * it back now. */
     int probing = reading && e->msg_len > 0 && may_send(e);
-    nfds_t n = 2;
+    nfds_t n = 3;
     fds[0] = (struct pollfd){.fd = reading ? e->in : -1, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = writing ? e->out : -1, .events = POLLOUT};
-    n += talk_want(&e->t, fds + 2, &timeout);
+    person_want(&e->person, &fds[2]);
+    n += talk_want(&e->t, fds + 3, &timeout);
     if (poll(fds, n, probing ? 0 : timeout) < 0)
         for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
     if (probing && !fds[0].revents) e->msg_ready = 1;
+    person_ready(&e->person, &fds[2]);
     talk_ready(&e->t);
+    person_look(&e->person, &e->t);
     if (fds[0].revents) read_input(e);
     send_message(e);
     if (writing && e->back && (fds[1].revents || e->back_len == 0)) write_output(e);
@@ -265,6 +270,7 @@ int cmd_echo(int argc, char **argv) {
         return options_fault("echo", "stdio: is taken by the data; use fd:IN,OUT with other descriptors");
     e.size = size;
     e.code = -1;
+    e.person = (person)PERSON_NONE;
     code = prepare(&e, &p, &o, early, operand[0], operand[1]);
     if (code == EXIT_DONE) code = connect_and_run(&e, &p, operand[0]);
     free(e.window);

@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "options.h"
 #include "party.h"
+#include "person.h"
 #include "svconn_transport.h"
 #include "talk.h"
 #include "text.h"
@@ -26,6 +27,7 @@ typedef struct {
     party party;
     svconn_listener listener;
     talk *talks[CONNECTIONS_MAX]; /* NULL: free */
+    person person;
     size_t n_talks;
     unsigned long number; /* of the latest connection, for log lines */
     uint64_t rest_until, retry_ms;
@@ -109,6 +111,7 @@ static void add_talk(server *v, svconn_link *link) {
 }
 
 static void end_talk(server *v, size_t i) {
+    person_forget(&v->person, v->talks[i]);
     v->last = talk_report(v->talks[i]);
     talk_close(v->talks[i]);
     free(v->talks[i]);
@@ -195,23 +198,26 @@ static void stop(server *v) {
 
 /* One round of poll. */
 static void serve_once(server *v) {
-    struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
-    nfds_t n = 2;
+    struct pollfd fds[3 + 2 * CONNECTIONS_MAX];
+    nfds_t n = 3;
     int timeout = v->stop_at ? ms_until(v->stop_at) : -1;
     if (v->listener.fd < 0 && at_relay(v) && !v->once) timeout = sooner(timeout, ms_until(v->rest_until));
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
     fds[1] = (struct pollfd){.fd = takes_more(v, &timeout) ? v->listener.fd : -1, .events = POLLIN};
+    person_want(&v->person, &fds[2]);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
         if (v->talks[i]) n += talk_want(v->talks[i], fds + n, &timeout);
     if (poll(fds, n, timeout) < 0) {
         for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
         if (errno != EINTR) say("poll: %s", strerror(errno));
     }
+    person_ready(&v->person, &fds[2]);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (!v->talks[i]) continue;
         talk_ready(v->talks[i]);
+        person_look(&v->person, v->talks[i]);
         if (v->stop_at) drop_messages(v->talks[i]);
-        else echo_messages(v->talks[i]);
+        else if (v->talks[i]->confirmed) echo_messages(v->talks[i]);
         if (talk_is_over(v->talks[i])) end_talk(v, i);
     }
     if (fds[1].revents) accept_ready(v);
@@ -236,6 +242,7 @@ static int serve(server *v) {
 static int run(server *v, const char *address) {
     svconn_why why;
     v->address = address;
+    v->person = (person)PERSON_NONE;
     v->retry_ms = RETRY_MS;
     if (svconn_listen_with(&v->listener, address, &v->party.link, &why) != 0) {
         say("%s", why.text);
@@ -259,10 +266,14 @@ int cmd_echo_server(int argc, char **argv) {
     static server v;
     party_options o = {0};
     const char *operand[2] = {NULL, NULL};
-    option rows[PARTY_ROWS + 1] = {
+    option rows[PARTY_ROWS + 3] = {
         {"once", NULL, "serve one connection; the exit code tells how it went", OPTION_FLAG, &v.once, 0, 0},
+        {"open", NULL, "show our key at a relay, to callers who do not know it", OPTION_FLAG, &o.open, 0, 0},
+        {"confirm", NULL,
+         "answer nothing before the person at the terminal has typed the\nauthenticator digits that the caller sees",
+         OPTION_FLAG, &o.confirm, 0, 0},
     };
-    party_rows(rows + 1, &o, SVCONN_SERVER);
+    party_rows(rows + 3, &o, SVCONN_SERVER);
     const usage u = {
         .command = "echo-server",
         .operands = "ADDRESS",
@@ -273,7 +284,7 @@ int cmd_echo_server(int argc, char **argv) {
         .more = "Addresses: see \"svconn --help\". SIGINT and SIGTERM close the connections in order, within 2\n"
                 "seconds, and end the server; on stdio they end it at once.",
         .rows = rows,
-        .n_rows = PARTY_ROWS + 1,
+        .n_rows = PARTY_ROWS + 3,
         .least_operands = 1,
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define PATIENCE_MS 120000 /* at a relay: a person may be asked over there */
+
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
     int server = role == SVCONN_SERVER;
     const option common[PARTY_ROWS] = {
@@ -25,8 +27,6 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
          server ? "hide our key from those who do not know it (at a relay: the default)"
                 : "only say that the server may be hidden: it is looked for among the\nkeys of --peer",
          OPTION_FLAG, &o->hidden, 0, 0},
-        {"open", NULL, server ? "show our key at a relay, to callers who do not know it" : "no use here", OPTION_FLAG,
-         &o->open, 0, 0},
         {"psk", "FILE",
          "use a pre-shared key instead of --key; knowing it is enough to\nbe accepted, unless --peer name:NAME says "
          "more",
@@ -56,6 +56,8 @@ static int known_relay(void *arg, const char *relay, const uint8_t key[32]) {
 static int add_peer(party *p, const party_options *o, const char *who, const char *command) {
     if (strcmp(who, "any") == 0) {
         p->any = 1;
+    } else if (strcmp(who, "ask") == 0) {
+        p->ask = 1;
     } else if (strncmp(who, "name:", 5) == 0) {
         if (!o->psk)
             return options_fault(command, "--peer %s goes with --psk; with --key the peer is named by its public key",
@@ -63,7 +65,7 @@ static int add_peer(party *p, const party_options *o, const char *who, const cha
         p->names[p->n_names++] = who + 5;
     } else {
         if (strlen(who) != 64 || hex_decode(p->keys[p->n_keys], 32, who) != 0)
-            return options_fault(command, "--peer %s: 64 hexadecimal digits, name:NAME or any is wanted", who);
+            return options_fault(command, "--peer %s: 64 hexadecimal digits, name:NAME, ask or any is wanted", who);
         if (o->psk)
             return options_fault(command, "--peer with a public key does not go with --psk; use --peer name:NAME");
         p->n_keys++;
@@ -128,6 +130,7 @@ static int open_way(party *p, const party_options *o) {
 
 int party_open(party *p, const party_options *o, const char *address, svconn_role role) {
     const char *command = role == SVCONN_SERVER ? "echo-server" : "echo";
+    int server = role == SVCONN_SERVER;
     int at_relay = strncmp(address, "relay://", 8) == 0;
     memset(p, 0, sizeof *p);
     p->verbose = o->verbose;
@@ -142,7 +145,9 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
     p->config.identity = &p->identity;
     p->config.context = (const uint8_t *)o->context;
     p->config.context_len = o->context ? strlen(o->context) : 0;
-    p->config.hidden = role == SVCONN_SERVER && (o->hidden || (at_relay && !o->open && !o->psk));
+    p->config.hidden = server && (o->hidden || (at_relay && !o->open && !o->psk));
+    p->confirm = server && o->confirm;
+    if (at_relay) p->config.handshake_ms = PATIENCE_MS;
     p->config.renew_records = (uint32_t)o->renew_every;
     if (role == SVCONN_CLIENT && p->n_keys > 0) {
         p->config.known_servers = (const uint8_t(*)[32])p->keys;
@@ -183,25 +188,35 @@ static void say_refused(const party *p, const uint8_t *peer, size_t len, const c
             server ? "to allow this peer" : "if this is the server that you want", text);
 }
 
-static svconn_err answer_verdict(const party *p, svconn *s, const char *who) {
+void party_accept(svconn *s) {
+    svconn_err e = svconn_accept(s);
+    /* a fault that the answer brought to light is kept in the session, where everybody looks for it */
+    if (e != SVCONN_OK && !svconn_is_failure(e)) svconn_abort(s);
+}
+
+void party_refuse(const party *p, svconn *s, const char *who) {
     size_t len;
     const uint8_t *peer = svconn_peer(s, &len);
-    if (!peer || len == 0) return svconn_refuse(s);
-    if (is_welcome(p, peer, len)) return svconn_accept(s);
-    say_refused(p, peer, len, who);
-    return svconn_refuse(s);
+    if (peer && len > 0) say_refused(p, peer, len, who);
+    if (svconn_refuse(s)) svconn_abort(s);
+}
+
+static void answer_verdict(const party *p, svconn *s, const char *who) {
+    size_t len;
+    const uint8_t *peer = svconn_peer(s, &len);
+    if (peer && len > 0 && is_welcome(p, peer, len)) party_accept(s);
+    else if (!p->ask) party_refuse(p, s, who);
 }
 
 void party_answer(const party *p, svconn *s, const char *who) {
     svconn_err e = SVCONN_OK;
     switch (svconn_status(s)) {
     case SVCONN_NEEDS_PSK: e = svconn_give_psk(s, p->psk); break;
-    case SVCONN_NEEDS_VERDICT: e = answer_verdict(p, s, who); break;
     case SVCONN_NEEDS_PROOF: e = svconn_refuse(s); break; /* no identity of ours asks this */
     default: break;
     }
-    /* a fault that the answer brought to light is kept in the session, where everybody looks for it */
     if (e != SVCONN_OK && !svconn_is_failure(e)) svconn_abort(s);
+    if (svconn_status(s) == SVCONN_NEEDS_VERDICT) answer_verdict(p, s, who);
 }
 
 /* ---- log lines ---- */

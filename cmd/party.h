@@ -10,10 +10,11 @@ typedef struct {
     const char *key, *psk, *name, *context, *relay_key, *known_relays;
     text_list peers;
     unsigned long renew_every;
-    int hidden, open, verbose;
+    int hidden, verbose;
+    int open, confirm; /* SERVER only, and not in the common rows */
 } party_options;
 
-#define PARTY_ROWS 11
+#define PARTY_ROWS 10
 /* Fills PARTY_ROWS rows of an option table. */
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role);
 
@@ -28,7 +29,7 @@ typedef struct {
     size_t n_keys;
     const char *names[LIST_MAX];
     size_t n_names;
-    int any, verbose;
+    int any, ask, confirm, verbose;
 } party;
 
 /* Reads the key, checks the options. Returns 0, or an exit code after it said why. p stays where it is: config points
@@ -36,8 +37,12 @@ typedef struct {
 int party_open(party *p, const party_options *o, const char *address, svconn_role role);
 void party_close(party *p);
 
-/* Answers what a session asks (SVCONN_NEEDS_...). who is the start of log lines, such as "#1: ". */
+/* Answers what a session asks (SVCONN_NEEDS_...), except what is for a person to say (--peer ask). who is the start of log lines, such as "#1: ". */
 void party_answer(const party *p, svconn *s, const char *who);
+
+/* What a person at the terminal decided. */
+void party_accept(svconn *s);
+void party_refuse(const party *p, svconn *s, const char *who);
 
 /* Log lines for --verbose: both identities, the authenticator. */
 void party_say_own(const party *p);

@@ -24,6 +24,7 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     memset(t, 0, sizeof *t);
     t->party = p;
     t->link = *link;
+    t->confirmed = !p->confirm;
     snprintf(t->who, sizeof t->who, "%s", who);
     t->buffers = malloc(2 * BUFFER);
     if (!t->buffers || svconn_random(seed, sizeof seed) != 0) {
@@ -61,7 +62,24 @@ void talk_ready(talk *t) {
     talk_note_keys(t);
     if (!t->told && svconn_status(&t->s) == SVCONN_CONNECTED) {
         t->told = 1;
-        if (t->party->verbose) party_say_peer(&t->s, t->who);
+        if (t->party->verbose || !t->confirmed) party_say_peer(&t->s, t->who);
+    }
+}
+
+talk_question talk_asks(const talk *t) {
+    svconn_state state = svconn_status(&t->s);
+    if (state == SVCONN_NEEDS_VERDICT && t->party->ask) return TALK_ASKS_VERDICT;
+    return state == SVCONN_CONNECTED && !t->confirmed ? TALK_ASKS_DIGITS : TALK_ASKS_NOTHING;
+}
+
+void talk_answer(talk *t, int yes) {
+    if (svconn_status(&t->s) == SVCONN_NEEDS_VERDICT) {
+        if (yes) party_accept(&t->s);
+        else party_refuse(t->party, &t->s, t->who);
+    } else if (yes) {
+        t->confirmed = 1;
+    } else {
+        svconn_abort(&t->s);
     }
 }
 

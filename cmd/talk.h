@@ -12,6 +12,8 @@ typedef struct {
     unsigned id; /* of the key in use; 0: none yet */
 } talk_count;
 
+typedef enum { TALK_ASKS_NOTHING, TALK_ASKS_VERDICT, TALK_ASKS_DIGITS } talk_question;
+
 typedef struct {
     svconn s;
     svconn_link link;
@@ -21,6 +23,7 @@ typedef struct {
     uint8_t *buffers;
     char who[16];         /* the start of log lines, such as "#1: " */
     int told;             /* that it is connected */
+    int confirmed;        /* by the person at the terminal; at once if that was not asked for */
     uint64_t flush_until; /* when to give up bringing out the last bytes; 0: not yet over */
     talk_count sent, received;
     nfds_t n; /* its descriptors in the last poll */
@@ -34,6 +37,10 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who);
 nfds_t talk_want(talk *t, struct pollfd *fds, int *timeout_ms);
 /* After poll: carries bytes and answers what the session asks. */
 void talk_ready(talk *t);
+
+/* What a person has to say before it goes on: is the peer welcome; do the digits agree? */
+talk_question talk_asks(const talk *t);
+void talk_answer(talk *t, int yes);
 
 /* 1 if there is nothing more to do but talk_report and talk_close. */
 int talk_is_over(talk *t);

@@ -232,7 +232,7 @@ refuses "usage: a flag with a value" 2 "--hex takes no value" keygen --hex=1 -o 
 refuses "usage: an option twice" 2 "--psk is there twice" keygen --psk --psk -o x
 refuses "usage: echo without address" 2 "something is missing" echo
 refuses "usage: echo without --peer" 2 "is not safe" echo tcp://127.0.0.1:1
-refuses "usage: --peer that is nothing" 2 "64 hexadecimal digits, name:NAME or any" echo tcp://127.0.0.1:1 --peer "${a}00"
+refuses "usage: --peer that is nothing" 2 "64 hexadecimal digits, name:NAME, ask or any" echo tcp://127.0.0.1:1 --peer "${a}00"
 refuses "usage: --size 0" 2 "a number from 1 to 65535" echo tcp://127.0.0.1:1 --peer any --size 0
 refuses "usage: --size 65536" 2 "a number from 1 to 65535" echo tcp://127.0.0.1:1 --peer any --size 65536
 refuses "usage: --size 12x" 2 "a number from 1 to 65535" echo tcp://127.0.0.1:1 --peer any --size=12x
@@ -429,6 +429,47 @@ echoes "R1: a relay that was accepted before" random "relay://$host${at##*/}" --
 wait $once
 printf '%s %s\n' "${host%/}" "$a" >known
 refuses "R1: a relay whose key has changed" 1 "shows another key" echo "relay://${host}0000-0000" random --key b.hex --peer "$a" --known-relays known
+# R4: nothing but the two ends says who is there
+if command -v script >/dev/null 2>&1; then
+    # typing FILE COMMAND...: at a terminal of its own, on which FILE is typed line by line as it grows
+    typing() {
+        file=$1
+        shift
+        : >"$file"
+        tail -n +1 --pid=$$ -f "$file" 2>/dev/null | script -qefc "$*" typescript >screen 2>&1 &
+        typist=$!
+        started="$started $typist"
+    }
+    digits_of() { sed -n 's/^.*authenticator: *//p' "$1" | tr -d '\r' | head -n 1; }
+    # pair NAME SERVER-OPTIONS CALLER-OPTIONS WHAT-IS-TYPED EXPECTED: "digits" types those that the caller sees
+    pair() {
+        typing typed "'$svconn' echo-server '$relay' --key a.pem --once $2 2>&1 | tee asked.log; exit 0"
+        : >asked.log
+        await 'listening on' asked.log
+        at=$(sed -n 's/^svconn: listening on //p' asked.log | tr -d '\r' | head -n 1)
+        # shellcheck disable=SC2086
+        $alone "$svconn" echo "$at" random --key b.hex --verbose $3 >out 2>err </dev/null &
+        caller=$!
+        await "$4" screen
+        if [ "$5" = digits ]; then await authenticator: err && digits_of err >>typed; else echo "$5" >>typed; fi
+        wait $caller
+        code=$?
+        kill $typist 2>/dev/null
+        wait $typist 2>/dev/null
+        if [ "$6" = served ]; then check "$1" [ "$code $(cmp out random && echo same)" = "0 same" ]
+        else check "$1" [ "$code $(wc -c <out | tr -d ' ')" = "1 0" ]; fi
+    }
+    pair "R4: the digits that the caller reads out give access" "--peer any --open --confirm" "--peer any" "type them here" digits served
+    pair "R4: other digits do not" "--peer any --open --confirm" "--peer any" "type them here" "01234 56789 01234 56789" refused
+    pair "R4: first contact asks, and yes gives access" "--peer ask" "--peer $a" "Is it right" yes served
+    pair "R4: anything else does not" "--peer ask" "--peer $a" "Is it right" y refused
+else
+    echo "skip R4 at a terminal: no script here (Debian: bsdutils)"
+fi
+at_relay psk.log "$relay" --psk psk --name listener --once
+once=$pid
+echoes "R4: a pre-shared key" random "$at" --psk psk --name caller
+wait $once
 refuses "relay: to call, something must be behind the /" 1 "a token or the public key of a machine is needed" echo "$relay" random --key b.hex --peer "$a"
 refuses "relay: to listen, a token is not ours to choose" 3 "the relay makes the token" echo-server "${relay}0000-0000" --key a.pem --peer "$b"
 refuses "relay: nobody registers another's key" 3 "it must be our own" echo-server "$relay$b" --key a.pem --peer "$b"

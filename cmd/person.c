@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#include "person.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void close_question(person *p) {
+    if (p->fd >= 0) close(p->fd);
+    *p = (person)PERSON_NONE;
+}
+
+static void tell(const person *p, const char *text) {
+    if (write(p->fd, text, strlen(text)) < 0) return; /* the read will find that the terminal is gone */
+}
+
+static void answer(person *p, int yes) {
+    talk *t = p->about;
+    close_question(p);
+    talk_answer(t, yes);
+}
+
+static void ask(person *p) {
+    char text[600], id[IDENTITY_TEXT], fingerprint[36];
+    size_t len;
+    const uint8_t *peer = svconn_peer(&p->about->s, &len);
+    if (p->question == TALK_ASKS_DIGITS) {
+        tell(p, "Connected. Ask the caller, by telephone say, for the 20 digits of the authenticator that the caller\n"
+                "sees, and type them here. If they are others than yours, somebody is in between: ");
+        return;
+    }
+    text_identity(id, peer, len);
+    svconn_fingerprint(fingerprint, peer, len);
+    snprintf(text, sizeof text,
+             "A peer that is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
+             "Compare one of them with what the other person sees there. Is it right? Type yes: ",
+             id, fingerprint);
+    tell(p, text);
+}
+
+void person_look(person *p, talk *t) {
+    talk_question question = talk_asks(t);
+    if (question == TALK_ASKS_NOTHING || p->about) return;
+    p->about = t;
+    p->question = question;
+    p->len = 0;
+    p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (p->fd >= 0) {
+        ask(p);
+        return;
+    }
+    say("%sthere is a question, and no terminal to ask at (%s); so the answer is no", t->who, strerror(errno));
+    answer(p, 0);
+}
+
+nfds_t person_want(const person *p, struct pollfd *fd) {
+    *fd = (struct pollfd){.fd = p->fd, .events = POLLIN};
+    return 1;
+}
+
+/* 1 if the digits of line are those of the authenticator, whatever is between them. */
+static int digits_fit(const char *line, const char *digits) {
+    for (;;) {
+        line += strspn(line, " -.\t");
+        digits += strspn(digits, " ");
+        if (*line != *digits) return 0;
+        if (!*line) return 1;
+        line++;
+        digits++;
+    }
+}
+
+static void take_line(person *p) {
+    char digits[24];
+    if (p->question == TALK_ASKS_VERDICT) {
+        answer(p, strcmp(p->line, "yes") == 0);
+        return;
+    }
+    int fit = svconn_authenticator(&p->about->s, digits) == SVCONN_OK && digits_fit(p->line, digits);
+    if (!fit) say("%sthe digits are not the same: nothing was given to this caller", p->about->who);
+    answer(p, fit);
+}
+
+void person_ready(person *p, const struct pollfd *fd) {
+    if (p->fd < 0 || fd->fd != p->fd || !fd->revents) return;
+    ssize_t n = read(p->fd, p->line + p->len, sizeof p->line - 1 - p->len);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n > 0) p->len += (size_t)n;
+    p->line[p->len] = 0;
+    char *end = strpbrk(p->line, "\r\n");
+    if (!end && n > 0 && p->len < sizeof p->line - 1) return;
+    if (end) *end = 0;
+    else p->line[0] = 0; /* the terminal is gone, or far too much was typed: no answer of ours */
+    take_line(p);
+}
+
+void person_forget(person *p, const talk *t) {
+    if (p->about == t) close_question(p);
+}
