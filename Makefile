@@ -178,7 +178,6 @@ fuzz:
 
 # Time of svconn and of other libraries on the same work (bench/). Those whose headers are installed take part; the output names the packages of the others.
 # make bench [BENCH_ITEMS="gcm sha256/64"] [BENCH_ROUNDS=41] [OPENSSL_DIR=another build of OpenSSL]    results: build/bench/bench.tsv
-BENCH_ROUNDS ?= 41
 BENCH_PEERS := openssl sodium nettle wolfssl mbedtls bearssl gcrypt
 BENCH_PROBE_openssl := openssl/provider.h
 BENCH_LIBS_openssl  := $(if $(OPENSSL_DIR),$(foreach d,$(OPENSSL_DIR)/lib64 $(OPENSSL_DIR)/lib $(OPENSSL_DIR),-L$(d) -Wl,-rpath,$(d))) -lssl -lcrypto
@@ -215,13 +214,21 @@ $(BUILD)/bench/icount: $(patsubst %,$(BUILD)/bench/%.o,icount inputs svconn) $(L
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-S -o $@ $^
 .PHONY: bench bench-plots icount bench-always
 bench: $(BUILD)/bench/bench
-	@$(BUILD)/bench/bench --rounds $(BENCH_ROUNDS) --tsv $(BUILD)/bench/bench.tsv $(BENCH_ITEMS)
+	@$(BUILD)/bench/bench --rounds $(or $(BENCH_ROUNDS),41) --tsv $(BUILD)/bench/bench.tsv $(BENCH_ITEMS)
 # Pictures of the results (gnuplot)
 bench-plots:
 	@sh bench/plots.sh $(BUILD)/bench/bench.tsv $(BUILD)/bench
 # Instruction counts by callgrind: no noise. Results: build/bench/icount.tsv
 icount: $(BUILD)/bench/icount
 	@sh bench/icount.sh $(BUILD)/bench/icount $(BUILD)/bench
+# Our relay next to others (haproxy, nginx, socat), on loopback. The variables are those of bench/relay.sh. Results: build/bench/relay.tsv
+$(BUILD)/bench/relay/load.o: INC_bench = $(INC_transport) -pthread
+$(BUILD)/bench/relay/load: $(BUILD)/bench/relay/load.o $(TLIB) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
+.PHONY: bench-relay
+bench-relay: $(BUILD)/bench/relay/load $(PROG)
+	@sh bench/relay.sh $(BUILD)/bench/relay/load $(PROG) $(BUILD)/bench
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
@@ -254,6 +261,8 @@ help:
 	@echo 'make bench [BENCH_ITEMS="gcm sha256/64"] [BENCH_ROUNDS=41] [OPENSSL_DIR=dir]   time, next to other libraries (packages: libssl-dev'
 	@echo '                      libsodium-dev nettle-dev libwolfssl-dev libmbedtls-dev libbearssl-dev libgcrypt20-dev, as many as you like)'
 	@echo 'make bench-plots      pictures of the results (package: gnuplot-nox)'
+	@echo 'make bench-relay [BENCH_ROUNDS=5]   our relay next to others, per processor second (Linux; packages: haproxy, nginx-light'
+	@echo '                      libnginx-mod-stream, socat, as many as you like)'
 	@echo 'make icount           instruction counts of our operations (package: valgrind)'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'

@@ -1,0 +1,323 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Our relay next to others on the same work, on loopback. Usage: sh bench/relay.sh LOAD-PROGRAM SVCONN-PROGRAM DIRECTORY
+#
+# For every sample a relay is started anew, pinned to one processor, the load to another. The relays take turns, each
+# round begins with another one, and the ratio is the median of the ratios within a round. What is compared is work per
+# second of processor time of the relay's processes (see load.c); what the clock says stands beside it.
+#
+#   BENCH_ROUNDS=5                samples of each
+#   BENCH_SECONDS=3               how long a sample takes
+#   BENCH_ITEMS="bulk-1 bulk-100 rate idle"
+#   BENCH_RELAYS="svconn haproxy-splice haproxy nginx socat"
+#   BENCH_SESSIONS=10000          idle ones; as many as there may be descriptors
+#   BENCH_RELAY_OPTIONS=          options for svconn relay
+set -u
+load=$1 svconn=$2 dir=$3
+rounds=${BENCH_ROUNDS:-5} seconds=${BENCH_SECONDS:-3} sessions=${BENCH_SESSIONS:-10000}
+items=${BENCH_ITEMS:-bulk-1 bulk-100 rate idle}
+relays=${BENCH_RELAYS:-svconn haproxy-splice haproxy nginx socat}
+relay_options=${BENCH_RELAY_OPTIONS:-}
+reference=haproxy-splice
+work=$dir/relay.run
+mkdir -p "$work" || exit 1
+work=$(cd "$work" && pwd)
+chmod 755 "$work" # nginx may change its user
+samples=$work/samples tsv=$dir/relay.tsv
+: >"$samples"
+relay_pid='' load_pid=''
+
+# The relay leads a process group, its children are in it.
+signal_relay() { kill -s "$1" -- "-$relay_pid" 2>/dev/null || kill -s "$1" "$relay_pid" 2>/dev/null; }
+stop() {
+    [ -z "$load_pid" ] || kill "$load_pid" 2>/dev/null
+    if [ "$relay_pid" ]; then
+        signal_relay TERM
+        tries=100
+        while [ $tries -gt 0 ] && kill -s 0 -- "-$relay_pid" 2>/dev/null; do sleep 0.02 && tries=$((tries - 1)); done
+        signal_relay KILL
+    fi
+    wait
+    relay_pid='' load_pid=''
+}
+trap stop EXIT
+trap 'exit 1' INT TERM HUP
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# ---- the machine ----
+ulimit -n "$(ulimit -Hn)" 2>/dev/null
+limit=$(ulimit -n)
+case $limit in *[!0-9]*) limit=1000000 ;; esac
+fit=$(((limit - 64) / 2)) # two for each session, in the relay and in the load; and some for itself
+all_sessions=$sessions
+[ "$sessions" -le "$fit" ] || sessions=$fit
+
+pin_relay='' pin_load='' pinned='not pinned to processors (no taskset, or only one processor)'
+cpus=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status | tr ',' '\n' |
+    awk -F - '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }' | head -n 2 | tr '\n' ' ')
+case $cpus in
+*' '*' ')
+    if have taskset; then
+        pin_relay="taskset -c ${cpus%% *}" pin_load="taskset -c $(echo "$cpus" | cut -d ' ' -f 2)"
+        pinned="relay on processor ${pin_relay##* }, load on processor ${pin_load##* }"
+    fi
+    ;;
+esac
+
+# ---- the relays. start_NAME sets $relay_pid and $address, and $target where the relay passes on to it ----
+ports=$("$load" ports) || exit 1
+port=${ports% *} target_port=${ports#* }
+
+run_relay() { # COMMAND...
+    # shellcheck disable=SC2086
+    $pin_relay setsid "$@" >"$work/log" 2>&1 </dev/null &
+    relay_pid=$!
+}
+
+pass_on() { address=tcp://127.0.0.1:$port target="--target $target_port"; }
+
+key='' key_option=''
+if "$svconn" relay --help 2>/dev/null | grep -q -e ' --key'; then
+    rm -f "$work/relay.key"
+    key=$("$svconn" keygen -o "$work/relay.key" | sed -n 's/^public key: //p')
+    key_option="--key $work/relay.key"
+fi
+
+start_svconn() {
+    # shellcheck disable=SC2086
+    run_relay "$svconn" relay $key_option $relay_options tcp://127.0.0.1:0
+    tries=250
+    until grep -q 'relaying on ' "$work/log"; do
+        tries=$((tries - 1))
+        if [ $tries -eq 0 ] || ! kill -0 "$relay_pid" 2>/dev/null; then return 1; fi
+        sleep 0.02
+    done
+    address=$(sed -n 's/.*relaying on \([^ ,;]*\).*/\1/p' "$work/log" | head -n 1)
+    target=
+    case $address in
+    tcp://*) if [ "$key" ]; then address=relay://$key@${address#tcp://}/; else address=relay+$address; fi ;;
+    esac
+}
+
+haproxy_config() { # LINE...
+    cat <<END
+global
+    nbthread 1
+    maxconn $((sessions + 8))
+    maxpipes 256
+    ulimit-n $limit
+    no strict-limits
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 1h
+    timeout server 1h
+listen relay
+    bind 127.0.0.1:$port
+    server target 127.0.0.1:$target_port
+END
+    for line in "$@"; do echo "    $line"; done
+}
+start_haproxy() {
+    haproxy_config >"$work/haproxy.cfg"
+    run_relay haproxy -db -f "$work/haproxy.cfg"
+    pass_on
+}
+start_haproxy_splice() {
+    haproxy_config 'option splice-request' 'option splice-response' 'no option splice-auto' >"$work/haproxy.cfg"
+    run_relay haproxy -db -f "$work/haproxy.cfg"
+    pass_on
+}
+
+nginx_module=$({ nginx -V 2>&1 || :; } | tr ' ' '\n' | sed -n 's/^--modules-path=//p')/ngx_stream_module.so
+start_nginx() {
+    {
+        [ ! -e "$nginx_module" ] || echo "load_module $nginx_module;"
+        cat <<END
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile $limit;
+pid $work/nginx.pid;
+error_log $work/nginx.log;
+events { worker_connections $((2 * sessions + 40)); }
+stream {
+    access_log off;
+    proxy_timeout 1h;
+    server {
+        listen 127.0.0.1:$port backlog=4096;
+        proxy_pass 127.0.0.1:$target_port;
+    }
+}
+END
+    } >"$work/nginx.conf"
+    run_relay nginx -p "$work" -c "$work/nginx.conf" -e "$work/nginx.log"
+    pass_on
+}
+
+start_socat() {
+    run_relay socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096" \
+        "TCP:127.0.0.1:$target_port,nodelay"
+    pass_on
+}
+
+version_of() { # RELAY: its version, or nothing if it is not here
+    case $1 in
+    svconn) echo "$svconn" ;;
+    haproxy) ! have haproxy || haproxy -v | sed -n 's/^HAProxy version \([^ ]*\).*/\1, tcp mode, 1 thread/p' ;;
+    haproxy-splice) ! have haproxy || haproxy -v | sed -n 's/^HAProxy version \([^ ]*\).*/\1, tcp mode, 1 thread, splicing forced/p' ;;
+    nginx) # with its stream module, as a module or built in
+        have nginx || return
+        if [ -e "$nginx_module" ] || nginx -V 2>&1 | grep -q -e '--with-stream '; then
+            nginx -v 2>&1 | sed -n 's/.*nginx\/\(.*\)/\1, stream, 1 worker/p'
+        fi
+        ;;
+    socat) ! have socat || socat -V | sed -n 's/^socat version \([^ ]*\).*/\1, a process for each session/p' ;;
+    esac
+}
+package_of() {
+    case $1 in
+    haproxy*) echo haproxy ;;
+    nginx) echo nginx-light libnginx-mod-stream ;;
+    *) echo "$1" ;;
+    esac
+}
+
+# ---- a sample ----
+run_load() { # MODE OPTIONS...: its line to $work/out
+    # shellcheck disable=SC2086
+    $pin_load "$load" "$@" --relay "$address" --pid "$relay_pid" $target >"$work/out" 2>"$work/err" &
+    load_pid=$! # in the background, so that a signal ends it at once
+    wait "$load_pid"
+    status=$?
+    load_pid=''
+    return $status
+}
+
+# with RELAY MODE OPTIONS...
+with() {
+    name=$1
+    shift
+    case $name in
+    svconn) start_svconn ;;
+    haproxy) start_haproxy ;;
+    haproxy-splice) start_haproxy_splice ;;
+    nginx) start_nginx ;;
+    socat) start_socat ;;
+    esac
+    if [ $? -ne 0 ]; then
+        tail -n 1 "$work/log" >"$work/err"
+        stop
+        return 1
+    fi
+    run_load "$@"
+    result=$?
+    stop
+    return $result
+}
+
+# The load of an item; a process for each session makes 10,000 of them too many
+load_of() { # RELAY ITEM
+    case $1-$2 in
+    *-bulk-*) echo "bulk --streams ${2#bulk-} --seconds $seconds" ;;
+    *-rate) echo "rate --seconds $seconds" ;;
+    socat-idle) echo "idle --sessions $((sessions < 1000 ? sessions : 1000))" ;;
+    *-idle) echo "idle --sessions $sessions" ;;
+    esac
+}
+field() { sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" "$work/out"; }
+
+sample() { # RELAY ITEM ROUND
+    # shellcheck disable=SC2046
+    if ! with "$1" $(load_of "$1" "$2"); then
+        note "$1: $2: $(head -n 1 "$work/err")"
+        return
+    fi
+    if [ "$2" = idle ]; then printf '%s\t%s\t%s\t%s\t%s\t-\t-\n' "$2" "$1" "$3" "$(field bytes)" "$(field sessions)"
+    else printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$2" "$1" "$3" "$(field per_cpu)" "$(field wall)" "$(field share)" "$(field stolen)"
+    fi >>"$samples"
+}
+
+notes=$work/notes
+: >"$notes"
+note() { grep -qxF -e "$1" "$notes" || echo "$1" | tee -a "$notes"; }
+
+# ---- the work ----
+{
+    echo "# cpu: $(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
+    echo "# rounds: $rounds, samples of $seconds s; $pinned"
+    [ "$sessions" -eq "$all_sessions" ] ||
+        echo "# idle: $sessions sessions instead of $all_sessions: there may be no more than $limit descriptors (ulimit -Hn)"
+} >"$work/head"
+here=
+for r in $relays; do
+    version=$(version_of "$r")
+    if [ "$version" ]; then
+        here="$here $r"
+        echo "# $r: $version" >>"$work/head"
+    else echo "# $r: not here (Debian: $(package_of "$r"))" >>"$work/head"; fi
+done
+cat "$work/head"
+
+# First: do they pass on what they should?
+fine=
+for r in $here; do
+    if with "$r" both --bytes 5000000; then fine="$fine $r"
+    else note "$r: left out: $(head -n 1 "$work/err")"; fi
+done
+round=1
+while [ "$round" -le "$rounds" ]; do
+    for item in $items; do
+        printf '\rround %s of %s: %-10s' "$round" "$rounds" "$item" >&2
+        for r in $fine; do sample "$r" "$item" "$round"; done
+    done
+    first=${fine# } rest=${fine#* "${first%% *}"}
+    fine="$rest ${first%% *}" # the next round begins with the next one
+    round=$((round + 1))
+done
+printf '\r%-40s\r' '' >&2
+
+# ---- the table ----
+awk -F '\t' -v items="$items" -v relays="$relays" -v reference="$reference" -v rounds="$rounds" -v tsv="$work/table.tsv" '
+function quartile(list, q,    a, n, i, j, t) { # of numbers divided by spaces; 2 is the median
+    n = split(list, a, " ")
+    for (i = 2; i <= n; i++)
+        for (j = i; j > 1 && a[j - 1] + 0 > a[j] + 0; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
+    return a[1 + int((n - 1) * q / 4)]
+}
+{
+    k = $1 SUBSEP $2
+    value[k] = value[k] " " $4; wall[k] = wall[k] " " $5; share[k] = share[k] " " $6; stolen[k] = stolen[k] " " $7
+    at[$1, $2, $3] = $4
+}
+END {
+    n = split(items, item, " "); m = split(relays, relay, " ")
+    printf "item\trelay\tmedian\tq1\tq3\twall\tshare\tstolen\tratio\treference\tsamples\n" >tsv
+    for (i = 1; i <= n; i++) {
+        t = item[i]; idle = t == "idle"
+        what = idle ? "user memory for each session, bytes" : t == "rate" ? "new sessions per processor second of the relay" : "Gbit per processor second of the relay"
+        printf "\n%s: %s\n", t, what
+        printf "  %-16s %9s  %20s  %10s %6s %7s  %s\n", "", "median", "quartiles     ", idle ? "sessions" : "by clock", idle ? "" : "used", idle ? "" : "stolen", "ratio"
+        for (j = 1; j <= m; j++) {
+            k = t SUBSEP relay[j]
+            if (!(k in value)) continue
+            ratios = ""
+            for (r = 1; r <= rounds; r++)
+                if (((t, relay[j], r) in at) && at[t, reference, r] > 0) ratios = ratios " " at[t, relay[j], r] / at[t, reference, r]
+            ratio = ratios == "" ? "-" : sprintf("%.2f", quartile(ratios, 2))
+            f = t == "rate" || idle ? "%.0f" : "%.2f"
+            used = idle ? "" : sprintf("%.0f%%", 100 * quartile(share[k], 2))
+            lost = idle ? "" : sprintf("%.0f%%", 100 * quartile(stolen[k], 2))
+            printf "  %-16s %9s  %9s .. %-8s  %10s %6s %7s  %s\n", relay[j], sprintf(f, quartile(value[k], 2)), sprintf(f, quartile(value[k], 1)), sprintf(f, quartile(value[k], 3)), sprintf(f, quartile(wall[k], 2)), used, lost, ratio
+            printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", t, relay[j], quartile(value[k], 2), quartile(value[k], 1), quartile(value[k], 3), quartile(wall[k], 2), quartile(share[k], 2), quartile(stolen[k], 2), ratio, reference, split(value[k], all, " ") >tsv
+        }
+    }
+    printf "\nratio: to %s, the median of the ratios within a round. used: how much of the time the relay ran; stolen: what a hypervisor\n", reference
+    printf "took from all processors of this machine (it is charged to nobody, but makes the clock worthless).\n"
+}' "$samples"
+{
+    cat "$work/head"
+    sed 's/^/# /' "$notes"
+    cat "$work/table.tsv"
+} >"$tsv"
+echo "$tsv, every sample in $samples"
