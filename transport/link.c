@@ -130,6 +130,7 @@ static void close_end(int fd, int saved_flags) {
 
 void svconn_link_close(svconn_link *l) {
     static const svconn_link none = SVCONN_LINK_NONE;
+    if (l->ops && l->ops->close) l->ops->close(l);
     if (l->in >= 0) drop_unread(l->in);
     close_end(l->in, l->saved_in_flags);
     if (l->out != l->in) close_end(l->out, l->saved_out_flags);
@@ -140,7 +141,8 @@ void svconn_link_close(svconn_link *l) {
 void svconn_link_peer(const svconn_link *l, char *out, size_t size) {
     struct sockaddr_storage s;
     socklen_t len = sizeof s;
-    if (l->in < 0 || l->out < 0) snprintf(out, size, "nobody");
+    if (l->ops && l->ops->peer) l->ops->peer(l, out, size);
+    else if (l->in < 0 || l->out < 0) snprintf(out, size, "nobody");
     else if (l->child) snprintf(out, size, "a child process");
     else if (getpeername(l->in, (struct sockaddr *)&s, &len) == 0) svconn_socket_name(out, size, &s, len);
     else if (errno == ENOTCONN || errno == EINVAL) snprintf(out, size, "a peer that is gone");
