@@ -78,6 +78,10 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
     case SVCONN_ADDRESS_UNIX: return open_socket(l, svconn_unix_connect(a, end, why));
     case SVCONN_ADDRESS_FD: return open_given(l, a, why);
     case SVCONN_ADDRESS_EXEC: return svconn_child_start(l, a, why);
+    case SVCONN_ADDRESS_WEBSOCKET:
+        return listening ? svconn_websocket_listen(a, why) : svconn_websocket_open(l, a, via, end, why);
+    case SVCONN_ADDRESS_SPOOL:
+        return listening ? svconn_spool_accept(l, a, end, why) : svconn_spool_call(l, a, end, why);
     case SVCONN_ADDRESS_RELAY: break;
     }
     int fd = svconn_dial(a, via, end, why);
