@@ -32,6 +32,8 @@ static int print_help(FILE *f) {
                "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n"
                "  unix:PATH                       a UNIX socket\n"
                "  exec:COMMAND                    a child process, by its standard input and output\n"
+               "  ws://HOST[:PORT][/PATH]         a WebSocket (of websockify, say), to call only\n"
+               "  dir:PATH                        a directory that both sides see\n"
                "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
                "  relay://[KEY@]HOST[:PORT]/WHAT  a relay where two parties meet; see docs/relay.md\n\n"
                "Exit codes:\n"

@@ -93,6 +93,38 @@ static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
     return 0;
 }
 
+/* RFC 6455, section 3: no fragment; what is no URI character must be percent-encoded already. */
+static int parse_ws(svconn_address *a, const char *p, svconn_why *why) {
+    char authority[SVCONN_HOST_MAX + 20];
+    const char *end;
+    size_t host = *p == '[' ? strcspn(p, "]") : strcspn(p, ":/?#"), n = strcspn(p, "/?#");
+    int has_port = memchr(p + (host < n ? host : n), ':', n - (host < n ? host : n)) != NULL;
+    a->kind = SVCONN_ADDRESS_WEBSOCKET;
+    a->rest = p + n;
+    if (n > SVCONN_HOST_MAX + 8) return bad(a, why, "the host name is too long");
+    snprintf(authority, sizeof authority, "%.*s%s", (int)n, p, has_port ? "" : ":80");
+    if (parse_host_port(a, authority, &end, why) != 0) return -1;
+    if (*end) return bad(a, why, "only a path may follow the port");
+    if (!a->host[0]) return bad(a, why, "the host is missing; it looks like ws://HOST[:PORT][/PATH]");
+    for (p = a->rest; *p; p++)
+        if (*p <= ' ' || *p > '~' || *p == '#')
+            return bad(a, why, "the path holds a character that must be percent-encoded");
+    return 0;
+}
+
+static int parse_wss(svconn_address *a, const char *p, svconn_why *why) {
+    static const char advice[] = "TLS is not built in: use ws://, as the session is encrypted anyway, or exec: with a "
+                                 "program that speaks TLS and WebSocket";
+    (void)p;
+    return bad(a, why, advice);
+}
+
+static int parse_dir(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_SPOOL;
+    a->rest = p;
+    return *p ? 0 : bad(a, why, "no path; it looks like dir:PATH");
+}
+
 static int parse_unix(svconn_address *a, const char *p, svconn_why *why) {
     char what[80];
     a->kind = SVCONN_ADDRESS_UNIX;
@@ -136,7 +168,8 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         const char *prefix;
         int (*parse)(svconn_address *, const char *, svconn_why *);
     } kinds[] = {{"tcp://", parse_tcp},   {"unix:", parse_unix}, {"fd:", parse_fd},
-                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay://", parse_relay}};
+                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay://", parse_relay},
+                 {"ws://", parse_ws},     {"wss://", parse_wss}, {"dir:", parse_dir}};
     memset(a, 0, sizeof *a);
     a->text = text;
     a->in = a->out = -1;
@@ -145,5 +178,5 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         size_t n = strlen(kinds[i].prefix);
         if (strncmp(text, kinds[i].prefix, n) == 0) return kinds[i].parse(a, text + n, why);
     }
-    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: or relay://");
+    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: ws:// dir: or relay://");
 }

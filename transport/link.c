@@ -78,6 +78,10 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
     case SVCONN_ADDRESS_UNIX: return open_socket(l, svconn_unix_connect(a, end, why));
     case SVCONN_ADDRESS_FD: return open_given(l, a, why);
     case SVCONN_ADDRESS_EXEC: return svconn_child_start(l, a, why);
+    case SVCONN_ADDRESS_WEBSOCKET:
+        return listening ? svconn_websocket_listen(a, why) : svconn_websocket_open(l, a, via, end, why);
+    case SVCONN_ADDRESS_SPOOL:
+        return listening ? svconn_spool_accept(l, a, end, why) : svconn_spool_call(l, a, end, why);
     case SVCONN_ADDRESS_RELAY: break;
     }
     if (listening) return svconn_because(why, "%.150s: not a listener", a->text); /* listener.c does it */
@@ -127,6 +131,7 @@ static void close_end(int fd, int saved_flags) {
 
 void svconn_link_close(svconn_link *l) {
     static const svconn_link none = SVCONN_LINK_NONE;
+    if (l->ops && l->ops->close) l->ops->close(l);
     if (l->in >= 0) drop_unread(l->in);
     close_end(l->in, l->saved_in_flags);
     if (l->out != l->in) close_end(l->out, l->saved_out_flags);
@@ -137,7 +142,8 @@ void svconn_link_close(svconn_link *l) {
 void svconn_link_peer(const svconn_link *l, char *out, size_t size) {
     struct sockaddr_storage s;
     socklen_t len = sizeof s;
-    if (l->in < 0 || l->out < 0) snprintf(out, size, "nobody");
+    if (l->ops && l->ops->peer) l->ops->peer(l, out, size);
+    else if (l->in < 0 || l->out < 0) snprintf(out, size, "nobody");
     else if (l->child) snprintf(out, size, "a child process");
     else if (getpeername(l->in, (struct sockaddr *)&s, &len) == 0) svconn_socket_name(out, size, &s, len);
     else if (errno == ENOTCONN || errno == EINVAL) snprintf(out, size, "a peer that is gone");

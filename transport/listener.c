@@ -37,6 +37,8 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
                               sizeof n->address - 1);
     memcpy(n->address, address, strlen(address) + 1);
     n->kind = (int)a.kind;
+    if (a.kind == SVCONN_ADDRESS_WEBSOCKET) return svconn_websocket_listen(&a, why);
+    if (a.kind == SVCONN_ADDRESS_SPOOL && svconn_spool_listen(&a, why) != 0) return -1;
     n->options = options;
     if (a.kind == SVCONN_ADDRESS_TCP) n->fd = svconn_tcp_listen(&a, why);
     else if (a.kind == SVCONN_ADDRESS_UNIX) n->fd = svconn_unix_listen(&a, why);
@@ -125,6 +127,6 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
         return svconn_because(why, "%.200s: its only link was given out already, or it is closed", n->address);
     if (n->spent) return svconn_because(why, "not listening");
     if (svconn_address_parse(&a, n->address, why) != 0) return -1;
-    n->spent = 1;
+    if (a.kind != SVCONN_ADDRESS_SPOOL) n->spent = 1;
     return svconn_link_open_as(l, &a, n->options, 1, end, why);
 }

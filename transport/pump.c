@@ -3,7 +3,8 @@
  * The pump: a session over a link, spec/protocol.md sections 6 and 7.
  *
  * Everything goes through svconn_pump_want, poll and svconn_pump_ready; the blocking calls are loops around the three.
- * How links end:
+ * A link that is more than two descriptors (ops) takes the place of read, write and of what to poll for, and nothing
+ * else. How links end:
  *
  *  - A write that fails is not yet the end. A peer that failed writes its error packet and closes; our next write is
  * refused while the packet waits in our receive queue. So from then on bytes to be sent are swallowed (out_ended), and
@@ -43,28 +44,37 @@ static int peer_is_gone(const svconn *s) {
     return err == SVCONN_E_ABSENT || err == SVCONN_E_TRUNCATED || err == SVCONN_E_ABORTED;
 }
 
-static size_t unsent(const svconn *s) {
+/* Of the session, and of a link that frames what it carries. What nobody will take does not count as pending. */
+static size_t unsent(const svconn *s, const svconn_link *l) {
     size_t len;
     (void)svconn_wire_out(s, &len);
+    if (l->ops && l->ops->pending && !l->out_ended && !peer_is_gone(s)) len += l->ops->pending(l);
     return len;
 }
 
 /* ---- bytes -------------------------------------------------------------------------------------- */
 
-static ssize_t write_some(int fd, const uint8_t *bytes, size_t len) {
+static ssize_t write_some(svconn_link *l, const uint8_t *bytes, size_t len) {
     ssize_t n;
+    if (l->ops) return l->ops->write(l, bytes, len);
     do {
-        n = send(fd, bytes, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == ENOTSOCK) n = write(fd, bytes, len);
+        n = send(l->out, bytes, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == ENOTSOCK) n = write(l->out, bytes, len);
     } while (n < 0 && errno == EINTR);
     return n;
 }
 
-static ssize_t read_some(int fd, uint8_t *bytes, size_t len) {
+static ssize_t read_some(svconn_link *l, uint8_t *bytes, size_t len) {
     ssize_t n;
-    do n = read(fd, bytes, len);
+    if (l->ops) return l->ops->read(l, bytes, len);
+    do n = read(l->in, bytes, len);
     while (n < 0 && errno == EINTR);
     return n;
+}
+
+static void end_writing(svconn_link *l) {
+    if (l->ops && l->ops->end) l->ops->end(l);
+    else (void)shutdown(l->out, SHUT_WR); /* no socket: no harm */
 }
 
 /* As much as the link takes; what it will never take counts as sent. Nothing follows an error packet. */
@@ -72,10 +82,10 @@ static void write_out(svconn *s, svconn_link *l) {
     for (;;) {
         size_t len;
         const uint8_t *bytes = svconn_wire_out(s, &len);
-        if (len == 0 && svconn_status(s) == SVCONN_FAILED) (void)shutdown(l->out, SHUT_WR); /* no socket: no harm */
-        if (len == 0) return;
+        if (len == 0 && svconn_status(s) == SVCONN_FAILED) end_writing(l);
+        if (len == 0 && unsent(s, l) == 0) return;
         if (!l->out_ended && !peer_is_gone(s)) {
-            ssize_t n = write_some(l->out, bytes, len);
+            ssize_t n = write_some(l, bytes, len);
             if (n == 0 || (n < 0 && is_later(errno))) return;
             if (n > 0) len = (size_t)n;
             else {
@@ -92,14 +102,16 @@ static void link_is_over(svconn *s, svconn_link *l) {
     (void)!svconn_wire_eof(s); /* svconn_error has it */
 }
 
-/* One read. More may be there: poll will say so again, and other links get their turn. */
-static void read_in(svconn *s, svconn_link *l, uint64_t now) {
+/* One read; 1 if it found something. More may be there: poll will say so again, and other links get their turn. */
+static int read_in(svconn *s, svconn_link *l, uint64_t now) {
     size_t room;
     uint8_t *space = svconn_wire_space(s, &room);
-    if (room == 0 || l->in_ended) return;
-    ssize_t n = read_some(l->in, space, room);
+    if (room == 0 || l->in_ended) return 0;
+    ssize_t n = read_some(l, space, room);
+    if (n < 0 && is_later(errno)) return 0;
     if (n > 0) (void)!svconn_wire_filled(s, (size_t)n, now);
-    else if (n == 0 || !is_later(errno)) link_is_over(s, l);
+    else link_is_over(s, l);
+    return 1;
 }
 
 /* ---- the last word ------------------------------------------------------------------------------ */
@@ -108,20 +120,23 @@ static void read_in(svconn *s, svconn_link *l, uint64_t now) {
  * us before it reads must not be stuck, and a TCP socket closed with bytes unread is reset, which destroys the packet
  * on its way. The peer ends the link when it has the packet, or meets the end of what we send. */
 static int has_last_word(const svconn *s, const svconn_link *l) {
-    int writing = unsent(s) && !l->out_ended, reading = l->in >= 0 && !l->in_ended;
+    int writing = unsent(s, l) && !l->out_ended, reading = (l->in >= 0 || l->ops) && !l->in_ended;
     return svconn_status(s) == SVCONN_FAILED && !peer_is_gone(s) && (writing || reading) &&
            l->dropped < LAST_WORD_BYTES && (!l->told_at || svconn_now() < l->told_at + LAST_WORD_MS);
 }
 
-static void read_and_drop(svconn_link *l) {
+static int read_and_drop(svconn_link *l) {
     uint8_t bytes[4096];
-    ssize_t n = read_some(l->in, bytes, sizeof bytes);
+    ssize_t n = read_some(l, bytes, sizeof bytes);
+    if (n < 0 && is_later(errno)) return 0;
     if (n > 0) l->dropped += (size_t)n;
-    else if (n == 0 || !is_later(errno)) l->in_ended = 1;
+    else l->in_ended = 1;
+    return 1;
 }
 
 int svconn_pump_is_over(const svconn *s, const svconn_link *l) {
-    return svconn_status(s) == SVCONN_FAILED ? !has_last_word(s, l) : svconn_status(s) == SVCONN_CLOSED && !unsent(s);
+    return svconn_status(s) == SVCONN_FAILED ? !has_last_word(s, l)
+                                             : svconn_status(s) == SVCONN_CLOSED && !unsent(s, l);
 }
 
 /* ---- for poll loops ----------------------------------------------------------------------------- */
@@ -132,10 +147,12 @@ static int wants_bytes(svconn *s, const svconn_link *l) {
     return !l->in_ended && (room || has_last_word(s, l));
 }
 
-/* A descriptor that we do not wait for must not be in fds at all: poll reports its end even if it is not asked to,
- * again and again. */
-static nfds_t fill(struct pollfd fds[2], const svconn_link *l, int reading, int writing) {
+/* What to poll for; may lower *next. A descriptor that we do not wait for must not be in fds at all: poll reports its
+ * end even if it is not asked to, again and again. */
+static nfds_t fill(struct pollfd fds[2], const svconn_link *l, int reading, int writing, uint64_t *next) {
     nfds_t n = 0;
+    if (l->ops && l->ops->want)
+        return l->ops->want(l, (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)), fds, next);
     if (reading) fds[n++] = (struct pollfd){.fd = l->in, .events = POLLIN};
     if (writing && n && l->in == l->out) fds[0].events |= POLLOUT;
     else if (writing) fds[n++] = (struct pollfd){.fd = l->out, .events = POLLOUT};
@@ -153,19 +170,21 @@ static uint64_t next_time(svconn *s, const svconn_link *l, int reading, uint64_t
     if (err && !before) return now; /* a new failure: the caller must learn of it */
     if (l->out_ended && reading && l->out_ended_at + OUT_ENDED_MS < next) next = l->out_ended_at + OUT_ENDED_MS;
     if (has_last_word(s, l) && l->told_at + LAST_WORD_MS < next) next = l->told_at + LAST_WORD_MS;
-    if (unsent(s) && (l->out_ended || peer_is_gone(s))) return now; /* to be swallowed */
+    if (unsent(s, l) && (l->out_ended || peer_is_gone(s))) return now; /* to be swallowed */
     return next;
 }
 
 nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms) {
     uint64_t now = svconn_now();
     uint64_t next = next_time(s, l, wants_bytes(s, l), now);
+    nfds_t n = fill(fds, l, wants_bytes(s, l), unsent(s, l) && !l->out_ended, &next);
     if (next == UINT64_MAX) *timeout_ms = -1;
     else if (next <= now) *timeout_ms = 0;
     else *timeout_ms = next - now < INT_MAX ? (int)(next - now) : INT_MAX;
-    return fill(fds, l, wants_bytes(s, l), unsent(s) && !l->out_ended);
+    return n;
 }
 
+/* A link without a descriptor is always tried: only it knows. */
 static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
     for (nfds_t i = 0; i < n; i++) /* any error, too, is for read to find out */
         if (fds[i].fd == l->in && (fds[i].revents & ~POLLOUT)) return 1;
@@ -174,8 +193,8 @@ static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
 
 svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n) {
     uint64_t now = svconn_now();
-    if (can_read(l, fds, n)) has_last_word(s, l) ? read_and_drop(l) : read_in(s, l, now);
-    else if (l->out_ended && now >= l->out_ended_at + OUT_ENDED_MS && wants_bytes(s, l)) link_is_over(s, l);
+    int heard = can_read(l, fds, n) && (has_last_word(s, l) ? read_and_drop(l) : read_in(s, l, now));
+    if (!heard && l->out_ended && now >= l->out_ended_at + OUT_ENDED_MS && wants_bytes(s, l)) link_is_over(s, l);
     (void)!svconn_tick(s, now, NULL);
     l->looked_at = now;
     if (svconn_error(s) && !l->told_at) l->told_at = now;
@@ -215,7 +234,8 @@ static svconn_err handshake(svconn *s, svconn_link *l, svconn_answer answer, voi
         while (is_asking(s))
             ask(s, answer, arg); /* one answer may raise the next question: no byte will come in between */
         /* What is ours is brought out: the SERVER's M3 is what the CLIENT waits for. */
-        if (unsent(s) == 0 && (svconn_status(s) == SVCONN_CONNECTED || (early && may_send_early(s)))) return SVCONN_OK;
+        if (unsent(s, l) == 0 && (svconn_status(s) == SVCONN_CONNECTED || (early && may_send_early(s))))
+            return SVCONN_OK;
         if (turn(s, l, UINT64_MAX)) break;
     }
     return svconn_error(s);
@@ -242,7 +262,7 @@ svconn_err svconn_pump_send(svconn *s, svconn_link *l, const void *msg, size_t l
         if ((err = turn(s, l, UINT64_MAX)) != SVCONN_OK) return err;
     if (err) return svconn_error(s) ? svconn_error(s) : err;
     write_out(s, l);
-    while (unsent(s))
+    while (unsent(s, l))
         if ((err = turn(s, l, UINT64_MAX)) != SVCONN_OK) return err;
     return l->out_ended ? why_it_ended(s, l) : svconn_error(s);
 }
@@ -265,15 +285,15 @@ svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const uint8_t **msg, size
 
 /* Both have closed; our last bytes may still be here. */
 static svconn_err finish_close(svconn *s, svconn_link *l) {
-    size_t before = unsent(s);
+    size_t before = unsent(s, l);
     uint64_t end = svconn_deadline(STALL_MS);
     write_out(s, l);
-    while (unsent(s) && svconn_now() < end) {
+    while (unsent(s, l) && svconn_now() < end) {
         (void)!turn(s, l, end);
-        if (unsent(s) < before) end = svconn_deadline(STALL_MS);
-        before = unsent(s);
+        if (unsent(s, l) < before) end = svconn_deadline(STALL_MS);
+        before = unsent(s, l);
     }
-    return unsent(s) || l->out_ended ? SVCONN_E_TRUNCATED : SVCONN_OK;
+    return unsent(s, l) || l->out_ended ? SVCONN_E_TRUNCATED : SVCONN_OK;
 }
 
 static void drop_messages(svconn *s) {

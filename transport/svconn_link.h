@@ -15,13 +15,15 @@ typedef enum {
     SVCONN_ADDRESS_UNIX,
     SVCONN_ADDRESS_FD, /* stdio: too */
     SVCONN_ADDRESS_EXEC,
+    SVCONN_ADDRESS_WEBSOCKET,
+    SVCONN_ADDRESS_SPOOL,
     SVCONN_ADDRESS_RELAY
 } svconn_address_kind;
 
 typedef struct {
     svconn_address_kind kind;
     const char *text; /* all of it, for messages */
-    const char *rest; /* path or command; points into text */
+    const char *rest; /* path or command, or what follows host and port; points into text */
     char host[SVCONN_HOST_MAX + 1], port[6];
     int in, out;
     /* relay:// */
@@ -80,6 +82,23 @@ int svconn_relay_call(svconn_link *l, int fd, const svconn_address *a, const svc
 int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t end, svconn_why *why);
 int svconn_relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why);
 void svconn_relay_close(svconn_listener *n);
+
+/* websocket.c */
+int svconn_websocket_open(svconn_link *l, const svconn_address *a, const char *via, uint64_t end, svconn_why *why);
+int svconn_websocket_listen(const svconn_address *a, svconn_why *why); /* refuses */
+/* The parts that RFC 6455 has examples for. The answer to a Sec-WebSocket-Key; a frame of our side: out has room for
+ * SVCONN_WEBSOCKET_HEADER_MAX + len; returns how long it is. */
+#define SVCONN_WEBSOCKET_HEADER_MAX 14
+void svconn_websocket_accept(char out[29], const char key[25]);
+size_t svconn_websocket_frame(uint8_t *out, unsigned opcode, const uint8_t mask[4], const uint8_t *bytes, size_t len);
+
+/* sha1.c */
+void svconn_sha1(uint8_t out[20], const uint8_t *bytes, size_t len);
+
+/* spool.c: the caller's side, and the listener's */
+int svconn_spool_call(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_spool_listen(const svconn_address *a, svconn_why *why);
+int svconn_spool_accept(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why);
 
 /* link.c: listening: this side would be the one that waits, where both dial */
 int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,

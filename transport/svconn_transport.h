@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, a relay;
- * randomness; and the pump that runs a session over a link, blocking or inside a poll loop. Optional: the library
+ * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, WebSocket, a directory, a
+ * relay, and kinds that a program makes itself; randomness; and the pump that runs a session over a link, blocking or
+ * inside a poll loop. Optional: the library
  * proper needs none of it.
  *
  * Functions that talk to the system return 0, or -1 and one sentence in *why (may be NULL) that says what failed, on
@@ -13,6 +14,7 @@
 
 #include "svconn.h"
 #include <poll.h>
+#include <sys/types.h> /* ssize_t */
 
 #ifdef __cplusplus
 extern "C" {
@@ -58,8 +60,14 @@ SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
  *      to call:            WHAT is a token such as 7KQ3-M2XD, or the public key of a machine that is registered there
  *      to listen:          no WHAT: the relay makes a token, for one caller; or the public key of options.owner:
  *                          registered under it, for any number of callers
+ *   ws://HOST[:PORT][/PATH]    a WebSocket (RFC 6455), port 80 if none is given; to call only: a server stands behind a
+ *                          relay such as websockify
+ *   dir:PATH               files in a directory that both see (shared, synchronised): see transport/spool.c. For
+ *                          directories that show a new file to the other side within seconds, because a handshake has 10 s
+ *                          and silence 60 s (svconn_config)
  */
-typedef struct {
+typedef struct svconn_link svconn_link;
+struct svconn_link {
     int in, out;                         /* non-blocking descriptors; equal for sockets; -1: none */
     long child;                          /* process id of exec:, or 0 */
     int saved_in_flags, saved_out_flags; /* of fd: and stdio:, given back at close; -1: nothing saved */
@@ -73,11 +81,51 @@ typedef struct {
     size_t dropped;     /* bytes that came since */
 
     char context[80]; /* what the way adds to the context of the session, see svconn_link_context; "": nothing */
-} svconn_link;
+
+    const struct svconn_link_ops *ops; /* NULL: what goes through in and out are the bytes of the session */
+    void *state;                       /* of ops; the link struct itself may be moved */
+};
 
 /* To fill in one's own descriptors start from this; make them non-blocking. */
 #define SVCONN_LINK_NONE                                                                                               \
-    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0, 0, 0, "" }
+    { -1, -1, 0, -1, -1, 0, 0, 0, 0, 0, 0, 0, "", NULL, NULL }
+
+/*
+ * A kind of link of one's own: where descriptors do not carry the plain bytes of the session (frames, a device with an
+ * interface of its own), or where there are none. read and write are needed, the others may be NULL. None of them waits,
+ * and none returns EINTR.
+ *
+ *      static ssize_t radio_read(svconn_link *l, uint8_t *bytes, size_t len) { ... }
+ *      static ssize_t radio_write(svconn_link *l, const uint8_t *bytes, size_t len) { ... }
+ *      static nfds_t radio_want(const svconn_link *l, short events, struct pollfd fds[2], uint64_t *when) {
+ *          if (events && svconn_now() + 10 < *when) *when = svconn_now() + 10;      no descriptor: look every 10 ms
+ *          return 0;
+ *      }
+ *      static const svconn_link_ops radio = {.read = radio_read, .write = radio_write, .want = radio_want};
+ *
+ *      svconn_link l = SVCONN_LINK_NONE;
+ *      l.ops = &radio;
+ *      l.state = my_radio;
+ *      err = svconn_pump_handshake(&s, &l, ...);
+ */
+typedef struct svconn_link_ops {
+    /* As read(2) and write(2) on a non-blocking descriptor: how many bytes; 0 from read: the end; -1 and errno, EAGAIN
+     * if there is nothing, or no room, now. What write takes without bringing it out counts as pending; with len 0 it
+     * goes on bringing that out, and returns 0. */
+    ssize_t (*read)(svconn_link *l, uint8_t *bytes, size_t len);
+    ssize_t (*write)(svconn_link *l, const uint8_t *bytes, size_t len);
+    /* Bytes that write took and that are still here, and other bytes that this kind of link has to send. NULL: never. */
+    size_t (*pending)(const svconn_link *l);
+    /* What to poll for, so that events (POLLIN, POLLOUT, both or 0) can go on: fills fds, returns how many; lowers *when
+     * (svconn_now) to the time at which read and write are to be tried again at the latest. NULL: in and out, as usual. */
+    nfds_t (*want)(const svconn_link *l, short events, struct pollfd fds[2], uint64_t *when);
+    /* Tell the other end that nothing more will be written. May be called again. NULL: shutdown(2) of out. */
+    void (*end)(svconn_link *l);
+    /* From svconn_link_close, which closes in and out behind it. Brings out what goes out at once, frees state. */
+    void (*close)(svconn_link *l);
+    /* For svconn_link_peer. NULL: by in and out. */
+    void (*peer)(const svconn_link *l, char *out, size_t size);
+} svconn_link_ops;
 
 /* Opens a link; waits at most timeout_ms (-1: no limit) for connect and for the relay's answer. (Not counted: the
  * system's look-up of a name.) */
