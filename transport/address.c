@@ -30,7 +30,7 @@ static long take_number(const char **p, long max) {
 static int parse_host_port(svconn_address *a, const char *p, const char *default_port, const char **end,
                            svconn_why *why) {
     int bracket = *p == '[';
-    size_t n = bracket ? strcspn(++p, "]") : strcspn(p, ":/");
+    size_t n = bracket ? strcspn(++p, "]") : strcspn(p, ":/?#");
     if (n > SVCONN_HOST_MAX) return bad(a, why, "the host name is too long");
     memcpy(a->host, p, n);
     a->host[n] = 0;
@@ -41,7 +41,7 @@ static int parse_host_port(svconn_address *a, const char *p, const char *default
     if (*p != ':' && *default_port) return 0;
     if (*p != ':') return bad(a, why, "no port; it looks like tcp://HOST:PORT");
     p++;
-    if (!bracket && memchr(p, ':', strcspn(p, "/")))
+    if (!bracket && memchr(p, ':', strcspn(p, "/?#")))
         return bad(a, why, "an IPv6 address goes in brackets: tcp://[::1]:7001");
     long port = take_number(&p, 65535);
     if (port < 0) return bad(a, why, "the port is a number from 0 to 65535");
@@ -95,16 +95,10 @@ static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
 
 /* RFC 6455, section 3: no fragment; what is no URI character must be percent-encoded already. */
 static int parse_ws(svconn_address *a, const char *p, svconn_why *why) {
-    char authority[SVCONN_HOST_MAX + 20];
-    const char *end;
-    size_t host = *p == '[' ? strcspn(p, "]") : strcspn(p, ":/?#"), n = strcspn(p, "/?#");
-    int has_port = memchr(p + (host < n ? host : n), ':', n - (host < n ? host : n)) != NULL;
     a->kind = SVCONN_ADDRESS_WEBSOCKET;
-    a->rest = p + n;
-    if (n > SVCONN_HOST_MAX + 8) return bad(a, why, "the host name is too long");
-    snprintf(authority, sizeof authority, "%.*s%s", (int)n, p, has_port ? "" : ":80");
-    if (parse_host_port(a, authority, &end, why) != 0) return -1;
-    if (*end) return bad(a, why, "only a path may follow the port");
+    if (parse_host_port(a, p, "80", &p, why) != 0) return -1;
+    if (*p && !strchr("/?#", *p)) return bad(a, why, "only a path may follow the port");
+    a->rest = p;
     if (!a->host[0]) return bad(a, why, "the host is missing; it looks like ws://HOST[:PORT][/PATH]");
     for (p = a->rest; *p; p++)
         if (*p <= ' ' || *p > '~' || *p == '#')
