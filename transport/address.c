@@ -51,17 +51,32 @@ static int parse_tcp(svconn_address *a, const char *p, svconn_why *why) {
     return *p ? bad(a, why, "nothing may follow the port") : 0;
 }
 
+/* HOST:PORT of a relay; *end: behind it */
+static int parse_relay_host(svconn_address *a, const char *p, const char **end, svconn_why *why) {
+    if (parse_host_port(a, p, end, why) != 0) return -1;
+    if (!a->host[0]) return bad(a, why, "the relay's host is missing");
+    return strcmp(a->port, "0") == 0 ? bad(a, why, "port 0 is no port of a relay") : 0;
+}
+
 static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     a->kind = SVCONN_ADDRESS_RELAY;
-    if (parse_host_port(a, p, &p, why) != 0) return -1;
-    if (!a->host[0]) return bad(a, why, "the relay's host is missing");
-    if (strcmp(a->port, "0") == 0) return bad(a, why, "port 0 is no port of a relay");
+    if (parse_relay_host(a, p, &p, why) != 0) return -1;
     if (*p++ != '/') return bad(a, why, "no token; it looks like relay+tcp://HOST:PORT/TOKEN");
     size_t n = strlen(p);
     if (n == 0 || n > SVCONN_TOKEN_MAX || strspn(p, allowed) != n)
         return bad(a, why, "a token is 1 to 64 of A-Z a-z 0-9 - _");
     memcpy(a->token, p, n + 1);
+    return 0;
+}
+
+/* Both ends put the token into the context of the session: so in one spelling. */
+static int parse_wormhole(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_WORMHOLE;
+    if (parse_relay_host(a, p, &p, why) != 0) return -1;
+    if (*p++ != '/' || strlen(p) != 64 || strspn(p, "0123456789abcdefABCDEF") != 64)
+        return bad(a, why, "no token; it looks like wormhole://HOST:PORT/ and 64 hexadecimal digits");
+    for (size_t i = 0; i <= 64; i++) a->token[i] = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
     return 0;
 }
 
@@ -107,8 +122,9 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
     static const struct {
         const char *prefix;
         int (*parse)(svconn_address *, const char *, svconn_why *);
-    } kinds[] = {{"tcp://", parse_tcp},   {"unix:", parse_unix}, {"fd:", parse_fd},
-                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay+tcp://", parse_relay}};
+    } kinds[] = {{"tcp://", parse_tcp},          {"unix:", parse_unix}, {"fd:", parse_fd},
+                 {"stdio:", parse_stdio},        {"exec:", parse_exec}, {"relay+tcp://", parse_relay},
+                 {"wormhole://", parse_wormhole}};
     memset(a, 0, sizeof *a);
     a->text = text;
     a->in = a->out = -1;
@@ -117,5 +133,9 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         size_t n = strlen(kinds[i].prefix);
         if (strncmp(text, kinds[i].prefix, n) == 0) return kinds[i].parse(a, text + n, why);
     }
-    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: or relay+tcp://");
+    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: relay+tcp:// or wormhole://");
+}
+
+int svconn_address_is_dialled(const svconn_address *a) {
+    return a->kind == SVCONN_ADDRESS_TCP || a->kind == SVCONN_ADDRESS_RELAY || a->kind == SVCONN_ADDRESS_WORMHOLE;
 }

@@ -68,23 +68,32 @@ static int open_socket(svconn_link *l, int fd) {
     return 0;
 }
 
+static int join(int fd, const svconn_address *a, int listening, uint64_t end, svconn_why *why) {
+    if (a->kind == SVCONN_ADDRESS_WORMHOLE) return svconn_wormhole_join(fd, a, end, why);
+    return svconn_relay_join(fd, a, listening ? "listen" : "call", end, why);
+}
+
 int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,
                         uint64_t end, svconn_why *why) {
     static const svconn_link none = SVCONN_LINK_NONE;
     const char *via = options ? options->via : NULL;
     *l = none;
+    if (via && !svconn_address_is_dialled(a))
+        return svconn_because(why, "%.150s: proxies lead to a host and a port only", a->text);
     switch (a->kind) {
     case SVCONN_ADDRESS_TCP: return open_socket(l, svconn_dial(a, via, end, why));
     case SVCONN_ADDRESS_UNIX: return open_socket(l, svconn_unix_connect(a, end, why));
     case SVCONN_ADDRESS_FD: return open_given(l, a, why);
     case SVCONN_ADDRESS_EXEC: return svconn_child_start(l, a, why);
-    case SVCONN_ADDRESS_RELAY: break;
+    case SVCONN_ADDRESS_RELAY:
+    case SVCONN_ADDRESS_WORMHOLE: break;
     }
     int fd = svconn_dial(a, via, end, why);
-    if (fd >= 0 && svconn_relay_join(fd, a, listening ? "listen" : "call", end, why) != 0) {
+    if (fd >= 0 && join(fd, a, listening, end, why) != 0) {
         close(fd);
         fd = -1;
     }
+    if (fd >= 0 && a->kind == SVCONN_ADDRESS_WORMHOLE) snprintf(l->context, sizeof l->context, "wormhole %s", a->token);
     return open_socket(l, fd);
 }
 
