@@ -215,7 +215,7 @@ static int open_files(echo *e, const char *file) {
 static int connect_and_run(echo *e, const party *p, const char *address) {
     svconn_link link;
     svconn_why why;
-    if (svconn_link_open(&link, address, OPEN_MS, &why) != 0) {
+    if (svconn_link_open_with(&link, address, &p->way, OPEN_MS, &why) != 0) {
         say("%s", why.text);
         return EXIT_LINK;
     }

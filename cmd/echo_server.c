@@ -115,12 +115,16 @@ static void end_talk(server *v, size_t i) {
 }
 
 /* ---- all of them ---- */
+static int is_at_relay(const server *v) {
+    return strncmp(v->listener.address, "relay+", 6) == 0 || strncmp(v->listener.address, "wormhole:", 9) == 0;
+}
+
 /* Listeners without a descriptor (a relay, standard input) are asked while no connection is open, and that may wait.
  * Returns -1 to go on, or the exit code. */
 static int accept_waiting(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
-    int may_retry = strncmp(v->listener.address, "relay+", 6) == 0 && !v->once;
+    int may_retry = is_at_relay(v) && !v->once;
     if (v->listener.spent && !may_retry) return v->last;
     while (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
         say("%s%s", why.text, may_retry ? "; trying again" : "");
@@ -203,7 +207,7 @@ static int serve(server *v) {
 
 static int run(server *v, const char *address) {
     svconn_why why;
-    if (svconn_listen(&v->listener, address, &why) != 0) {
+    if (svconn_listen_with(&v->listener, address, &v->party.way, &why) != 0) {
         say("%s", why.text);
         return EXIT_LOCAL;
     }

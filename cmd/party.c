@@ -34,6 +34,11 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
          0, 0},
         {"renew-every", "N", "take a new key after N records (1 to 1048576, the default)", OPTION_NUMBER,
          &o->renew_every, 1, 1ul << 20},
+        {"via", "LIST",
+         "reach HOST:PORT through these proxies, nearest first:\nsocks5://[USER@]HOST:PORT,http://[USER@]HOST:PORT",
+         OPTION_TEXT, &o->via, 0, 0},
+        {"via-password", "FILE", "the password of the USER in --via: one line, in a file of mode 600", OPTION_TEXT,
+         &o->via_password, 0, 0},
         {"verbose", NULL, "tell who the peer is, new keys, counts, and how it ended", OPTION_FLAG, &o->verbose, 0, 0},
     };
     memcpy(rows, common, sizeof common);
@@ -97,11 +102,18 @@ static int open_identity(party *p, const party_options *o, const char *command) 
     return code;
 }
 
+static int open_way(party *p, const party_options *o, const char *command) {
+    if (!o->via) return o->via_password ? options_fault(command, "--via-password goes with --via") : EXIT_DONE;
+    p->way.via = p->via;
+    return via_read(p->via, o->via, o->via_password, command);
+}
+
 int party_open(party *p, const party_options *o, svconn_role role) {
     const char *command = role == SVCONN_SERVER ? "echo-server" : "echo";
     memset(p, 0, sizeof *p);
     p->verbose = o->verbose;
     int code = check_options(p, o, role, command);
+    if (code == EXIT_DONE) code = open_way(p, o, command);
     if (code == EXIT_DONE) code = open_identity(p, o, command);
     if (code != EXIT_DONE) {
         party_close(p);

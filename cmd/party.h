@@ -4,16 +4,17 @@
 #define SVCONN_CMD_PARTY_H
 
 #include "options.h"
-#include "svconn.h"
+#include "svconn_transport.h"
+#include "via.h"
 
 typedef struct {
-    const char *key, *psk, *name, *context;
+    const char *key, *psk, *name, *context, *via, *via_password;
     text_list peers;
     unsigned long renew_every;
     int hidden, verbose;
 } party_options;
 
-#define PARTY_ROWS 8
+#define PARTY_ROWS 10
 /* Fills PARTY_ROWS rows of an option table. */
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role);
 
@@ -26,6 +27,8 @@ typedef struct {
     const char *names[LIST_MAX];
     size_t n_names;
     int any, verbose;
+    svconn_link_options way; /* for links that we open */
+    char via[VIA_MAX];
 } party;
 
 /* Reads the key, checks the options. Returns 0, or an exit code after it said why. p stays where it is: config points
