@@ -183,12 +183,12 @@ static void talk(const script *s, int how, size_t where, int timeout, const char
 }
 
 static void every_split(const script *s) {
-    for (size_t i = 0; i <= answers_of(s); i++) talk(s, SPLIT, i, PATIENCE, NULL);
+    for (size_t i = 0; i <= answers_of(s) && !test_bad; i++) talk(s, SPLIT, i, PATIENCE, NULL);
 }
 
 /* part: what is said of an answer that ends early */
 static void every_cut(const script *s, const char *part) {
-    for (size_t i = 0; i < answers_of(s); i++) talk(s, CUT, i, PATIENCE, part);
+    for (size_t i = 0; i < answers_of(s) && !test_bad; i++) talk(s, CUT, i, PATIENCE, part);
 }
 
 /* ---- HTTP --------------------------------------------------------------------------------------- */
@@ -633,7 +633,7 @@ static void wormhole_refusals(void) {
     CHECK(svconn_link_open(&l, "wormhole://h:0/" TOKEN, 0, &why) == -1 && says(&why, "port 0 is no port of a relay"));
 }
 
-/* The listening side does the same; both have the same context, with the token, and sides of their own. */
+/* The listening side does the same; the context has the token. */
 static void wormhole_listens(void) {
     char address[600];
     uint8_t context[255];
