@@ -24,8 +24,10 @@ kill_tree() {
     for child in $(ps -o pid= --ppid "$1"); do kill_tree "$child"; done
     kill -KILL "$1" 2>/dev/null
 }
-finish() {
-    for pid in $started; do kill_tree "$pid"; done
+finish() { # what is no child of ours any more has ended, and the number may be somebody else's
+    for pid in $started; do
+        [ "$(ps -o ppid= -p "$pid" | tr -d ' ')" != $$ ] || kill_tree "$pid"
+    done
     wait 2>/dev/null
     rm -rf "$dir"
 }
@@ -59,7 +61,10 @@ until_true() {
     done
 }
 says() { grep -qF -- "$1" "$2" 2>/dev/null; }
-is_gone() { ! kill -0 "$1" 2>/dev/null; }
+has_ended() { # a child of ours, which may be a zombie
+    state=$(ps -o stat= -p "$1") || return 0
+    case $state in Z*) return 0 ;; *) return 1 ;; esac
+}
 is_larger() { [ "$(wc -c <"$1")" -gt "$2" ]; }
 
 # ---- background processes ----
@@ -76,18 +81,18 @@ free_port() {
         is_taken $port || return 0
     done
 }
-is_ready_or_gone() { is_ready "$port" || is_gone "$proxy"; }
+is_ready_or_ended() { is_ready "$port" || has_ended "$proxy"; }
 
 # start NAME FUNCTION: runs the function, which must exec a server on $port, in the background; its id to $proxy. A port that somebody
 # else took meanwhile is tried again.
 start() {
-    for attempt in 1 2 3; do
+    for _ in 1 2 3; do
         free_port
         "$2" >"$1.log" 2>&1 </dev/null &
         proxy=$!
         started="$started $proxy"
-        until_true 20 is_ready_or_gone
-        if ! is_gone $proxy && is_ready $port; then return 0; fi
+        until_true 20 is_ready_or_ended
+        if ! has_ended $proxy && is_ready $port; then return 0; fi
         kill_tree $proxy
     done
     fail "links: $1" "it did not start: $(tail -n 5 "$1.log")"
@@ -144,7 +149,7 @@ cut() {
     if [ "$victim" = child ]; then
         for child in $(ps -o pid= --ppid $client); do kill_tree "$child"; done
     else kill_tree "$victim"; fi
-    if ! until_true 20 is_gone_or_zombie $client; then
+    if ! until_true 20 has_ended $client; then
         kill_tree $client
         fail "$name" "our client goes on: $(tail -n 3 err)"
     else
@@ -155,10 +160,6 @@ cut() {
         else pass "$name"; fi
     fi
     exec 9>&-
-}
-is_gone_or_zombie() {
-    state=$(ps -o stat= -p "$1") || return 0
-    case $state in Z*) return 0 ;; *) return 1 ;; esac
 }
 
 # refuses NAME TEXT ARGUMENTS...: no link; TEXT is said, and no password
@@ -402,7 +403,7 @@ if have "TLS tunnels" openssl openssl; then
     started="$started $tls_server"
     if until_true 20 is_ready $port; then
         both_ways "exec: openssl s_server and s_client" tls_server.log "exec:exec openssl s_client -quiet -connect 127.0.0.1:$port 2>/dev/null"
-        if until_true 10 is_gone_or_zombie $tls_server; then
+        if until_true 10 has_ended $tls_server; then
             wait $tls_server
             code=$?
             if [ $code -eq 0 ]; then pass "links: exec: openssl s_server: exit code of the server"
@@ -458,7 +459,7 @@ at_wormhole() {
 }
 # ended CODE: the exit code of that server
 ended() {
-    if until_true 20 is_gone_or_zombie $once; then
+    if until_true 20 has_ended $once; then
         wait $once
         code=$?
     else code="none, it goes on"; fi

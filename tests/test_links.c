@@ -565,8 +565,8 @@ static void unfit_targets(void) {
     svconn_listener n;
     svconn_link l;
     svconn_why why;
-    static const char *const hosts[] = {"tcp://a\r\nX:1", "tcp://a b:1", "tcp://a\tb:1",
-                                        "tcp://\xc3\xa4:1",  "tcp://:1",    "tcp://a:0"};
+    static const char *const hosts[] = {"tcp://a\r\nX:1",   "tcp://a b:1", "tcp://a\tb:1",
+                                        "tcp://\xc3\xa4:1", "tcp://:1",    "tcp://a:0"};
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
         CHECK(svconn_link_open_with(&l, hosts[i], &options, PATIENCE, &why) == -1 && l.in == -1 &&
               why.fault == SVCONN_FAULT_LOCAL && (says(&why, "plain ASCII") || says(&why, "the port is")));
@@ -586,7 +586,9 @@ static void unfit_targets(void) {
 #define SIDE "\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe\xfe"
 #define PLEASE "please relay " TOKEN " for side " SIDE "\n"
 
-static const script wormhole = {.address = "wormhole://127.0.0.1:PORT/" TOKEN, .steps = {STEP(PLEASE, "ok\n")}};
+#define AT_WORMHOLE "wormhole://127.0.0.1:PORT/" TOKEN
+
+static const script wormhole = {.address = AT_WORMHOLE, .steps = {STEP(PLEASE, "ok\n")}};
 
 static void wormhole_answers(const char *text, svconn_fault fault, const char *part) {
     script s = wormhole;
@@ -624,7 +626,7 @@ static void wormhole_refusals(void) {
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         SVCONN_FAULT_CUT, "or is no transit relay");
     static const char *const bad[] = {
-        "wormhole://h:1", "wormhole://h:1/", "wormhole://h:1/" TOKEN "0",
+        "wormhole://h:1", "wormhole://h:1/", ("wormhole://h:1/" TOKEN "0"),
         "wormhole://h:1/x123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
     svconn_link l;
     svconn_why why;
@@ -642,7 +644,7 @@ static void wormhole_listens(void) {
     svconn_link l;
     script s = wormhole;
     CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", NULL) == 0);
-    fill(address, "wormhole://127.0.0.1:PORT/" TOKEN, &n);
+    fill(address, AT_WORMHOLE, &n);
     CHECK(svconn_listen(&door, address, NULL) == 0 && door.fd == -1);
     for (int i = 0; i < 2; i++) { /* more than once */
         int status = -1;
@@ -674,9 +676,8 @@ static void deadlines(void) {
 }
 
 static void nobody_there(void) {
-    static const char *const addresses[] = {"tcp://127.0.0.1:PORT", "relay+tcp://127.0.0.1:PORT/t",
-                                            "wormhole://127.0.0.1:PORT/" TOKEN, "tcp://host.invalid:PORT",
-                                            "unix:/nonexistent/socket"};
+    static const char *const addresses[] = {"tcp://127.0.0.1:PORT", "relay+tcp://127.0.0.1:PORT/t", AT_WORMHOLE,
+                                            "tcp://host.invalid:PORT", "unix:/nonexistent/socket"};
     char text[600];
     svconn_listener n;
     svconn_link l;
@@ -703,7 +704,7 @@ static void nothing_leaks(void) {
 
 int main(void) {
     for (int fd = 3; fd < 100; fd++) close(fd); /* a launcher's */
-    alarm(120);
+    alarm(300); /* valgrind takes a minute */
     TEST("http_takes_no_byte_too_many", http_no_byte_too_many);
     TEST("http_answer_cut_at_every_byte", http_cut);
     TEST("http_every_2xx_is_success", http_success);

@@ -7,7 +7,6 @@
 #include "svconn_posix.h" /* first */
 #include "svconn_link.h"
 #include "ct.h"
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 

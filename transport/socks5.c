@@ -7,7 +7,6 @@
 #include "svconn_link.h"
 #include "ct.h"
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
