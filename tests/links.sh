@@ -453,6 +453,7 @@ run_transit() { exec twistd3 --nodaemon --pidfile= transitrelay --port "tcp:$por
 token() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 # at_wormhole ARGUMENTS...: a server at the relay, once
 at_wormhole() {
+    : >wormhole.log # now, and not when the server is about to start: its lines are counted
     "$svconn" echo-server "$at" --key server.key --peer "$client_key" --verbose --once "$@" >/dev/null 2>wormhole.log </dev/null &
     once=$!
     started="$started $once"
