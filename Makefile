@@ -141,6 +141,11 @@ wycheproof check-wycheproof: lib
 # The renewal rule, explored exhaustively (ProVerif models: see spec/formal/README.md)
 check-formal:
 	@sh tests/run.sh "$(PYTHON) spec/formal/check.py && echo 'pass formal: the renewal rule' && echo 'skip formal: ProVerif is in no Debian package; see spec/formal/README.md'"
+# Sessions through the real proxies, relays and tunnels that are installed here (Debian packages: tinyproxy squid ncat microsocks dante-server
+# haproxy nginx libnginx-mod-stream socat openssl openssh-server magic-wormhole-transit-relay)
+.PHONY: check-links
+check-links: program
+	@sh tests/run.sh "sh tests/links.sh $(PROG)"
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
 	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors) "sh tests/interop.sh $(PROG)"
@@ -260,6 +265,7 @@ help:
 	@echo 'make check-bochs      the backends for x86-64 on an emulated CPU that has them all (packages: bochs bochs-term bochsbios)'
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
+	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'

@@ -148,14 +148,17 @@ static void return_to_relay(server *v) {
     v->retry_ms = v->retry_ms * 2 < RETRY_MAX_MS ? v->retry_ms * 2 : RETRY_MAX_MS;
 }
 
-/* Listeners without a descriptor (standard input, a child) have one link. Returns -1 to go on, or the exit code. */
-static int accept_only(server *v) {
+/* Listeners without a descriptor are asked while no connection is open, and that may wait. Standard input and a child
+ * have one link. Returns -1 to go on, or the exit code. */
+static int accept_waiting(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
-    if (v->listener.spent) return v->last;
-    if (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
-        say("%s", why.text);
-        return EXIT_LINK;
+    int may_retry = strncmp(v->address, "wormhole:", 9) == 0 && !v->once;
+    if (v->listener.spent && !may_retry) return v->last;
+    while (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
+        say("%s%s", why.text, may_retry ? "; trying again" : "");
+        if (!may_retry) return EXIT_LINK;
+        poll(NULL, 0, RETRY_MS);
     }
     add_talk(v, &link);
     return -1;
@@ -230,7 +233,7 @@ static int serve(server *v) {
         if (v->once && (v->number > 0 || (gone && at_relay(v))) && v->n_talks == 0) return v->last;
         if (gone && at_relay(v) && !v->stop_at && !v->once) return_to_relay(v);
         else if (gone && v->n_talks == 0 && !at_relay(v)) {
-            int code = accept_only(v);
+            int code = accept_waiting(v);
             if (code >= 0) return code;
             continue;
         }

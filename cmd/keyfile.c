@@ -69,20 +69,21 @@ int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form)
 }
 
 /* ---- reading ---- */
-/* Opens a file that must be the owner's alone. Looks at the opened file, not at its name, which may change. */
-static int open_secret(const char *path) {
+/* Opens a file that must be the owner's alone. Looks at the opened file, not at its name, which may change. what: "key"
+ * or "password". */
+static int open_secret(const char *path, const char *what) {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        say("cannot open the key file %s: %s%s", path, strerror(errno),
-            errno == ENOENT ? "; \"svconn keygen -o FILE\" makes one" : "");
+        say("cannot open the %s file %s: %s%s", what, path, strerror(errno),
+            errno == ENOENT && strcmp(what, "key") == 0 ? "; \"svconn keygen -o FILE\" makes one" : "");
         return -1;
     }
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-        say("%s is not a key file", path);
+        say("%s is not a %s file", path, what);
     } else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-        say("%s can be read or changed by others (mode %03o), so the key in it is not safe; do \"chmod 600 %s\"", path,
-            (unsigned)(st.st_mode & 0777), path);
+        say("%s can be read or changed by others (mode %03o), so the %s in it is not safe; do \"chmod 600 %s\"", path,
+            (unsigned)(st.st_mode & 0777), what, path);
     } else {
         return fd;
     }
@@ -90,11 +91,11 @@ static int open_secret(const char *path) {
     return -1;
 }
 
-/* Reads the whole file into text and cuts the white space at its end off. Returns the length, or -1. */
-static int read_secret(const char *path, char text[FILE_MAX + 1]) {
+/* Reads the whole file into text. Returns the length, or -1. */
+static int read_file(const char *path, const char *what, char text[FILE_MAX + 1]) {
     size_t used = 0;
     ssize_t n = 1;
-    int fd = open_secret(path);
+    int fd = open_secret(path, what);
     if (fd < 0) return -1;
     while (used < FILE_MAX && (n = read(fd, text + used, FILE_MAX - used)) != 0) {
         if (n < 0 && errno == EINTR) continue;
@@ -105,12 +106,19 @@ static int read_secret(const char *path, char text[FILE_MAX + 1]) {
     close(fd);
     if (n < 0) return -1;
     if (used == FILE_MAX) {
-        say("%s is too large for a key file", path);
+        say("%s is too large for a %s file", path, what);
         return -1;
     }
-    while (used > 0 && strchr(" \t\r\n", text[used - 1])) used--;
     text[used] = 0;
     return (int)used;
+}
+
+/* The same without the white space at its end */
+static int read_secret(const char *path, char text[FILE_MAX + 1]) {
+    int len = read_file(path, "key", text);
+    while (len > 0 && strchr(" \t\r\n", text[len - 1])) len--;
+    if (len >= 0) text[len] = 0;
+    return len;
 }
 
 /* The base64 text between the two lines of a PEM file, without its line ends, in place. Returns its length, or -1. */
@@ -183,4 +191,18 @@ int keyfile_read_psk(const char *path, uint8_t psk[32]) {
             path);
     wipe(text, sizeof text);
     return code;
+}
+
+int keyfile_read_password(const char *path, char password[PASSWORD_MAX + 1]) {
+    char text[FILE_MAX + 1];
+    int len = read_file(path, "password", text);
+    if (len < 0) return EXIT_LOCAL;
+    if (len > 0 && text[len - 1] == '\n') len--;
+    if (len > 0 && text[len - 1] == '\r') len--;
+    text[len] = 0;
+    int good = len > 0 && len <= PASSWORD_MAX && strlen(text) == (size_t)len && !strchr(text, '\n');
+    if (good) memcpy(password, text, (size_t)len + 1);
+    else say("%s is no password file: one line of 1 to %d bytes is wanted", path, PASSWORD_MAX);
+    wipe(text, sizeof text);
+    return good ? EXIT_DONE : EXIT_LOCAL;
 }

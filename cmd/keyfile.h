@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Key files: an Ed25519 seed as PKCS#8 PEM or as 64 hexadecimal digits, or a pre-shared key as 64 digits. Nobody but
- * the owner may be able to read them. These functions say what is wrong and return an exit code; 0 is success.
+ * Key files: an Ed25519 seed as PKCS#8 PEM or as 64 hexadecimal digits, or a pre-shared key as 64 digits; and files
+ * that hold a password. Nobody but the owner may be able to read them. These functions say what is wrong and return an exit code; 0 is success.
  */
 #ifndef SVCONN_CMD_KEYFILE_H
 #define SVCONN_CMD_KEYFILE_H
@@ -15,5 +15,9 @@ int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form)
 
 int keyfile_read_seed(const char *path, uint8_t seed[32]);
 int keyfile_read_psk(const char *path, uint8_t psk[32]);
+
+#define PASSWORD_MAX 255
+/* One line, 1 to 255 bytes; its end does not belong to it. */
+int keyfile_read_password(const char *path, char password[PASSWORD_MAX + 1]);
 
 #endif

@@ -42,6 +42,11 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
          0, 0},
         {"renew-every", "N", "take a new key after N records (1 to 1048576, the default)", OPTION_NUMBER,
          &o->renew_every, 1, 1ul << 20},
+        {"via", "LIST",
+         "reach HOST:PORT through these proxies, nearest first:\nsocks5://[USER@]HOST:PORT,http://[USER@]HOST:PORT",
+         OPTION_TEXT, &o->via, 0, 0},
+        {"via-password", "FILE", "the password of the USER in --via: one line, in a file of mode 600", OPTION_TEXT,
+         &o->via_password, 0, 0},
         {"verbose", NULL, "tell who the peer is, new keys, counts, and how it ended", OPTION_FLAG, &o->verbose, 0, 0},
     };
     memcpy(rows, common, sizeof common);
@@ -114,14 +119,18 @@ static int open_identity(party *p, const party_options *o, const char *command) 
 }
 
 /* How to get to the peer. At a relay we are nobody, unless told otherwise (R5). */
-static int open_way(party *p, const party_options *o) {
+static int open_way(party *p, const party_options *o, const char *command) {
     uint8_t seed[32];
+    if (!o->via && o->via_password) return options_fault(command, "--via-password goes with --via");
+    p->link.via = o->via ? p->via : NULL;
+    int code = o->via ? via_read(p->via, o->via, o->via_password, command) : EXIT_DONE;
+    if (code != EXIT_DONE) return code;
     p->known_relays = o->known_relays;
     p->link.trust = known_relay;
     p->link.arg = p;
     if (o->key) p->link.owner = &p->identity;
     if (!o->relay_key) return EXIT_DONE;
-    int code = keyfile_read_seed(o->relay_key, seed);
+    code = keyfile_read_seed(o->relay_key, seed);
     if (code == EXIT_DONE) svconn_identity_ed25519(&p->relay_identity, seed);
     wipe(seed, sizeof seed);
     p->link.identity = &p->relay_identity;
@@ -135,8 +144,8 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
     memset(p, 0, sizeof *p);
     p->verbose = o->verbose;
     int code = check_options(p, o, role, command);
+    if (code == EXIT_DONE) code = open_way(p, o, command);
     if (code == EXIT_DONE) code = open_identity(p, o, command);
-    if (code == EXIT_DONE) code = open_way(p, o);
     if (code != EXIT_DONE) {
         party_close(p);
         return code;

@@ -5,16 +5,17 @@
 
 #include "options.h"
 #include "svconn_transport.h"
+#include "via.h"
 
 typedef struct {
-    const char *key, *psk, *name, *context, *relay_key, *known_relays;
+    const char *key, *psk, *name, *context, *relay_key, *known_relays, *via, *via_password;
     text_list peers;
     unsigned long renew_every;
     int hidden, verbose;
     int open, confirm; /* SERVER only, and not in the common rows */
 } party_options;
 
-#define PARTY_ROWS 10
+#define PARTY_ROWS 12
 /* Fills PARTY_ROWS rows of an option table. */
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role);
 
@@ -30,6 +31,7 @@ typedef struct {
     const char *names[LIST_MAX];
     size_t n_names;
     int any, ask, confirm, verbose;
+    char via[VIA_MAX];
 } party;
 
 /* Reads the key, checks the options. Returns 0, or an exit code after it said why. p stays where it is: config points

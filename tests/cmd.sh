@@ -219,8 +219,8 @@ has_options() { # command, options
 }
 has_options keygen "-o" "--output" "--hex" "--psk"
 has_options id "--public"
-has_options echo-server --key --peer --hidden --psk --name --context --renew-every --verbose --once
-has_options echo --key --peer --hidden --psk --name --context --renew-every --early --verbose --size
+has_options echo-server --key --peer --hidden --psk --name --context --renew-every --verbose --once --via --via-password
+has_options echo --key --peer --hidden --psk --name --context --renew-every --early --verbose --size --via --via-password
 has_options relay --once --hexdump --capture
 has_options demo --seconds
 refuses "usage: keygen without a file" 2 "-o FILE is missing" keygen
@@ -244,6 +244,22 @@ refuses "usage: --hidden with --psk" 2 "not with --psk" echo tcp://127.0.0.1:1 -
 refuses "usage: --hidden with any only" 2 "only be found by its key" echo tcp://127.0.0.1:1 --peer any --hidden
 refuses "usage: name: without --psk" 2 "goes with --psk" echo tcp://127.0.0.1:1 --peer name:x
 refuses "usage: --context too long" 2 "at most 255" echo tcp://127.0.0.1:1 --peer any --context "$(printf %256s x)"
+refuses "usage: a password on the command line" 2 "write USER@HOST:PORT, and the password into a file" echo tcp://127.0.0.1:1 --peer any --via http://me:s3cret@127.0.0.1:1
+check "usage: a password on the command line is not repeated" [ "$(grep -c s3cret err)" -eq 0 ]
+refuses "usage: and in the second proxy" 2 "write USER@HOST:PORT" echo-server wormhole://127.0.0.1:1/x --via socks5://127.0.0.1:1,socks5://:s3cret@127.0.0.1:1
+refuses "usage: two users in --via" 2 "one of the proxies" echo tcp://127.0.0.1:1 --peer any --via http://a@h:1,http://b@h:1 --via-password psk
+refuses "usage: a user without --via-password" 2 "wants --via-password FILE" echo tcp://127.0.0.1:1 --peer any --via http://me@127.0.0.1:1
+refuses "usage: --via-password without a user" 2 "goes with a USER@ in --via" echo tcp://127.0.0.1:1 --peer any --via http://127.0.0.1:1 --via-password psk
+refuses "usage: --via-password without --via" 2 "goes with --via" echo tcp://127.0.0.1:1 --peer any --via-password psk
+refuses "via: the password file is not there" 3 "cannot open the password file missing: No such file" echo tcp://127.0.0.1:1 --peer any --via http://me@127.0.0.1:1 --via-password missing
+printf 'one\ntwo\n' >lines
+: >nothing
+refuses "via: a password file of two lines" 3 "one line of 1 to 255 bytes" echo tcp://127.0.0.1:1 --peer any --via http://me@127.0.0.1:1 --via-password lines
+refuses "via: an empty password file" 3 "one line of 1 to 255 bytes" echo tcp://127.0.0.1:1 --peer any --via http://me@127.0.0.1:1 --via-password nothing
+chmod 644 lines
+refuses "via: a password file that others can read" 3 "chmod 600 lines" echo tcp://127.0.0.1:1 --peer any --via http://me@127.0.0.1:1 --via-password lines
+refuses "via: a listener behind a proxy" 3 "cannot listen there through a proxy" echo-server tcp://127.0.0.1:0 --peer any --via http://127.0.0.1:1
+refuses "via: a list that makes no sense" 1 "proxy 2 in the list: it looks like" echo tcp://127.0.0.1:1 --peer any --via http://127.0.0.1:1,proxy
 refuses "usage: echo stdio:" 2 "taken by the data" echo stdio: --peer any
 refuses "usage: relay on stdio:" 2 "a relay listens on" relay stdio:
 refuses "echo: nobody listens" 1 "svconn: " echo unix:"$dir/nobody" --peer any --key a.pem

@@ -56,6 +56,14 @@ static int parse_tcp(svconn_address *a, const char *p, svconn_why *why) {
     return *p ? bad(a, why, "nothing may follow the port") : 0;
 }
 
+/* HOST:PORT of a relay; *end: behind it */
+static int parse_relay_host(svconn_address *a, const char *p, const char *default_port, const char **end,
+                            svconn_why *why) {
+    if (parse_host_port(a, p, default_port, end, why) != 0) return -1;
+    if (!a->host[0]) return bad(a, why, "the relay's host is missing");
+    return strcmp(a->port, "0") == 0 ? bad(a, why, "port 0 is no port of a relay") : 0;
+}
+
 /* 64 hexadecimal digits at p. 0, or -1. Keys are public: no need for constant time. */
 static int parse_key(uint8_t key[32], const char *p) {
     static const char digits[] = "0123456789abcdef";
@@ -78,9 +86,7 @@ static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
         a->relay_known = 1;
         p = at + 1;
     }
-    if (parse_host_port(a, p, RELAY_PORT, &p, why) != 0) return -1;
-    if (!a->host[0]) return bad(a, why, "the relay's host is missing");
-    if (strcmp(a->port, "0") == 0) return bad(a, why, "port 0 is no port of a relay");
+    if (parse_relay_host(a, p, RELAY_PORT, &p, why) != 0) return -1;
     if (*p && *p++ != '/') return bad(a, why, "it looks like relay://HOST:PORT/TOKEN");
     snprintf(a->where, sizeof a->where, strchr(a->host, ':') ? "relay [%s]:%s" : "relay %s:%s", a->host, a->port);
     a->meet = *p ? SVCONN_MEET_TOKEN : SVCONN_MEET_NEW;
@@ -90,6 +96,16 @@ static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
                    "behind the relay stands a token, 8 letters and digits such as 7KQ3-M2XD, or the public key of a "
                    "machine, 64 hexadecimal digits");
     a->text = a->where;
+    return 0;
+}
+
+/* Both ends put the token into the context of the session: so in one spelling. */
+static int parse_wormhole(svconn_address *a, const char *p, svconn_why *why) {
+    a->kind = SVCONN_ADDRESS_WORMHOLE;
+    if (parse_relay_host(a, p, "", &p, why) != 0) return -1;
+    if (*p++ != '/' || strlen(p) != 64 || strspn(p, "0123456789abcdefABCDEF") != 64)
+        return bad(a, why, "no token; it looks like wormhole://HOST:PORT/ and 64 hexadecimal digits");
+    for (size_t i = 0; i <= 64; i++) a->code[i] = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
     return 0;
 }
 
@@ -161,9 +177,9 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
     static const struct {
         const char *prefix;
         int (*parse)(svconn_address *, const char *, svconn_why *);
-    } kinds[] = {{"tcp://", parse_tcp},   {"unix:", parse_unix}, {"fd:", parse_fd},
-                 {"stdio:", parse_stdio}, {"exec:", parse_exec}, {"relay://", parse_relay},
-                 {"ws://", parse_ws},     {"wss://", parse_wss}, {"dir:", parse_dir}};
+    } kinds[] = {{"tcp://", parse_tcp},     {"unix:", parse_unix}, {"fd:", parse_fd},   {"stdio:", parse_stdio},
+                 {"exec:", parse_exec},     {"ws://", parse_ws},   {"wss://", parse_wss}, {"dir:", parse_dir},
+                 {"relay://", parse_relay}, {"wormhole://", parse_wormhole}};
     memset(a, 0, sizeof *a);
     a->text = text;
     a->in = a->out = -1;
@@ -172,5 +188,10 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         size_t n = strlen(kinds[i].prefix);
         if (strncmp(text, kinds[i].prefix, n) == 0) return kinds[i].parse(a, text + n, why);
     }
-    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: ws:// dir: or relay://");
+    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: ws:// dir: relay:// or wormhole://");
+}
+
+int svconn_address_is_dialled(const svconn_address *a) {
+    return a->kind == SVCONN_ADDRESS_TCP || a->kind == SVCONN_ADDRESS_WEBSOCKET || a->kind == SVCONN_ADDRESS_RELAY ||
+           a->kind == SVCONN_ADDRESS_WORMHOLE;
 }

@@ -73,6 +73,8 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
     static const svconn_link none = SVCONN_LINK_NONE;
     const char *via = options ? options->via : NULL;
     *l = none;
+    if (via && !svconn_address_is_dialled(a))
+        return svconn_because(why, "%.150s: proxies lead to a host and a port only", a->text);
     switch (a->kind) {
     case SVCONN_ADDRESS_TCP: return open_socket(l, svconn_dial(a, via, end, why));
     case SVCONN_ADDRESS_UNIX: return open_socket(l, svconn_unix_connect(a, end, why));
@@ -82,11 +84,18 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
         return listening ? svconn_websocket_listen(a, why) : svconn_websocket_open(l, a, via, end, why);
     case SVCONN_ADDRESS_SPOOL:
         return listening ? svconn_spool_accept(l, a, end, why) : svconn_spool_call(l, a, end, why);
-    case SVCONN_ADDRESS_RELAY: break;
+    case SVCONN_ADDRESS_RELAY:
+    case SVCONN_ADDRESS_WORMHOLE: break;
     }
-    if (listening) return svconn_because(why, "%.150s: not a listener", a->text); /* listener.c does it */
     int fd = svconn_dial(a, via, end, why);
-    return fd < 0 ? -1 : svconn_relay_call(l, fd, a, options, end, why);
+    if (fd < 0) return -1;
+    if (a->kind == SVCONN_ADDRESS_RELAY) return svconn_relay_call(l, fd, a, options, end, why);
+    if (svconn_wormhole_join(fd, a, end, why) != 0) {
+        close(fd);
+        return -1;
+    }
+    snprintf(l->context, sizeof l->context, "wormhole %s", a->code);
+    return open_socket(l, fd);
 }
 
 int svconn_link_open_with(svconn_link *l, const char *address, const svconn_link_options *options, int timeout_ms,

@@ -35,6 +35,9 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
     if (strlen(address) >= sizeof n->address)
         return svconn_because(why, "address \"%.100s...\": too long to listen on, %zu bytes are the most", address,
                               sizeof n->address - 1);
+    if (options && options->via && svconn_via_check(options->via, why) != 0) return -1;
+    if (options && options->via && (a.kind == SVCONN_ADDRESS_TCP || !svconn_address_is_dialled(&a)))
+        return svconn_because(why, "%.150s: cannot listen there through a proxy", address);
     memcpy(n->address, address, strlen(address) + 1);
     n->kind = (int)a.kind;
     if (a.kind == SVCONN_ADDRESS_WEBSOCKET) return svconn_websocket_listen(&a, why);
@@ -127,6 +130,6 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
         return svconn_because(why, "%.200s: its only link was given out already, or it is closed", n->address);
     if (n->spent) return svconn_because(why, "not listening");
     if (svconn_address_parse(&a, n->address, why) != 0) return -1;
-    if (a.kind != SVCONN_ADDRESS_SPOOL) n->spent = 1;
+    if (a.kind != SVCONN_ADDRESS_SPOOL && a.kind != SVCONN_ADDRESS_WORMHOLE) n->spent = 1;
     return svconn_link_open_as(l, &a, n->options, 1, end, why);
 }

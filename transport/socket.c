@@ -99,8 +99,9 @@ static struct addrinfo *look_up(const svconn_address *a, int flags, svconn_why *
     hints.ai_flags = flags | AI_NUMERICSERV;
     int err = getaddrinfo(a->host[0] ? a->host : NULL, a->port, &hints, &list);
     if (err == 0 && list) return list;
-    svconn_because(why, "%.150s: cannot find the host \"%.80s\": %s", a->text, a->host,
-                   err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
+    svconn_because_of(why, flags & AI_PASSIVE ? SVCONN_FAULT_LOCAL : SVCONN_FAULT_UNREACHABLE,
+                      "%.150s: cannot find the host \"%.80s\": %s", a->text, a->host,
+                      err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
     return NULL;
 }
 
@@ -124,9 +125,11 @@ int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why) {
     }
     freeaddrinfo(list);
     if (fd < 0 && tried > 1)
-        return svconn_because(why, "cannot connect to %.150s (%d addresses tried): %s%s", a->text, tried,
-                              strerror(error), hint(error));
-    if (fd < 0) return svconn_because(why, "cannot connect to %.150s: %s%s", a->text, strerror(error), hint(error));
+        return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s (%d addresses tried): %s%s",
+                                 a->text, tried, strerror(error), hint(error));
+    if (fd < 0)
+        return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s: %s%s", a->text,
+                                 strerror(error), hint(error));
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
 }
@@ -203,7 +206,9 @@ int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why) 
     struct sockaddr_un to;
     unix_address(&to, a);
     int fd = unix_connect(&to, end);
-    return fd >= 0 ? fd : svconn_because(why, "cannot connect to %.150s: %s%s", a->text, strerror(errno), hint(errno));
+    if (fd >= 0) return fd;
+    return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s: %s%s", a->text, strerror(errno),
+                             hint(errno));
 }
 
 /* A socket file that nobody listens on: left behind by a process that died. */

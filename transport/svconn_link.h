@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define SVCONN_HOST_MAX 255
+#define SVCONN_USER_MAX 255 /* of user and password of a proxy */
 
 typedef enum {
     SVCONN_ADDRESS_TCP,
@@ -17,7 +18,8 @@ typedef enum {
     SVCONN_ADDRESS_EXEC,
     SVCONN_ADDRESS_WEBSOCKET,
     SVCONN_ADDRESS_SPOOL,
-    SVCONN_ADDRESS_RELAY
+    SVCONN_ADDRESS_RELAY,
+    SVCONN_ADDRESS_WORMHOLE
 } svconn_address_kind;
 
 typedef struct {
@@ -32,10 +34,12 @@ typedef struct {
     uint8_t relay_key[32], peer_key[32];
     char where[SVCONN_HOST_MAX + 20]; /* text, without the keys: messages have no room for them */
     uint64_t token;
+    char code[65]; /* wormhole:// */
 } svconn_address;
 
 /* address.c */
 int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why);
+int svconn_address_is_dialled(const svconn_address *a); /* by host and port */
 
 /* clock.c */
 uint64_t svconn_deadline(int timeout_ms);
@@ -62,6 +66,27 @@ int svconn_recv_text(int fd, char *text, size_t size, const char *mark, uint64_t
 
 /* dial.c: a TCP connection to a->host and a->port, by way of the proxies in via (NULL: none) */
 int svconn_dial(const svconn_address *a, const char *via, uint64_t end, svconn_why *why);
+int svconn_via_check(const char *via, svconn_why *why); /* can the list be read? */
+
+/* One proxy on the way, and what it is asked for */
+typedef enum { SVCONN_HOP_SOCKS5, SVCONN_HOP_HTTP } svconn_hop_kind;
+typedef struct {
+    svconn_hop_kind kind;
+    int number;
+    char name[SVCONN_HOST_MAX + 50]; /* "proxy 1 (http://HOST:PORT)", for messages */
+    char host[SVCONN_HOST_MAX + 1], port[6];
+    int has_user;
+    char user[SVCONN_USER_MAX + 1], password[SVCONN_USER_MAX + 1];
+    const char *to_host, *to_port;
+} svconn_hop;
+
+/* *why for a proxy that refused; for one that went silent or away, by errno as exact.c left it. Always -1. */
+SVCONN_LIKE_PRINTF(3, 4) int svconn_hop_failed(const svconn_hop *h, svconn_why *why, const char *format, ...);
+int svconn_hop_lost(const svconn_hop *h, svconn_why *why);
+
+/* http_connect.c, socks5.c: on a connection to the proxy; after it the bytes are those of h->to_host and h->to_port. */
+int svconn_http_connect(int fd, const svconn_hop *h, uint64_t end, svconn_why *why);
+int svconn_socks5_connect(int fd, const svconn_hop *h, uint64_t end, svconn_why *why);
 
 /* socket.c */
 int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why);
@@ -99,6 +124,9 @@ void svconn_sha1(uint8_t out[20], const uint8_t *bytes, size_t len);
 int svconn_spool_call(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why);
 int svconn_spool_listen(const svconn_address *a, svconn_why *why);
 int svconn_spool_accept(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why);
+
+/* wormhole.c: on a connection to the transit relay */
+int svconn_wormhole_join(int fd, const svconn_address *a, uint64_t end, svconn_why *why);
 
 /* link.c: listening: this side would be the one that waits, where both dial */
 int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, WebSocket, a directory, a
- * relay, and kinds that a program makes itself; randomness; and the pump that runs a session over a link, blocking or
- * inside a poll loop. Optional: the library
- * proper needs none of it.
+ * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, WebSocket, a directory,
+ * relays, proxies, and kinds that a program makes itself; randomness; and the pump that runs a session over a link,
+ * blocking or inside a poll loop. Optional: the library proper needs none of it.
  *
  * Functions that talk to the system return 0, or -1 and one sentence in *why (may be NULL) that says what failed, on
  * what, and what to look at. No signal handler is installed; writes never raise SIGPIPE on sockets; a program that uses
@@ -65,6 +64,14 @@ SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
  *   dir:PATH               files in a directory that both see (shared, synchronised): see transport/spool.c. For
  *                          directories that show a new file to the other side within seconds, because a handshake has 10 s
  *                          and silence 60 s (svconn_config)
+ *   wormhole://HOST:PORT/TOKEN     a transit relay of magic-wormhole, which does the same: 64 hexadecimal digits that
+ *                          nobody can guess. Both parties put them into the context, see svconn_link_context.
+ *
+ * Proxies on the way to a HOST and PORT (svconn_link_options.via), the nearest first, divided by commas:
+ *   socks5://[USER:PASSWORD@]HOST:PORT     RFC 1928 and 1929
+ *   http://[USER:PASSWORD@]HOST:PORT       CONNECT (RFC 9110, section 9.3.6), Basic (RFC 7617)
+ * In user and password any character may be written %XX, a comma, a colon, a @ and a % must be. They go to the proxy in
+ * the clear. Names are resolved by the last proxy.
  */
 typedef struct svconn_link svconn_link;
 struct svconn_link {
@@ -133,7 +140,7 @@ SVCONN_MUST_CHECK int svconn_link_open(svconn_link *l, const char *address, int 
 
 /* How to get there. Start from zeros. What it points to stays until the link, or the listener, is closed. */
 typedef struct {
-    const char *via; /* proxies, nearest first, divided by commas; NULL: none */
+    const char *via; /* proxies, as above; NULL: none. Not for a listener on tcp:// or unix: */
 
     /* relay:// only */
     const svconn_identity *identity; /* who we are for the relay; NULL: a key that is made for this connection */
@@ -160,8 +167,8 @@ void svconn_link_close(svconn_link *l);
 void svconn_link_peer(const svconn_link *l, char *out, size_t size);
 
 /* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and
- * the second fails. At a relay a token is good for one accept; a registration for any
- * number, and when its connection is lost accept fails: listen again. */
+ * the second fails. At relay:// a token is good for one accept; a registration for any number, and when its connection
+ * is lost accept fails: listen again. At wormhole:// each accept joins anew, as the listening side. */
 typedef struct {
     int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
