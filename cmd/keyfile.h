@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Key files: an Ed25519 seed as PKCS#8 PEM or as 64 hexadecimal digits, or a pre-shared key as 64 digits; and files
- * that hold a password. Nobody but the owner may be able to read them. These functions say what is wrong and return an exit code; 0 is success.
+ * that hold a password. Nobody but the owner may be able to read them. These functions say what is wrong and return an
+ * exit code; 0 is success.
  */
 #ifndef SVCONN_CMD_KEYFILE_H
 #define SVCONN_CMD_KEYFILE_H

@@ -315,8 +315,10 @@ if have "a chain of proxies" microsocks microsocks && have "a chain of proxies" 
         chain="socks5://127.0.0.1:$first,http://me@127.0.0.1:$port"
         both_ways "SOCKS, then HTTP" server.log "$tcp" --via "$chain" --via-password plain
         both_ways "HTTP, then SOCKS, then HTTP" server.log "$tcp" --via "http://me@127.0.0.1:$port,socks5://127.0.0.1:$first" --via-password plain
-        refuses "a chain: the second refuses" "proxy 2 (http://127.0.0.1:$port), asked for 127.0.0.1 port $target: " "$tcp" --via "socks5://127.0.0.1:$first,http://me@127.0.0.1:$port" --via-password wrong
-        refuses "a chain: the second is not there" "proxy 1 (socks5://127.0.0.1:$first), asked for 127.0.0.1 port $nobody: refused by the host" "$tcp" --via "socks5://127.0.0.1:$first,http://127.0.0.1:$nobody"
+        refuses "a chain: the second refuses" "proxy 2 (http://127.0.0.1:$port), asked for 127.0.0.1 port $target: " \
+            "$tcp" --via "$chain" --via-password wrong
+        refuses "a chain: the second is not there" "proxy 1 (socks5://127.0.0.1:$first), asked for 127.0.0.1 port $nobody: refused by the host" \
+            "$tcp" --via "socks5://127.0.0.1:$first,http://127.0.0.1:$nobody"
         cut "a chain, the second one" server.log $proxy "$tcp" --via "$chain" --via-password plain
         stop $proxy
     fi

@@ -59,6 +59,20 @@ static int is_plain_name(const char *host) {
     return 1;
 }
 
+/* HOST:PORT, and the name for messages: nothing of the user is in it. */
+static int parse_place(svconn_hop *h, const char *prefix, const char *p, size_t n) {
+    char text[SVCONN_HOST_MAX + 20];
+    svconn_address a;
+    if (n > SVCONN_HOST_MAX + 8) return -1;
+    snprintf(text, sizeof text, "tcp://%.*s", (int)n, p);
+    if (svconn_address_parse(&a, text, NULL) != 0 || !a.host[0] || !is_plain_name(a.host) || strcmp(a.port, "0") == 0)
+        return -1;
+    memcpy(h->host, a.host, sizeof h->host);
+    memcpy(h->port, a.port, sizeof h->port);
+    snprintf(h->name, sizeof h->name, "proxy %d (%s%s)", h->number, prefix, text + 6);
+    return 0;
+}
+
 /* One proxy, n characters. NULL, or what is wrong. */
 static const char *parse_hop(svconn_hop *h, const char *p, size_t n) {
     static const char form[] = "it looks like socks5://HOST:PORT or http://HOST:PORT, with USER:PASSWORD@ before HOST "
@@ -67,8 +81,6 @@ static const char *parse_hop(svconn_hop *h, const char *p, size_t n) {
         const char *prefix;
         svconn_hop_kind kind;
     } kinds[] = {{"socks5://", SVCONN_HOP_SOCKS5}, {"http://", SVCONN_HOP_HTTP}};
-    char text[SVCONN_HOST_MAX + 20];
-    svconn_address a;
     size_t i = 0;
     while (i < 2 && (n < strlen(kinds[i].prefix) || strncmp(p, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)) i++;
     if (i == 2) return form;
@@ -79,14 +91,7 @@ static const char *parse_hop(svconn_hop *h, const char *p, size_t n) {
     while (at > 0 && p[at - 1] != '@') at--;
     const char *wrong = at ? parse_user(h, p, at - 1) : NULL;
     if (wrong) return wrong;
-    if (n - at > SVCONN_HOST_MAX + 8) return form;
-    snprintf(text, sizeof text, "tcp://%.*s", (int)(n - at), p + at);
-    if (svconn_address_parse(&a, text, NULL) != 0 || !a.host[0] || !is_plain_name(a.host) || strcmp(a.port, "0") == 0)
-        return form;
-    memcpy(h->host, a.host, sizeof h->host);
-    memcpy(h->port, a.port, sizeof h->port);
-    snprintf(h->name, sizeof h->name, "proxy %d (%s%s)", h->number, kinds[i].prefix, text + 6);
-    return NULL;
+    return parse_place(h, kinds[i].prefix, p + at, n - at) == 0 ? NULL : form;
 }
 
 /* The next proxy of *via, which is moved behind it: NULL if it was the last. */
