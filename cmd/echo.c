@@ -222,7 +222,7 @@ static int connect_and_run(echo *e, const party *p, const char *address) {
     svconn_why why;
     if (svconn_link_open_with(&link, address, &p->link, OPEN_MS, &why) != 0) {
         say("%s", why.text);
-        return EXIT_LINK;
+        return why.fault == SVCONN_FAULT_LOCAL ? EXIT_LOCAL : EXIT_LINK;
     }
     int code = talk_open(&e->t, p, &link, "");
     if (code != EXIT_DONE) return code;

@@ -259,7 +259,7 @@ refuses "via: an empty password file" 3 "one line of 1 to 255 bytes" echo tcp://
 chmod 644 lines
 refuses "via: a password file that others can read" 3 "chmod 600 lines" echo tcp://127.0.0.1:1 --peer any --via http://me@127.0.0.1:1 --via-password lines
 refuses "via: a listener behind a proxy" 3 "cannot listen there through a proxy" echo-server tcp://127.0.0.1:0 --peer any --via http://127.0.0.1:1
-refuses "via: a list that makes no sense" 1 "proxy 2 in the list: it looks like" echo tcp://127.0.0.1:1 --peer any --via http://127.0.0.1:1,proxy
+refuses "via: a list that makes no sense" 3 "proxy 2 in the list: it looks like" echo tcp://127.0.0.1:1 --peer any --via http://127.0.0.1:1,proxy
 refuses "usage: echo stdio:" 2 "taken by the data" echo stdio: --peer any
 refuses "usage: relay on stdio:" 2 "a relay listens on" relay stdio:
 refuses "echo: nobody listens" 1 "svconn: " echo unix:"$dir/nobody" --peer any --key a.pem
@@ -486,7 +486,7 @@ at_relay psk.log "$relay" --psk psk --name listener --once
 once=$pid
 echoes "R4: a pre-shared key" random "$at" --psk psk --name caller
 wait $once
-refuses "relay: to call, something must be behind the /" 1 "a token or the public key of a machine is needed" echo "$relay" random --key b.hex --peer "$a"
+refuses "relay: to call, something must be behind the /" 3 "a token or the public key of a machine is needed" echo "$relay" random --key b.hex --peer "$a"
 refuses "relay: to listen, a token is not ours to choose" 3 "the relay makes the token" echo-server "${relay}0000-0000" --key a.pem --peer "$b"
 refuses "relay: nobody registers another's key" 3 "it must be our own" echo-server "$relay$b" --key a.pem --peer "$b"
 stop $relay_pid

@@ -543,7 +543,7 @@ static void bad_lists(void) {
         CHECK(svconn_link_open_with(&l, "tcp://target.invalid:7001", &options, PATIENCE, &why) == -1 && l.in == -1);
         CHECK(why.fault == SVCONN_FAULT_LOCAL && says(&why, " in the list: ") && !strstr(why.text, "s3cret"));
         CHECK(svconn_listener_accept(&n, &l, 0, NULL) == -1);
-        fill(listener, "relay+tcp://127.0.0.1:PORT/t", &n);
+        fill(listener, "relay://127.0.0.1:PORT/", &n);
         CHECK(svconn_listen_with(&other, listener, &options, &why) == -1 && says(&why, " in the list: "));
     }
     /* a password with an @ is none of the host's business */
@@ -676,7 +676,7 @@ static void deadlines(void) {
 }
 
 static void nobody_there(void) {
-    static const char *const addresses[] = {"tcp://127.0.0.1:PORT", "relay+tcp://127.0.0.1:PORT/t", AT_WORMHOLE,
+    static const char *const addresses[] = {"tcp://127.0.0.1:PORT", "relay://127.0.0.1:PORT/0000-0000", AT_WORMHOLE,
                                             "tcp://host.invalid:PORT", "unix:/nonexistent/socket"};
     char text[600];
     svconn_listener n;
