@@ -115,7 +115,7 @@ static void end_talk(server *v, size_t i) {
 }
 
 /* ---- all of them ---- */
-/* Listeners without a descriptor (a relay, standard input) are asked while no connection is open, and that may wait.
+/* Listeners without a descriptor (a relay, a directory, standard input) are asked while no connection is open, and that may wait.
  * Returns -1 to go on, or the exit code. */
 static int accept_waiting(server *v) {
     svconn_why why;
@@ -232,10 +232,10 @@ int cmd_echo_server(int argc, char **argv) {
     const usage u = {
         .command = "echo-server",
         .operands = "ADDRESS",
-        .about = "Sends every message back until the peer closes. Serves up to 64 connections at once (at a relay\n"
-                 "and on stdio: one). Nobody is accepted but the peers of --peer.",
+        .about = "Sends every message back until the peer closes. Serves up to 64 connections at once (at a relay,\n"
+                 "in a directory and on stdio: one). Nobody is accepted but the peers of --peer.",
         .more = "Addresses: see \"svconn --help\". SIGINT and SIGTERM close the connections in order, within 2\n"
-                "seconds, and end the server; at a relay and on stdio they end it at once.",
+                "seconds, and end the server; at a relay, in a directory and on stdio they end it at once.",
         .rows = rows,
         .n_rows = PARTY_ROWS + 1,
         .least_operands = 1,

@@ -156,7 +156,9 @@ void svconn_link_close(svconn_link *l);
 void svconn_link_peer(const svconn_link *l, char *out, size_t size);
 
 /* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and
- * the second fails. With relay+tcp each accept joins the relay anew, as the listening side. */
+ * the second fails. With relay+tcp each accept joins the relay anew, as the listening side. In a directory (which
+ * svconn_listen makes, for this user alone, if it is not there) each accept takes the next caller, and any number of
+ * them may be open; there is no descriptor to poll. */
 typedef struct {
     int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
