@@ -115,8 +115,8 @@ static void end_talk(server *v, size_t i) {
 }
 
 /* ---- all of them ---- */
-/* Listeners without a descriptor (a relay, a directory, standard input) are asked while no connection is open, and that may wait.
- * Returns -1 to go on, or the exit code. */
+/* Listeners without a descriptor (a relay, a directory, standard input) are asked while no connection is open, and that
+ * may wait. Returns -1 to go on, or the exit code. */
 static int accept_waiting(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, WebSocket, a directory, the
- * join line of a relay, and kinds that a program makes itself; randomness; and the pump that runs a session over a link, blocking or inside a poll loop. Optional: the library
- * proper needs none of it.
+ * join line of a relay, and kinds that a program makes itself; randomness; and the pump that runs a session over a link,
+ * blocking or inside a poll loop. Optional: the library proper needs none of it.
  *
  * Functions that talk to the system return 0, or -1 and one sentence in *why (may be NULL) that says what failed, on
  * what, and what to look at. No signal handler is installed; writes never raise SIGPIPE on sockets; a program that uses
@@ -56,9 +56,9 @@ SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
  *   exec:COMMAND           a child process: /bin/sh -c COMMAND, its standard input and output
  *   ws://HOST[:PORT][/PATH]    a WebSocket (RFC 6455), port 80 if none is given; to call only: a server stands behind a
  *                          relay such as websockify
- *   dir:PATH               files in a directory that both see (shared, synchronised): see transport/spool.c. For
- *                          directories that show a new file to the other side within seconds, because a handshake has 10 s
- *                          and silence 60 s (svconn_config)
+ *   dir:PATH               files in a directory that both see (shared, synchronised): see transport/spool.c. A new file
+ *                          must reach the other side within seconds, because a handshake has 10 s and silence 60 s
+ *                          (svconn_config)
  *   relay+tcp://HOST:PORT/TOKEN    a relay that joins two inbound connections which name the same token: 1 to 64 of
  *                          A-Z a-z 0-9 - _
  */
@@ -88,8 +88,8 @@ struct svconn_link {
 
 /*
  * A kind of link of one's own: where descriptors do not carry the plain bytes of the session (frames, a device with an
- * interface of its own), or where there are none. read and write are needed, the others may be NULL. None of them waits,
- * and none returns EINTR.
+ * interface of its own), or where there are none. read and write are needed, the others may be NULL. None of them
+ * waits, and none returns EINTR.
  *
  *      static ssize_t radio_read(svconn_link *l, uint8_t *bytes, size_t len) { ... }
  *      static ssize_t radio_write(svconn_link *l, const uint8_t *bytes, size_t len) { ... }
@@ -110,10 +110,11 @@ typedef struct svconn_link_ops {
      * goes on bringing that out, and returns 0. */
     ssize_t (*read)(svconn_link *l, uint8_t *bytes, size_t len);
     ssize_t (*write)(svconn_link *l, const uint8_t *bytes, size_t len);
-    /* Bytes that write took and that are still here, and other bytes that this kind of link has to send. NULL: never. */
+    /* Bytes that write took and that are still here, and others that the link itself has to send. NULL: never any. */
     size_t (*pending)(const svconn_link *l);
-    /* What to poll for, so that events (POLLIN, POLLOUT, both or 0) can go on: fills fds, returns how many; lowers *when
-     * (svconn_now) to the time at which read and write are to be tried again at the latest. NULL: in and out, as usual. */
+    /* What to poll for, so that events (POLLIN, POLLOUT, both or 0) can go on: fills fds, returns how many; lowers
+     * *when (svconn_now) to the time at which to try again at the latest. read is then tried whatever poll says, unless
+     * in is set. NULL: in and out, as usual. */
     nfds_t (*want)(const svconn_link *l, short events, struct pollfd fds[2], uint64_t *when);
     /* Tell the other end that nothing more will be written. May be called again. NULL: shutdown(2) of out. */
     void (*end)(svconn_link *l);
