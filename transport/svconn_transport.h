@@ -113,8 +113,8 @@ typedef struct svconn_link_ops {
     /* Bytes that write took and that are still here, and others that the link itself has to send. NULL: never any. */
     size_t (*pending)(const svconn_link *l);
     /* What to poll for, so that events (POLLIN, POLLOUT, both or 0) can go on: fills fds, returns how many; lowers
-     * *when (svconn_now) to the time at which to try again at the latest. read is then tried whatever poll says, unless
-     * in is set. NULL: in and out, as usual. */
+     * *when (svconn_now) to the time at which to try again at the latest. read is tried after every poll then, whatever
+     * it found. NULL: in and out, as usual. */
     nfds_t (*want)(const svconn_link *l, short events, struct pollfd fds[2], uint64_t *when);
     /* Tell the other end that nothing more will be written. May be called again. NULL: shutdown(2) of out. */
     void (*end)(svconn_link *l);
