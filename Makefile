@@ -142,10 +142,10 @@ wycheproof check-wycheproof: lib
 check-formal:
 	@sh tests/run.sh "$(PYTHON) spec/formal/check.py && echo 'pass formal: the renewal rule' && echo 'skip formal: ProVerif is in no Debian package; see spec/formal/README.md'"
 # Sessions through the real proxies, relays and tunnels that are installed here (Debian packages: tinyproxy squid ncat microsocks dante-server
-# haproxy nginx libnginx-mod-stream socat openssl openssh-server magic-wormhole-transit-relay)
+# haproxy nginx libnginx-mod-stream socat openssl openssh-server magic-wormhole-transit-relay websockify), and two relays of ours behind HAProxy
 .PHONY: check-links
 check-links: program
-	@sh tests/run.sh "sh tests/links.sh $(PROG)"
+	@sh tests/run.sh "sh tests/links.sh $(PROG)" "sh tests/frames_links.sh $(PROG)" "sh tests/relay_pool.sh $(PROG)"
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
 	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors) "sh tests/interop.sh $(PROG)"
@@ -157,11 +157,6 @@ vectors:
 .PHONY: check-backends
 check-backends: tests
 	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests" "sh tests/frames.sh gcc clang"
-
-# Links by frames and by files, the program against real relays (packages: websockify, nginx-light)
-.PHONY: check-websocket
-check-websocket: program
-	@sh tests/run.sh "sh tests/frames_links.sh $(PROG)"
 
 # The backends for x86-64 on an emulated CPU that has them all (packages: bochs, bochs-term, bochsbios)
 .PHONY: check-bochs
@@ -261,7 +256,6 @@ help:
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user;'
 	@echo '                      gcc-aarch64-linux-gnu libc6-dev-arm64-cross; valgrind)'
 	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'
-	@echo 'make check-websocket  WebSocket links through websockify and nginx (packages: websockify nginx-light); dir: links'
 	@echo 'make check-bochs      the backends for x86-64 on an emulated CPU that has them all (packages: bochs bochs-term bochsbios)'
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'

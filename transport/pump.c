@@ -184,11 +184,11 @@ nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], i
     return n;
 }
 
-/* A link without a descriptor is always tried: only it knows. */
+/* A link that says itself what to wait for is always tried: it may wait for a time, or hold what it read ahead. */
 static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
     for (nfds_t i = 0; i < n; i++) /* any error, too, is for read to find out */
         if (fds[i].fd == l->in && (fds[i].revents & ~POLLOUT)) return 1;
-    return l->in < 0;
+    return l->in < 0 || (l->ops && l->ops->want);
 }
 
 svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n) {

@@ -20,6 +20,9 @@
  * closes last removes the directory; if one died without a word the directory stays, taken or unanswered, and does no
  * harm.
  *
+ * Directories and files are made for their user alone: both sides run as the same one, or the file system makes no
+ * difference.
+ *
  * Both sides can write there, so nothing in it is believed: directories and files are opened relative to the one above
  * and never through a symbolic link, only plain files of bounded size are read, and only names of ours are looked at.
  * (Bytes that somebody changed are for the session to find.)

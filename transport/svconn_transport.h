@@ -61,9 +61,9 @@ SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
  *                          registered under it, for any number of callers
  *   ws://HOST[:PORT][/PATH]    a WebSocket (RFC 6455), port 80 if none is given; to call only: a server stands behind a
  *                          relay such as websockify
- *   dir:PATH               files in a directory that both see (shared, synchronised): see transport/spool.c. For
- *                          directories that show a new file to the other side within seconds, because a handshake has 10 s
- *                          and silence 60 s (svconn_config)
+ *   dir:PATH               files in a directory that both see (shared, synchronised): see transport/spool.c. A new file
+ *                          must reach the other side within seconds, because a handshake has 10 s and silence 60 s
+ *                          (svconn_config)
  *   wormhole://HOST:PORT/TOKEN     a transit relay of magic-wormhole, which does the same: 64 hexadecimal digits that
  *                          nobody can guess. Both parties put them into the context, see svconn_link_context.
  *
@@ -99,8 +99,8 @@ struct svconn_link {
 
 /*
  * A kind of link of one's own: where descriptors do not carry the plain bytes of the session (frames, a device with an
- * interface of its own), or where there are none. read and write are needed, the others may be NULL. None of them waits,
- * and none returns EINTR.
+ * interface of its own), or where there are none. read and write are needed, the others may be NULL. None of them
+ * waits, and none returns EINTR.
  *
  *      static ssize_t radio_read(svconn_link *l, uint8_t *bytes, size_t len) { ... }
  *      static ssize_t radio_write(svconn_link *l, const uint8_t *bytes, size_t len) { ... }
@@ -121,10 +121,11 @@ typedef struct svconn_link_ops {
      * goes on bringing that out, and returns 0. */
     ssize_t (*read)(svconn_link *l, uint8_t *bytes, size_t len);
     ssize_t (*write)(svconn_link *l, const uint8_t *bytes, size_t len);
-    /* Bytes that write took and that are still here, and other bytes that this kind of link has to send. NULL: never. */
+    /* Bytes that write took and that are still here, and others that the link itself has to send. NULL: never any. */
     size_t (*pending)(const svconn_link *l);
-    /* What to poll for, so that events (POLLIN, POLLOUT, both or 0) can go on: fills fds, returns how many; lowers *when
-     * (svconn_now) to the time at which read and write are to be tried again at the latest. NULL: in and out, as usual. */
+    /* What to poll for, so that events (POLLIN, POLLOUT, both or 0) can go on: fills fds, returns how many; lowers
+     * *when (svconn_now) to the time at which to try again at the latest. read is tried after every poll then, whatever
+     * it found. NULL: in and out, as usual. */
     nfds_t (*want)(const svconn_link *l, short events, struct pollfd fds[2], uint64_t *when);
     /* Tell the other end that nothing more will be written. May be called again. NULL: shutdown(2) of out. */
     void (*end)(svconn_link *l);
@@ -168,7 +169,7 @@ void svconn_link_peer(const svconn_link *l, char *out, size_t size);
 
 /* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and
  * the second fails. At relay:// a token is good for one accept; a registration for any number, and when its connection
- * is lost accept fails: listen again. At wormhole:// each accept joins anew, as the listening side. */
+ * is lost accept fails: listen again. At dir: each accept takes the next caller; at wormhole:// it joins anew, as the listening side. */
 typedef struct {
     int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
