@@ -100,6 +100,7 @@ static void read_proxy_line(relay *r, conn *c) {
     *end = 0;
     if (parse_proxy_line(line, &from) != 0) conn_drop(r, c);
     else greet(r, c, (struct sockaddr *)&from);
+    conn_run(r, c); /* can_read is still set: nobody else would look at what is, or comes, behind the line */
 }
 
 static void welcome(relay *r, int fd, const struct sockaddr *from) {

@@ -127,6 +127,9 @@ static int step(talk *t, const svconn_address *a, svconn_why *why) {
         if (t->have == len) break;
         ssize_t n = recv(t->fd, t->packet + t->have, t->begun || t->have ? len - t->have : 1, 0);
         if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+        if (n <= 0 && t->have > 0) /* the session has none of these bytes: to it nothing would have come */
+            return svconn_because_of(why, SVCONN_FAULT_CUT, "%.100s: lost the relay in the middle of its answer",
+                                     a->text);
         if (n <= 0) {
             (void)!svconn_wire_eof(&t->s);
             return failed(t, a, why);
