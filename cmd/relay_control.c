@@ -21,6 +21,7 @@
 #define TOKENS_MAX (1u << 18) /* a quarter of the numbers: a free one is found soon */
 #define CALLERS_MAX 16        /* that wait for one machine */
 #define SILENCE_MS 75000      /* of a machine, which sends a keep-alive every 20 s */
+#define FIRST_LOOK_MS 20000   /* at who waits: its session has keep-alives to send, and says when once it was asked */
 
 /* ---- the session -------------------------------------------------------------------------------- */
 
@@ -57,7 +58,7 @@ static uint64_t seconds(unsigned long n) { return (uint64_t)n * 1000; }
 static void enter(relay *r, conn *c, conn_state state, uint64_t ms) {
     c->state = (uint8_t)state;
     c->since = r->now;
-    conn_due(r, c, r->now + ms);
+    conn_due(r, c, r->now + (ms < FIRST_LOOK_MS ? ms : FIRST_LOOK_MS));
 }
 
 int control_begin(relay *r, conn *c) {
