@@ -87,8 +87,10 @@ void control_refuse(relay *r, conn *c, svconn_relay_reason reason) {
 
 /* ---- joining ------------------------------------------------------------------------------------ */
 
-static int is_full(const relay *r, const conn *c) {
-    return r->count.pairs >= r->options->joined || (c->src && c->src->joined >= r->options->source_joined);
+static int is_full(const relay *r, const conn *listening, const conn *calling) {
+    const source *a = listening->src, *b = calling->src;
+    unsigned long more = a == b ? 2 : 1, most = r->options->source_joined;
+    return r->count.pairs >= r->options->joined || (a && a->joined + more > most) || (b && b->joined + more > most);
 }
 
 static void tell_joined(relay *r, conn *c, svconn_role role) {
@@ -99,7 +101,7 @@ static void tell_joined(relay *r, conn *c, svconn_role role) {
 
 /* Both have been silent since their request, so the socket takes the few bytes at once, or is no good. */
 static void join(relay *r, conn *listening, conn *calling) {
-    if (is_full(r, listening) || is_full(r, calling)) {
+    if (is_full(r, listening, calling)) {
         r->count.refused_full++;
         control_refuse(r, calling, RELAY_NO_ROOM);
         if (listening->state != CONN_TOKEN) control_refuse(r, listening, RELAY_NO_ROOM);
