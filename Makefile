@@ -148,7 +148,7 @@ check-links: program
 	@sh tests/run.sh "sh tests/links.sh $(PROG)" "sh tests/frames_links.sh $(PROG)" "sh tests/relay_pool.sh $(PROG)"
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
-	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors) "sh tests/interop.sh $(PROG)"
+	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors relay_limits) "sh tests/interop.sh $(PROG)"
 # Makes our own vectors again; the file must not change unless the protocol does
 vectors:
 	$(PYTHON) tests/interop/gen_vectors.py

@@ -21,6 +21,7 @@
 #define TOKENS_MAX (1u << 18) /* a quarter of the numbers: a free one is found soon */
 #define CALLERS_MAX 16        /* that wait for one machine */
 #define SILENCE_MS 75000      /* of a machine, which sends a keep-alive every 20 s */
+#define FIRST_LOOK_MS 20000   /* at who waits: its session has keep-alives to send, and says when once it was asked */
 
 /* ---- the session -------------------------------------------------------------------------------- */
 
@@ -57,7 +58,7 @@ static uint64_t seconds(unsigned long n) { return (uint64_t)n * 1000; }
 static void enter(relay *r, conn *c, conn_state state, uint64_t ms) {
     c->state = (uint8_t)state;
     c->since = r->now;
-    conn_due(r, c, r->now + ms);
+    conn_due(r, c, r->now + (ms < FIRST_LOOK_MS ? ms : FIRST_LOOK_MS));
 }
 
 int control_begin(relay *r, conn *c) {
@@ -86,8 +87,10 @@ void control_refuse(relay *r, conn *c, svconn_relay_reason reason) {
 
 /* ---- joining ------------------------------------------------------------------------------------ */
 
-static int is_full(const relay *r, const conn *c) {
-    return r->count.pairs >= r->options->joined || (c->src && c->src->joined >= r->options->source_joined);
+static int is_full(const relay *r, const conn *listening, const conn *calling) {
+    const source *a = listening->src, *b = calling->src;
+    unsigned long more = a == b ? 2 : 1, most = r->options->source_joined;
+    return r->count.pairs >= r->options->joined || (a && a->joined + more > most) || (b && b->joined + more > most);
 }
 
 static void tell_joined(relay *r, conn *c, svconn_role role) {
@@ -98,7 +101,7 @@ static void tell_joined(relay *r, conn *c, svconn_role role) {
 
 /* Both have been silent since their request, so the socket takes the few bytes at once, or is no good. */
 static void join(relay *r, conn *listening, conn *calling) {
-    if (is_full(r, listening) || is_full(r, calling)) {
+    if (is_full(r, listening, calling)) {
         r->count.refused_full++;
         control_refuse(r, calling, RELAY_NO_ROOM);
         if (listening->state != CONN_TOKEN) control_refuse(r, listening, RELAY_NO_ROOM);

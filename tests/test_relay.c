@@ -182,8 +182,8 @@ static void expired_token(void) {
     svconn_listener n;
     if (!lab_has_program()) return;
     CHECK(relay_start(&r, "--token-life 1"));
-    CHECK(listens(&n, r.address, NULL));
     uint64_t begin = svconn_now();
+    CHECK(listens(&n, r.address, NULL));
     char address[sizeof n.address];
     memcpy(address, n.address, sizeof address);
     CHECK(accept_fails(&n, SVCONN_FAULT_TOKEN, "nobody came with the token while it lived"));
