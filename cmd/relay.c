@@ -26,11 +26,14 @@
 #include <unistd.h>
 
 #define EVENTS 256
+#define DRINKS 16      /* reads of who leaves, in one round */
 #define ACCEPTS 64     /* in one round */
+#define REST_MS 100    /* before accept is tried again, when there was no room */
 #define HTTP_MS 5000   /* for a request */
 #define HTTP_MAX 8     /* readers of the counters at once */
 #define PROXY_LINE 107 /* the PROXY protocol, version 1: with its line end (haproxy.org, proxy-protocol.txt, 2.1) */
 #define PIPES_MAX 256  /* of PIPE_SIZE: what fs.pipe-user-pages-soft (64 MB) allows one user */
+#define LEAST_FILES 128
 #define SPARE_FILES 64 /* for listeners, log, captures, the C library */
 
 void relay_defaults(relay_options *o) {
@@ -55,8 +58,7 @@ static int admit_source(relay *r, conn *c, const struct sockaddr *from) {
     if (!c->src) return -1;
     unsigned long long *refused = NULL;
     if (!source_may_connect(r->sources, c->src, r->now)) refused = &r->count.refused_rate;
-    else if (c->src->open > o->source_open) refused = &r->count.refused_source;
-    else if (r->n_conns - 2 * r->count.pairs > o->open) refused = &r->count.refused_full;
+    else if (!source_has_room(c->src, o->source_open, UINT32_MAX)) refused = &r->count.refused_source;
     if (!refused) return 0;
     ++*refused;
     return -1;
@@ -80,31 +82,25 @@ static int parse_proxy_line(const char *line, struct sockaddr_storage *from) {
 
 /* The balancer's line is taken to its end and no further. */
 static void read_proxy_line(relay *r, conn *c) {
-    char line[PROXY_LINE + 1];
     struct sockaddr_storage from;
-    ssize_t n = recv(c->fd, line, PROXY_LINE, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        c->can_read = 0;
-        return;
-    }
-    line[n > 0 ? n : 0] = 0;
-    char *end = strstr(line, "\r\n");
-    if (!end && n > 0 && n < PROXY_LINE) {
-        c->can_read = 0;
-        return;
-    }
-    if (!end || recv(c->fd, line, (size_t)(end - line) + 2, 0) != end - line + 2) {
-        conn_drop(r, c);
-        return;
-    }
-    *end = 0;
-    if (parse_proxy_line(line, &from) != 0) conn_drop(r, c);
-    else greet(r, c, (struct sockaddr *)&from);
+    int got = conn_read_text(c, PROXY_LINE, "\r\n", 1);
+    if (got == 0) return;
+    int good = got > 0 && parse_proxy_line((char *)c->held, &from) == 0;
+    free(c->held);
+    c->held = NULL;
+    c->held_len = 0;
+    if (good) greet(r, c, (struct sockaddr *)&from);
+    else conn_drop(r, c);
     conn_run(r, c); /* can_read is still set: nobody else would look at what is, or comes, behind the line */
 }
 
 static void welcome(relay *r, int fd, const struct sockaddr *from) {
     r->count.accepted++;
+    if (r->n_conns - 2 * r->count.pairs >= r->options->open) {
+        r->count.refused_full++;
+        close(fd);
+        return;
+    }
     conn *c = conn_new(r, fd, r->options->proxy_protocol ? CONN_PROXY : CONN_HELLO);
     if (!c) return;
     if (c->state == CONN_HELLO) {
@@ -133,41 +129,52 @@ static int accept_one(int listener, struct sockaddr_storage *from) {
 #endif
 }
 
-/* Out of descriptors: whoever waits is let in by the reserve and out again, else the system would wake us for ever. */
-static void turn_away(relay *r, int listener) {
+/* Out of descriptors: whoever waits is let in by the reserve and out again. 0; or -1 if nobody was there: Linux looks
+ * for a free descriptor before it looks for somebody. */
+static int turn_away(relay *r, int listener) {
     struct sockaddr_storage from;
-    r->count.out_of_descriptors++;
     if (r->reserve >= 0) close(r->reserve);
     int fd = accept_one(listener, &from);
     if (fd >= 0) close(fd);
     r->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    r->count.out_of_descriptors += fd >= 0;
+    return fd >= 0 ? 0 : -1;
+}
+
+/* After a failed accept: 1 to try the next one. */
+static int goes_on(relay *r, conn *door, int error) {
+    int shortage = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    if (error != EAGAIN && !shortage) return 1; /* that connection is gone already */
+    if (shortage && turn_away(r, door->fd) == 0) return 1;
+    door->can_read = 0;
+    if (shortage) conn_due(r, door, r->now + REST_MS); /* who came meanwhile would not be told again */
+    return 0;
 }
 
 static void accept_parties(relay *r) {
     conn *door = &r->door[0];
     for (int i = 0; i < ACCEPTS; i++) {
         struct sockaddr_storage from;
-        int fd = accept_one(r->listener.fd, &from);
-        if (fd >= 0) {
-            welcome(r, fd, (struct sockaddr *)&from);
-        } else if (errno == EMFILE || errno == ENFILE) {
-            turn_away(r, r->listener.fd);
-        } else if (errno == EAGAIN) {
-            door->can_read = 0;
-            return;
-        } /* else: that connection is gone already; the next */
+        int fd = accept_one(door->fd, &from);
+        if (fd >= 0) welcome(r, fd, (struct sockaddr *)&from);
+        else if (!goes_on(r, door, errno)) return;
     }
 }
 
 static void accept_readers(relay *r) {
     struct sockaddr_storage from;
-    int fd = accept_one(r->metrics.fd, &from);
+    conn *door = &r->door[1];
+    int fd = accept_one(door->fd, &from);
     if (fd < 0) {
-        r->door[1].can_read = 0;
+        (void)goes_on(r, door, errno);
         return;
     }
-    conn *c = conn_new(r, fd, CONN_HTTP);
-    if (!c) return;
+    conn *c = r->n_readers < HTTP_MAX ? conn_new(r, fd, CONN_HTTP) : NULL;
+    if (!c) {
+        if (r->n_readers >= HTTP_MAX) close(fd);
+        return;
+    }
+    r->n_readers++;
     c->can_read = 1;
     conn_due(r, c, r->now + HTTP_MS);
     conn_run(r, c);
@@ -179,8 +186,8 @@ static int stop_pipe[2] = {-1, -1};
 
 static void on_signal(int number) {
     int saved = errno;
-    (void)number;
-    if (write(stop_pipe[1], "", 1) < 0) { /* full: it wakes up anyway */
+    char what = number == SIGHUP ? 'h' : 's';
+    if (write(stop_pipe[1], &what, 1) < 0) { /* full: it wakes up anyway */
     }
     errno = saved;
 }
@@ -196,28 +203,41 @@ static int catch_signals(void) {
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
     return 0;
 }
 
+/* The first one who waits for something that will not come any more; refusing him may take others with him. */
+static conn *still_waiting(const relay *r) {
+    conn *c = r->all;
+    while (c && !c->control && c->state != CONN_PROXY) c = c->a_next;
+    return c;
+}
+
 /* The first signal: nobody new, those who wait are told, the joined ones go on. The second: now. */
-static void drain(relay *r) {
-    char bytes[16];
-    if (read(stop_pipe[0], bytes, sizeof bytes) < 0) {
-        r->door[2].can_read = 0;
-        return;
-    }
+static void stop(relay *r) {
     r->stop_at = r->draining ? r->now : r->now + r->options->drain * 1000;
     if (r->draining) return;
     r->draining = 1;
     loop_remove(r->loop, r->listener.fd);
     svconn_listener_close(&r->listener);
+    r->door[0].fd = -1;
     report(r, "draining", ",\"pairs\":%llu", r->count.pairs);
     say("ending: %llu pair%s may go on for %lu seconds; a second signal ends at once", r->count.pairs,
         r->count.pairs == 1 ? "" : "s", r->options->drain);
-    for (conn *c = r->all, *next; c; c = next) {
-        next = c->a_next;
+    for (conn *c; (c = still_waiting(r)) != NULL;) {
         if (c->control) control_refuse(r, c, RELAY_NO_LONGER);
-        else if (c->state == CONN_PROXY) conn_drop(r, c);
+        else conn_drop(r, c);
+    }
+}
+
+static void take_signals(relay *r) {
+    char bytes[16];
+    ssize_t n = read(stop_pipe[0], bytes, sizeof bytes);
+    if (n < 0) r->door[2].can_read = 0;
+    for (ssize_t i = 0; i < n; i++) {
+        if (bytes[i] == 'h') report_reopen(r);
+        else stop(r);
     }
 }
 
@@ -232,7 +252,11 @@ static int is_over(const relay *r) {
 /* ---- the loop ----------------------------------------------------------------------------------- */
 
 static void drink_up(relay *r, conn *c) {
-    while (c->can_read) {
+    for (int turn = 0; c->can_read; turn++) {
+        if (turn == DRINKS) {
+            conn_run(r, c);
+            return;
+        }
         ssize_t n = recv(c->fd, r->shared, sizeof r->shared, 0);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) c->can_read = 0;
@@ -247,7 +271,7 @@ static void serve(relay *r, conn *c) {
     switch ((conn_state)c->state) {
     case CONN_DEAD: break;
     case CONN_DOOR:
-        if (c->can_read && c == &r->door[2]) drain(r);
+        if (c->can_read && c == &r->door[2]) take_signals(r);
         else if (c->can_read && c == &r->door[1]) accept_readers(r);
         else if (c->can_read && !r->draining) accept_parties(r);
         if (c->can_read && !(c == &r->door[0] && r->draining)) conn_run(r, c);
@@ -266,6 +290,10 @@ static void serve(relay *r, conn *c) {
 
 static void serve_time(relay *r, conn *c) {
     switch ((conn_state)c->state) {
+    case CONN_DOOR:
+        c->can_read = 1;
+        conn_run(r, c);
+        break;
     case CONN_JOINED: forward_timer(r, c); break;
     case CONN_PROXY:
     case CONN_HTTP:
@@ -388,11 +416,6 @@ static int open_listeners(relay *r) {
         say("%s", why.text);
         return EXIT_LOCAL;
     }
-    if (r->options->metrics && !is_loopback(r->metrics.address)) {
-        say("--metrics %s: the counters are for this machine only: tcp://127.0.0.1:PORT or unix:PATH",
-            r->options->metrics);
-        return EXIT_USAGE;
-    }
     (void)setsockopt(r->listener.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (open_door(r, 0, r->listener.fd) != 0 || open_door(r, 2, stop_pipe[0]) != 0) return local("epoll");
     if (r->options->metrics && open_door(r, 1, r->metrics.fd) != 0) return local("epoll");
@@ -410,7 +433,13 @@ static unsigned long files(void) {
 }
 
 static int open_tables(relay *r, relay_options *o) {
-    unsigned long have = files(), pipes = have / 32 < PIPES_MAX ? have / 32 : PIPES_MAX;
+    unsigned long have = files();
+    if (have < LEAST_FILES) {
+        say("the system gives this process only %lu descriptors; a relay wants %d and two for each pair (ulimit -n)",
+            have, LEAST_FILES);
+        return EXIT_LOCAL;
+    }
+    unsigned long pipes = have / 32 < PIPES_MAX ? have / 32 : PIPES_MAX;
     unsigned long rest = have - 2 * pipes - SPARE_FILES;
     r->pool_max = pipes;
     if (o->open > rest / 2) o->open = rest / 2;
@@ -428,8 +457,13 @@ static int open_tables(relay *r, relay_options *o) {
 
 static int open_relay(relay *r, relay_options *o) {
     if (strncmp(o->address, "tcp://", 6) != 0) return options_fault("relay", "a relay listens on tcp://HOST:PORT");
-    if (o->name && strlen(o->name) > RELAY_PUBLIC_NAME_MAX)
-        return options_fault("relay", "--name has at most %d bytes", RELAY_PUBLIC_NAME_MAX);
+    if (o->name && !svconn_relay_is_public_name(o->name))
+        return options_fault("relay", "--name %s: HOST or HOST:PORT is wanted, at most %d bytes", o->name,
+                             RELAY_PUBLIC_NAME_MAX);
+    if (o->metrics && !is_loopback(o->metrics))
+        return options_fault("relay", "--metrics %s: the counters are for this machine only: tcp://127.0.0.1:PORT, "
+                                      "tcp://[::1]:PORT or unix:PATH",
+                             o->metrics);
     int code = open_key(r);
     if (code == EXIT_DONE && o->allow) code = read_allowed(r);
     if (code == EXIT_DONE) code = open_capture(r);
@@ -468,7 +502,10 @@ static void say_ready(const relay *r) {
     hex_encode(key, svconn_identity_bytes(&r->identity, &len) + 1, 32);
     say("relaying on %s", r->listener.address);
     say("public key: %s", key);
-    say("parties use relay://%s@%s/", key, r->options->name ? r->options->name : r->listener.address + 6);
+    const char *host = r->listener.address + 6;
+    if (!r->options->name && (strncmp(host, "[::]", 4) == 0 || strncmp(host, "0.0.0.0", 7) == 0))
+        say("parties use relay://%s@HOST%s/, with a name of this machine for HOST", key, strrchr(host, ':'));
+    else say("parties use relay://%s@%s/", key, r->options->name ? r->options->name : host);
     if (r->options->metrics) say("counters on %s", r->metrics.address);
 }
 

@@ -2,6 +2,7 @@
 /* Connections of the relay: their lists, their deadlines, the index by which they find each other. */
 #include "relay_state.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,26 @@ conn *conn_new(relay *r, int fd, conn_state state) {
     return c;
 }
 
+/* A short text of a stranger, up to end, into c->held with a NUL behind it. exact: not a byte more is taken. 1: it is
+ * there; 0: not yet; -1: it is too long, or over. */
+int conn_read_text(conn *c, size_t most, const char *end, int exact) {
+    if (!c->held) c->held = calloc(1, most + 1);
+    if (!c->held) return -1;
+    for (;;) {
+        if (strstr((char *)c->held, end)) return 1;
+        if (c->held_len == most) return -1;
+        ssize_t n = recv(c->fd, c->held + c->held_len, exact ? 1 : most - c->held_len, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) {
+            c->can_read = 0;
+            return 0;
+        }
+        if (n <= 0 || c->held[c->held_len] == 0) return -1;
+        c->held_len += (uint32_t)n;
+        c->held[c->held_len] = 0;
+    }
+}
+
 void conn_run(relay *r, conn *c) {
     if (c->running || c->state == CONN_DEAD) return;
     c->running = 1;
@@ -144,9 +165,7 @@ void conn_run(relay *r, conn *c) {
 
 static void leave_source(relay *r, conn *c) {
     if (!c->src) return;
-    if (c->state == CONN_JOINED) c->src->joined--;
-    else c->src->open--;
-    source_leave(r->sources, c->src, r->now);
+    source_leave(r->sources, c->src, c->state == CONN_JOINED, r->now);
     c->src = NULL;
 }
 
@@ -155,6 +174,7 @@ void conn_drop(relay *r, conn *c) {
     control_gone(r, c);
     forward_drop(r, c);
     leave_source(r, c);
+    if (c->state == CONN_HTTP) r->n_readers--;
     index_remove(r, c);
     wheel_remove(c);
     loop_remove(r->loop, c->fd);
@@ -172,10 +192,8 @@ void conn_leave(relay *r, conn *c) {
     control_gone(r, c);
     forward_drop(r, c);
     index_remove(r, c);
-    if (c->state == CONN_JOINED && c->src) {
-        c->src->joined--;
-        c->src->open++;
-    }
+    if (c->state == CONN_JOINED && c->src) source_count(c->src, 1, -1);
+    if (c->state == CONN_HTTP) r->n_readers--;
     (void)shutdown(c->fd, SHUT_WR);
     c->state = CONN_LEAVING;
     c->since = r->now;

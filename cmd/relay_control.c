@@ -21,6 +21,7 @@
 #define TOKENS_MAX (1u << 18) /* a quarter of the numbers: a free one is found soon */
 #define CALLERS_MAX 16        /* that wait for one machine */
 #define SILENCE_MS 75000      /* of a machine, which sends a keep-alive every 20 s */
+#define TURNS 16              /* reads of one session, before others have their turn */
 #define FIRST_LOOK_MS 20000   /* at who waits: its session has keep-alives to send, and says when once it was asked */
 
 /* ---- the session -------------------------------------------------------------------------------- */
@@ -87,10 +88,16 @@ void control_refuse(relay *r, conn *c, svconn_relay_reason reason) {
 
 /* ---- joining ------------------------------------------------------------------------------------ */
 
-static int is_full(const relay *r, const conn *listening, const conn *calling) {
-    const source *a = listening->src, *b = calling->src;
-    unsigned long more = a == b ? 2 : 1, most = r->options->source_joined;
-    return r->count.pairs >= r->options->joined || (a && a->joined + more > most) || (b && b->joined + more > most);
+/* As if both were joined already. */
+static int is_full(const relay *r, conn *listening, conn *calling) {
+    source_count(listening->src, 0, 1);
+    source_count(calling->src, 0, 1);
+    int full = r->count.pairs >= r->options->joined;
+    full |= !source_has_room(listening->src, UINT32_MAX, r->options->source_joined);
+    full |= !source_has_room(calling->src, UINT32_MAX, r->options->source_joined);
+    source_count(listening->src, 0, -1);
+    source_count(calling->src, 0, -1);
+    return full;
 }
 
 static void tell_joined(relay *r, conn *c, svconn_role role) {
@@ -120,10 +127,7 @@ static void join(relay *r, conn *listening, conn *calling) {
         }
         control_gone(r, c);
         index_remove(r, c);
-        if (c->src) {
-            c->src->open--;
-            c->src->joined++;
-        }
+        source_count(c->src, -1, 1);
     }
     if (good) forward_begin(r, listening, calling);
 }
@@ -161,12 +165,17 @@ static int free_number(const relay *r, uint32_t *number) {
     return 0;
 }
 
+/* Those who wait may take three quarters of what is not joined: the rest is for those who come to be joined. */
+static int may_wait(const relay *r) {
+    return r->count.waiting + r->count.registered < r->options->open - r->options->open / 4;
+}
+
 static void request_listen(relay *r, conn *c) {
     uint8_t msg[RELAY_MESSAGE_MAX] = {RELAY_TOKEN};
     char text[RELAY_TOKEN_LEN + 1];
     uint32_t number;
     control *k = c->control;
-    if (free_number(r, &number) != 0 || svconn_random(k->secret, 32) != 0) {
+    if (!may_wait(r) || free_number(r, &number) != 0 || svconn_random(k->secret, 32) != 0) {
         control_refuse(r, c, RELAY_NO_ROOM);
         return;
     }
@@ -256,7 +265,7 @@ static conn *find_ticket(const relay *r, const uint8_t ticket[RELAY_TICKET_LEN])
 
 static void request_register(relay *r, conn *c, const uint8_t *name) {
     uint8_t msg[33] = {RELAY_CHALLENGE};
-    if (svconn_random(c->control->secret, 32) != 0) {
+    if (!may_wait(r) || svconn_random(c->control->secret, 32) != 0) {
         control_refuse(r, c, RELAY_NO_ROOM);
         return;
     }
@@ -375,8 +384,12 @@ static void end_failed(relay *r, conn *c) {
 }
 
 static void read_session(relay *r, conn *c) {
-    while (c->can_read && c->control && c->state != CONN_LEAVING) {
+    for (int turn = 0; c->can_read && c->control && c->state != CONN_LEAVING; turn++) {
         size_t room;
+        if (turn == TURNS) {
+            conn_run(r, c);
+            return;
+        }
         uint8_t *space = svconn_wire_space(&c->control->s, &room);
         if (room == 0) return;
         ssize_t n = recv(c->fd, space, room, 0);

@@ -21,9 +21,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #ifdef __linux__
+#include <linux/sockios.h> /* SIOCOUTQ */
 #define HAVE_SPLICE 1
 #endif
 
@@ -89,7 +91,7 @@ static void dump(const relay *r, const conn *c, const uint8_t *bytes, size_t len
     int fd = r->capture[c->side];
     for (size_t i = 0; i < len && i < 16; i++) snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
     if (r->options->hexdump)
-        say("pair %llu: %-6s -> %-6s %6zu bytes:%s%s", r->count.joined, side_name[c->side], side_name[1 - c->side], len,
+        say("pair %llu: %-6s -> %-6s %6zu bytes:%s%s", (unsigned long long)c->pair, side_name[c->side], side_name[1 - c->side], len,
             hex, len > 16 ? " ..." : "");
     if (fd >= 0 && write(fd, bytes, len) != (ssize_t)len) say("cannot write the capture: %s", strerror(errno));
 }
@@ -122,6 +124,7 @@ static int has_pending(const conn *c) {
 static void count_in(relay *r, conn *c, size_t n) {
     c->bytes += n;
     c->moved_at = r->now;
+    c->unsent = UINT32_MAX;
     r->count.bytes += n;
 }
 
@@ -198,6 +201,7 @@ static int splice_out(relay *r, conn *c) {
     else if (n < 0 && errno != EINTR) to->deaf = 1;
     if (n <= 0) return 0;
     c->piped -= (uint32_t)n;
+    c->unsent = UINT32_MAX;
     c->moved_at = r->now;
     return 1;
 }
@@ -222,6 +226,7 @@ static int held_out(relay *r, conn *c) {
     ssize_t n = send_some(c->peer, c->held, c->held_len);
     if (n <= 0) return 0;
     c->held_len -= (uint32_t)n;
+    c->unsent = UINT32_MAX;
     c->moved_at = r->now;
     if (c->held_len > 0) {
         memmove(c->held, c->held + n, c->held_len);
@@ -323,28 +328,49 @@ void forward_ready(relay *r, conn *c) {
     else if (has_pending(c) || has_pending(p)) conn_due(r, c, r->now + r->options->blocked * 1000);
 }
 
-/* When c has to be looked at, counted from the last time that its bytes moved. */
-static uint64_t limit(const relay *r, const conn *c) {
-    if (c->peer->deaf) return LAST_MS;
-    return (has_pending(c) ? r->options->blocked : r->options->idle) * 1000;
+/* A peer that reads slowly takes bytes from its socket long before the socket takes more from us. */
+static int takes_something(conn *c) {
+#ifdef SIOCOUTQ
+    int unsent;
+    if (ioctl(c->peer->fd, SIOCOUTQ, &unsent) == 0 && unsent >= 0 && (uint32_t)unsent < c->unsent) {
+        c->unsent = (uint32_t)unsent;
+        return 1;
+    }
+#else
+    (void)c;
+#endif
+    return 0;
 }
 
+/* Called when one of the limits may have been reached; finds out which. */
 void forward_timer(relay *r, conn *c) {
-    conn *p = c->peer;
+    conn *p = c->peer, *both[2] = {c, p};
     uint64_t last = c->moved_at > p->moved_at ? c->moved_at : p->moved_at;
-    uint64_t idle = last + r->options->idle * 1000, due = idle;
-    conn *both[2] = {c, p};
+    uint64_t due = last + r->options->idle * 1000;
+    const char *why = "idle";
+    if (c->deaf || p->deaf) {
+        due = last + LAST_MS;
+        why = "reset";
+    }
     for (int i = 0; i < 2; i++) {
-        uint64_t own = both[i]->moved_at + limit(r, both[i]);
-        if ((has_pending(both[i]) || both[i]->peer->deaf) && own < due) due = own;
+        conn *from = both[i];
+        uint64_t blocked = from->moved_at + r->options->blocked * 1000;
+        if (!has_pending(from) || from->peer->deaf || blocked >= due) continue;
+        if (r->now >= blocked && takes_something(from)) {
+            from->moved_at = r->now;
+            blocked = r->now + r->options->blocked * 1000;
+        }
+        if (blocked >= due) continue;
+        due = blocked;
+        why = "blocked";
     }
     if (r->now < due) {
         conn_due(r, c, due);
         return;
     }
-    if (due < idle) r->count.ended_blocked++;
-    else r->count.ended_idle++;
-    finish(r, c, due < idle ? "blocked" : "idle");
+    r->count.ended_blocked += why[0] == 'b';
+    r->count.ended_idle += why[0] == 'i';
+    finish(r, c, why);
 }
 
 /* ---- life --------------------------------------------------------------------------------------- */
@@ -354,6 +380,8 @@ static void begin(relay *r, conn *c, conn *peer, relay_side side) {
     c->peer = peer;
     c->side = (uint8_t)side;
     c->since = c->moved_at = r->now;
+    c->unsent = UINT32_MAX;
+    c->pair = r->count.joined;
     if (is_watched(r)) c->lane = calloc(1, sizeof *c->lane);
     c->can_read = 1; /* perhaps: what came behind the request is the peer's, and was not looked at */
     conn_run(r, c);

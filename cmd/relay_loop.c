@@ -24,7 +24,7 @@ struct loop {
     short (*wants)(void *who);
     struct pollfd *fds;
     void **who;
-    size_t n, size;
+    size_t n, size, first; /* first: to be looked at, or those behind a full batch would never be */
 };
 
 loop *loop_open(int use_poll, short (*wants)(void *who)) {
@@ -112,12 +112,15 @@ static int wait_poll(loop *l, loop_event *events, int max, int timeout_ms) {
         l->fds[i].revents = 0;
     }
     int got = poll(l->fds, (nfds_t)l->n, timeout_ms);
-    for (size_t i = 0; i < l->n; i++) {
+    for (size_t i = 0; i < l->n; i++)
         if (l->fds[i].fd < 0) l->fds[i].fd = ~l->fds[i].fd;
+    size_t seen = 0;
+    for (; got > 0 && seen < l->n && n < max; seen++) {
+        size_t i = (l->first + seen) % l->n;
         short e = l->fds[i].revents;
-        if (got <= 0 || !e || n == max) continue;
-        events[n++] = (loop_event){l->who[i], (e & ~POLLOUT) != 0, (e & ~POLLIN) != 0, 0};
+        if (e) events[n++] = (loop_event){l->who[i], (e & ~POLLOUT) != 0, (e & ~POLLIN) != 0, 0};
     }
+    if (l->n) l->first = (l->first + seen) % l->n;
     return got < 0 ? -1 : n;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,20 +12,39 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HTTP_MS 5000
+#define LINES_PER_SECOND 200
 #define REQUEST_MAX 4096
+
+/* A pipe that nobody reads must not stop us: not here, and not in report. */
+static int open_log(const relay *r) {
+    if (strcmp(r->options->log, "-") == 0) return STDERR_FILENO;
+    int fd = open(r->options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (fd < 0) say("cannot open the log %s: %s", r->options->log, strerror(errno));
+    return fd;
+}
 
 int report_open(relay *r) {
     r->log = -1;
     if (!r->options->log) return 0;
-    if (strcmp(r->options->log, "-") == 0) {
-        r->log = STDERR_FILENO;
-        return 0;
+    r->log = open_log(r);
+    return r->log < 0 ? -1 : 0;
+}
+
+void report_reopen(relay *r) {
+    int fd = r->log > STDERR_FILENO ? open_log(r) : -1;
+    if (fd < 0) return; /* the old one goes on */
+    close(r->log);
+    r->log = fd;
+}
+
+/* Strangers cause most lines: so many in a second are enough, and there must be somebody who takes them. */
+static int may_write(relay *r) {
+    struct pollfd p = {.fd = r->log, .events = POLLOUT};
+    if (r->log_second != r->now / 1000) {
+        r->log_second = r->now / 1000;
+        r->log_lines = 0;
     }
-    r->log = open(r->options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (r->log >= 0) return 0;
-    say("cannot open the log %s: %s", r->options->log, strerror(errno));
-    return -1;
+    return r->log_lines++ < LINES_PER_SECOND && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
 }
 
 void report(relay *r, const char *event, const char *format, ...) {
@@ -42,7 +62,7 @@ void report(relay *r, const char *event, const char *format, ...) {
     va_end(args);
     if (n > sizeof line - 3) return; /* no event is so long */
     memcpy(line + n, "}\n", 2);
-    if (write(r->log, line, n + 2) < 0) return; /* a full disk must not stop the relay; the counters go on */
+    if (!may_write(r) || write(r->log, line, n + 2) != (ssize_t)(n + 2)) r->count.log_lost++;
 }
 
 /* ---- counters ----------------------------------------------------------------------------------- */
@@ -70,21 +90,10 @@ static size_t write_counters(const relay *r, char *text, size_t size) {
 /* One request of any kind is answered with all there is. */
 void report_http(relay *r, conn *c) {
     static const char head[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n";
-    char body[8192], all[sizeof head + sizeof body + 60], request[REQUEST_MAX + 1];
-    ssize_t n = recv(c->fd, request, REQUEST_MAX, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        c->can_read = 0;
-        return;
-    }
-    request[n > 0 ? n : 0] = 0;
-    if (n <= 0 || (n == REQUEST_MAX && !strstr(request, "\r\n\r\n"))) {
-        conn_drop(r, c);
-        return;
-    }
-    if (!strstr(request, "\r\n\r\n")) {
-        c->can_read = 0;
-        return;
-    }
+    char body[8192], all[sizeof head + sizeof body + 60];
+    int got = conn_read_text(c, REQUEST_MAX, "\r\n\r\n", 0);
+    if (got < 0) conn_drop(r, c);
+    if (got <= 0) return;
     size_t len = write_counters(r, body, sizeof body);
     int all_len = snprintf(all, sizeof all, "%sContent-Length: %zu\r\n\r\n%.*s", head, len, (int)len, body);
     if (send(c->fd, all, (size_t)all_len, MSG_NOSIGNAL) < 0) conn_drop(r, c);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Limits by source come before global ones, so that one source cannot use up what is there for all. A source is an IPv4
- * address or the /64 of an IPv6 address, which is what one customer gets. An entry lives as long as it has something to
- * remember: connections, a bucket that is not full, wrong tokens that are not forgotten.
+ * address or the /64 of an IPv6 address. Many customers have a /56 or a /48, so the /64 of one /48 have together
+ * PREFIX_SCALE times what one has. An entry lives as long as it has something to remember: connections, a bucket that is
+ * not full, wrong tokens that are not forgotten.
  */
 #include "relay_state.h"
 
@@ -16,6 +17,8 @@
 #define BURST 4     /* seconds' worth of new connections that may come at once */
 #define WRONG_MAX 5 /* wrong tokens in hand; then one in WRONG_FORGET_S seconds */
 #define WRONG_FORGET_S 10.0
+#define PREFIX_BITS 48
+#define PREFIX_SCALE 4
 
 struct sources {
     source *bucket[BUCKETS];
@@ -49,29 +52,60 @@ static size_t bucket_of(const sources *s, uint64_t address) {
     return (size_t)((address ^ s->secret >> 7) * (s->secret | 1) >> 52);
 }
 
-static double burst(const sources *s) { return s->per_second * BURST; }
+static double burst(const sources *s, const source *src) { return s->per_second * BURST * src->scale; }
 
 static void refill(const sources *s, source *src, uint64_t now) {
-    src->tokens += (double)(now - src->new_at) / 1000.0 * s->per_second;
-    if (src->tokens > burst(s)) src->tokens = burst(s);
+    src->tokens += (double)(now - src->new_at) / 1000.0 * s->per_second * src->scale;
+    if (src->tokens > burst(s, src)) src->tokens = burst(s, src);
     src->new_at = now;
 }
 
 static void forget(source *src, uint64_t now) {
-    src->wrong -= (double)(now - src->wrong_at) / 1000.0 / WRONG_FORGET_S;
+    src->wrong -= (double)(now - src->wrong_at) / 1000.0 / WRONG_FORGET_S * src->scale;
     if (src->wrong < 0) src->wrong = 0;
     src->wrong_at = now;
 }
 
 static int has_nothing(const sources *s, source *src, uint64_t now) {
-    if (src->open || src->joined) return 0;
+    if (src->open || src->joined || src->inside) return 0;
     refill(s, src, now);
     forget(src, now);
-    return src->tokens >= burst(s) && src->wrong <= 0;
+    return src->tokens >= burst(s, src) && src->wrong <= 0;
+}
+
+static void take_out(source **at) {
+    source *gone = *at;
+    *at = gone->next;
+    if (gone->around) gone->around->inside--;
+    free(gone);
+}
+
+static source **find(sources *s, uint64_t address, int bits, uint64_t now) {
+    source **at = &s->bucket[bucket_of(s, address)];
+    while (*at) {
+        if ((*at)->address == address && (*at)->bits == bits) break;
+        if (has_nothing(s, *at, now)) take_out(at);
+        else at = &(*at)->next;
+    }
+    return at;
+}
+
+static source *enter(sources *s, uint64_t address, int bits, source *around, uint64_t now) {
+    source **at = find(s, address, bits, now);
+    if (*at) return *at;
+    source *fresh = calloc(1, sizeof *fresh);
+    if (!fresh) return NULL;
+    *fresh = (source){.address = address, .bits = bits, .around = around, .new_at = now, .wrong_at = now};
+    fresh->scale = bits == PREFIX_BITS ? PREFIX_SCALE : 1;
+    fresh->tokens = burst(s, fresh);
+    if (around) around->inside++;
+    *at = fresh;
+    return fresh;
 }
 
 source *source_enter(sources *s, const struct sockaddr *from, uint64_t now) {
     uint64_t address = 0;
+    source *around = NULL;
     int is_v6 = from->sa_family == AF_INET6;
     if (is_v6) {
         static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -81,56 +115,65 @@ source *source_enter(sources *s, const struct sockaddr *from, uint64_t now) {
     } else if (from->sa_family == AF_INET) {
         address = ntohl(((const struct sockaddr_in *)(const void *)from)->sin_addr.s_addr);
     }
-    source **at = &s->bucket[bucket_of(s, address)];
-    while (*at) {
-        source *src = *at;
-        if (src->address == address && src->is_v6 == is_v6) {
-            src->open++;
-            return src;
-        }
-        if (has_nothing(s, src, now)) {
-            *at = src->next;
-            free(src);
-        } else {
-            at = &src->next;
-        }
+    if (is_v6) {
+        around = enter(s, address >> (64 - PREFIX_BITS), PREFIX_BITS, NULL, now);
+        if (!around) return NULL;
+        around->open++; /* held while the next entry is looked for, which tidies up */
     }
-    source *fresh = calloc(1, sizeof *fresh);
-    if (!fresh) return NULL;
-    *fresh = (source){.address = address, .is_v6 = is_v6, .open = 1, .new_at = now, .wrong_at = now};
-    fresh->tokens = burst(s);
-    *at = fresh;
-    return fresh;
+    source *src = enter(s, address, is_v6 ? 64 : 32, around, now);
+    if (around) around->open--;
+    if (src) source_count(src, 1, 0);
+    return src;
+}
+
+void source_count(source *src, int open, int joined) {
+    for (; src; src = src->around) {
+        src->open = (uint32_t)((int)src->open + open);
+        src->joined = (uint32_t)((int)src->joined + joined);
+    }
 }
 
 int source_may_connect(sources *s, source *src, uint64_t now) {
-    refill(s, src, now);
-    if (src->tokens < 1) return 0;
-    src->tokens -= 1;
+    for (source *one = src; one; one = one->around) {
+        refill(s, one, now);
+        if (one->tokens < 1) return 0;
+    }
+    for (source *one = src; one; one = one->around) one->tokens -= 1;
     return 1;
 }
 
-void source_leave(sources *s, source *src, uint64_t now) {
+int source_has_room(const source *src, unsigned long open, unsigned long joined) {
+    for (; src; src = src->around)
+        if (src->open > open * src->scale || src->joined > joined * src->scale) return 0;
+    return 1;
+}
+
+void source_leave(sources *s, source *src, int joined, uint64_t now) {
+    source_count(src, joined ? 0 : -1, joined ? -1 : 0);
     if (!has_nothing(s, src, now)) return;
     source **at = &s->bucket[bucket_of(s, src->address)];
-    while (*at && *at != src) at = &(*at)->next;
-    if (*at) *at = src->next;
-    free(src);
+    while (*at != src) at = &(*at)->next;
+    take_out(at); /* the /48 around it goes when somebody looks at its bucket */
 }
 
 int source_may_try(source *src, uint64_t now) {
-    forget(src, now);
-    return src->wrong <= WRONG_MAX - 1;
+    for (; src; src = src->around) {
+        forget(src, now);
+        if (src->wrong > WRONG_MAX * src->scale - 1) return 0;
+    }
+    return 1;
 }
 
 void source_wrong(source *src, uint64_t now) {
-    forget(src, now);
-    src->wrong += 1;
+    for (; src; src = src->around) {
+        forget(src, now);
+        src->wrong += 1;
+    }
 }
 
 void source_text(const source *src, char out[64]) {
     uint64_t a = src->address;
-    if (!src->is_v6)
+    if (src->bits == 32)
         snprintf(out, 64, "%u.%u.%u.%u", (unsigned)(a >> 24 & 255), (unsigned)(a >> 16 & 255), (unsigned)(a >> 8 & 255),
                  (unsigned)(a & 255));
     else

@@ -68,6 +68,8 @@ struct conn {
     conn *peer;
     control *control;
     source *src;
+    uint32_t unsent;   /* in the socket of the peer when this direction was found to stand still */
+    uint64_t pair;     /* its number */
     uint64_t id, since, moved_at; /* moved_at: the last time that bytes came from here and went */
     uint64_t heard_at;
     unsigned long long bytes; /* that came from here */
@@ -100,10 +102,13 @@ int loop_wait(loop *l, loop_event *events, int max, int timeout_ms);
 /* ---- relay_source.c: limits by source ---- */
 typedef struct sources sources;
 struct source {
-    uint64_t address; /* IPv4, or the first 64 bits of IPv6 */
-    int is_v6;
+    uint64_t address; /* IPv4, or the first bits of IPv6 */
+    int bits;         /* how many: 32; 64, or 48 of the prefix around it */
+    unsigned scale;   /* so many times the limits of one source */
+    source *around;   /* of a /64: its /48; else NULL */
     source *next;
-    uint32_t open, joined; /* connections now */
+    uint32_t open, joined; /* connections now; of a /48: those of all /64 in it */
+    uint32_t inside;       /* entries that point here */
     uint64_t new_at, wrong_at;
     double tokens; /* for new connections: a bucket */
     double wrong;  /* wrong tokens, forgotten at one in WRONG_FORGET_S */
@@ -113,8 +118,10 @@ void sources_close(sources *s);
 /* The entry for an address; NULL: no memory. Counts as one more open connection. */
 source *source_enter(sources *s, const struct sockaddr *address, uint64_t now);
 int source_may_connect(sources *s, source *src, uint64_t now); /* takes one from the bucket */
-void source_leave(sources *s, source *src, uint64_t now);      /* the entry may be gone afterwards */
-int source_may_try(source *src, uint64_t now);                 /* a token */
+int source_has_room(const source *src, unsigned long open, unsigned long joined); /* within these limits? */
+void source_leave(sources *s, source *src, int joined, uint64_t now); /* the entry may be gone afterwards */
+void source_count(source *src, int open, int joined);                 /* differences */
+int source_may_try(source *src, uint64_t now);                        /* a token */
 void source_wrong(source *src, uint64_t now);
 void source_text(const source *src, char out[64]);
 
@@ -138,7 +145,8 @@ void source_text(const source *src, char out[64]);
     X(ended_idle, "pairs ended: idle for too long")                                                                    \
     X(ended_blocked, "pairs ended: one side took nothing for too long")                                                \
     X(bytes, "bytes passed on")                                                                                        \
-    X(out_of_descriptors, "connections closed at once: no descriptors left")
+    X(out_of_descriptors, "connections closed at once: no descriptors left")                                          \
+    X(log_lost, "log lines that were not written: too many, or nobody takes them")
 typedef struct {
 #define FIELD(name, help) unsigned long long name;
     RELAY_COUNTERS(FIELD)
@@ -161,7 +169,9 @@ struct relay {
     sources *sources;
     uint64_t now, next_id;
     conn door[3]; /* relay, counters, signals */
-    size_t n_conns;
+    size_t n_conns, n_readers;
+    uint64_t log_second;
+    unsigned log_lines; /* in that second */
     conn *all, *queue, **queue_end, *dead;
     conn *wheel[WHEEL_SLOTS];
     uint64_t wheel_bits[WHEEL_SLOTS / 64]; /* 1: there may be somebody in the slot */
@@ -181,6 +191,7 @@ struct relay {
 /* ---- relay_conn.c ---- */
 conn *conn_new(relay *r, int fd, conn_state state); /* takes fd over, also if this fails */
 void conn_drop(relay *r, conn *c);                  /* closes; c is CONN_DEAD from now on */
+int conn_read_text(conn *c, size_t most, const char *end, int exact);
 void conn_leave(relay *r, conn *c);                 /* ends our side, waits a little for the end of the other */
 void conn_bury(relay *r);
 void conn_run(relay *r, conn *c); /* look at it in this round */
@@ -212,5 +223,6 @@ int report_open(relay *r);
 /* A JSON line; format makes the fields behind time and event, each with a comma before it. */
 void report(relay *r, const char *event, const char *format, ...) PRINTF_LIKE(3, 4);
 void report_http(relay *r, conn *c);
+void report_reopen(relay *r); /* after a rotation */
 
 #endif

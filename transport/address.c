@@ -191,6 +191,15 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
     return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: ws:// dir: relay:// or wormhole://");
 }
 
+int svconn_relay_is_public_name(const char *name) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.:[]";
+    char text[RELAY_PUBLIC_NAME_MAX + 20];
+    svconn_address a;
+    if (strlen(name) > RELAY_PUBLIC_NAME_MAX || strspn(name, allowed) != strlen(name)) return 0;
+    snprintf(text, sizeof text, "relay://%s/", name);
+    return svconn_address_parse(&a, text, NULL) == 0;
+}
+
 int svconn_address_is_dialled(const svconn_address *a) {
     return a->kind == SVCONN_ADDRESS_TCP || a->kind == SVCONN_ADDRESS_WEBSOCKET || a->kind == SVCONN_ADDRESS_RELAY ||
            a->kind == SVCONN_ADDRESS_WORMHOLE;

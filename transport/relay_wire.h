@@ -64,6 +64,9 @@ typedef enum {
     RELAY_NO_REPLACED = 11  /* the machine has registered anew, on another connection */
 } svconn_relay_reason;
 
+/* address.c: can a relay be known by it? HOST or HOST:PORT. */
+int svconn_relay_is_public_name(const char *name);
+
 /* relay_token.c: a token is 40 bits, written as 8 of the 32 characters of Crockford's base 32 (no I L O U). */
 void svconn_token_write(char text[RELAY_TOKEN_LEN + 1], uint64_t token);
 /* Any case, blanks and dashes anywhere, O for 0, I and L for 1. 0, or -1. */
