@@ -30,7 +30,7 @@ typedef struct {
     person person;
     size_t n_talks;
     unsigned long number; /* of the latest connection, for log lines */
-    uint64_t rest_until, retry_ms;
+    uint64_t rest_until, retry_ms, listening_at;
     const char *address;
     int once;
     uint64_t stop_at; /* 0: no signal came */
@@ -139,12 +139,10 @@ static int listen_again(server *v) {
 static void return_to_relay(server *v) {
     uint8_t dice = 0;
     if (svconn_now() < v->rest_until) return;
-    if (listen_again(v) == 0) {
-        v->retry_ms = RETRY_MS;
-        return;
-    }
+    if (svconn_now() >= v->listening_at + RETRY_MAX_MS) v->retry_ms = RETRY_MS; /* it had held: begin anew */
+    if (listen_again(v) == 0) v->listening_at = svconn_now();
     (void)!svconn_random(&dice, 1);
-    v->rest_until = svconn_now() + v->retry_ms + v->retry_ms * dice / 256;
+    if (v->listener.fd < 0) v->rest_until = svconn_now() + v->retry_ms + v->retry_ms * dice / 256;
     v->retry_ms = v->retry_ms * 2 < RETRY_MAX_MS ? v->retry_ms * 2 : RETRY_MAX_MS;
 }
 
@@ -168,19 +166,22 @@ static void accept_ready(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
     if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) {
-        add_talk(v, &link);
+        if (v->n_talks < CONNECTIONS_MAX) add_talk(v, &link);
+        else svconn_link_close(&link);
         return;
     }
     int lost = at_relay(v) && v->listener.fd < 0;
     if (lost || (v->party.verbose && !at_relay(v))) say("%s", why.text); /* the caller may have gone again */
     if (lost && v->once) v->last = EXIT_LINK;
-    v->rest_until = svconn_now() + (lost ? v->retry_ms : at_relay(v) ? 0 : REST_MS);
+    if (lost || !at_relay(v)) v->rest_until = svconn_now() + (lost ? v->retry_ms : REST_MS);
 }
 
-/* 1 if the listener is to be watched now. */
-static int takes_more(const server *v, int *timeout_ms) {
-    if (v->listener.fd < 0 || v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0) || v->stop_at) return 0;
-    if (svconn_now() >= v->rest_until) return 1;
+/* What to wait for to get another connection: fds, and a shorter *timeout_ms. A registration at a relay is looked after
+ * also while there is no room. */
+static nfds_t want_more(const server *v, struct pollfd *fds, int *timeout_ms) {
+    int full = v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0);
+    if (v->stop_at || (full && !at_relay(v))) return 0;
+    if (svconn_now() >= v->rest_until) return svconn_listener_want(&v->listener, fds, timeout_ms);
     *timeout_ms = sooner(*timeout_ms, ms_until(v->rest_until));
     return 0;
 }
@@ -201,20 +202,19 @@ static void stop(server *v) {
 
 /* One round of poll. */
 static void serve_once(server *v) {
-    struct pollfd fds[3 + 2 * CONNECTIONS_MAX];
-    nfds_t n = 3;
+    struct pollfd fds[2 + SVCONN_LISTENER_FDS + 2 * CONNECTIONS_MAX];
     int timeout = v->stop_at ? ms_until(v->stop_at) : -1;
     if (v->listener.fd < 0 && at_relay(v) && !v->once) timeout = sooner(timeout, ms_until(v->rest_until));
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = takes_more(v, &timeout) ? v->listener.fd : -1, .events = POLLIN};
-    person_want(&v->person, &fds[2]);
+    person_want(&v->person, &fds[1]);
+    nfds_t doors = want_more(v, fds + 2, &timeout), n = 2 + doors;
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
         if (v->talks[i]) n += talk_want(v->talks[i], fds + n, &timeout);
     if (poll(fds, n, timeout) < 0) {
         for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
         if (errno != EINTR) say("poll: %s", strerror(errno));
     }
-    person_ready(&v->person, &fds[2]);
+    person_ready(&v->person, &fds[1]);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (!v->talks[i]) continue;
         talk_ready(v->talks[i]);
@@ -223,7 +223,7 @@ static void serve_once(server *v) {
         else if (v->talks[i]->confirmed) echo_messages(v->talks[i]);
         if (talk_is_over(v->talks[i])) end_talk(v, i);
     }
-    if (fds[1].revents) accept_ready(v);
+    if (doors && (at_relay(v) || fds[2].revents)) accept_ready(v);
     if (fds[0].revents) stop(v);
 }
 

@@ -84,12 +84,11 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
         return listening ? svconn_websocket_listen(a, why) : svconn_websocket_open(l, a, via, end, why);
     case SVCONN_ADDRESS_SPOOL:
         return listening ? svconn_spool_accept(l, a, end, why) : svconn_spool_call(l, a, end, why);
-    case SVCONN_ADDRESS_RELAY:
+    case SVCONN_ADDRESS_RELAY: return svconn_relay_call(l, a, options, end, why);
     case SVCONN_ADDRESS_WORMHOLE: break;
     }
     int fd = svconn_dial(a, via, end, why);
     if (fd < 0) return -1;
-    if (a->kind == SVCONN_ADDRESS_RELAY) return svconn_relay_call(l, fd, a, options, end, why);
     if (svconn_wormhole_join(fd, a, end, why) != 0) {
         close(fd);
         return -1;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RELAY_MS 30000 /* for a relay to give a token, or to take a name */
+#define RELAY_MS 10000 /* for a relay to give a token, or to take a name */
 #define SHORTAGE_MS 100 /* before a shortage is reported: a caller who tries again at once must not spin */
 
 /* ---- listen ------------------------------------------------------------------------------------- */
@@ -132,4 +132,11 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
     if (svconn_address_parse(&a, n->address, why) != 0) return -1;
     if (a.kind != SVCONN_ADDRESS_SPOOL && a.kind != SVCONN_ADDRESS_WORMHOLE) n->spent = 1;
     return svconn_link_open_as(l, &a, n->options, 1, end, why);
+}
+
+nfds_t svconn_listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms) {
+    if (n->relay) return svconn_relay_want(n, fds, timeout_ms);
+    if (n->fd < 0) return 0;
+    fds[0] = (struct pollfd){.fd = n->fd, .events = POLLIN};
+    return 1;
 }

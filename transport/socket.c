@@ -76,6 +76,17 @@ static int connect_to(int family, const struct sockaddr *to, socklen_t len, uint
     return close_failed(fd);
 }
 
+int svconn_socket_again(int fd) {
+    struct sockaddr_storage to;
+    socklen_t len = sizeof to;
+    if (getpeername(fd, (struct sockaddr *)&to, &len) != 0) return -1;
+    int again = new_socket(to.ss_family);
+    if (again < 0) return -1;
+    set_option(again, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (connect(again, (struct sockaddr *)&to, len) == 0 || errno == EINPROGRESS) return again;
+    return close_failed(again);
+}
+
 static const char *hint(int error) {
     switch (error) {
     case ECONNREFUSED: return " (nobody listens there)";

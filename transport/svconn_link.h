@@ -94,18 +94,20 @@ int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why);
 int svconn_tcp_listen(const svconn_address *a, svconn_why *why);
 int svconn_unix_listen(const svconn_address *a, svconn_why *why);
 int svconn_socket_accept(int listener); /* -1: errno */
+int svconn_socket_again(int fd);        /* another connection to where fd leads, begun but not waited for; -1: errno */
 void svconn_socket_name(char *out, size_t size, const void *address, socklen_t len);
 
 /* exec.c */
 int svconn_child_start(svconn_link *l, const svconn_address *a, svconn_why *why);
 void svconn_child_end(long child);
 
-/* relay_client.c. The calling side: fd is a connection to the relay, and closed if that fails. */
-int svconn_relay_call(svconn_link *l, int fd, const svconn_address *a, const svconn_link_options *options, uint64_t end,
+/* relay_client.c: the calling side */
+int svconn_relay_call(svconn_link *l, const svconn_address *a, const svconn_link_options *options, uint64_t end,
                       svconn_why *why);
-/* The listening side: fills n->fd, n->address, n->relay. */
+/* relay_listener.c: fills n->fd, n->address, n->relay */
 int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t end, svconn_why *why);
 int svconn_relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why);
+nfds_t svconn_relay_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms);
 void svconn_relay_close(svconn_listener *n);
 
 /* websocket.c */

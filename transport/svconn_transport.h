@@ -175,8 +175,8 @@ typedef struct {
     int kind, spent;
     long owner;        /* the process that listened; others do not remove the socket file */
     const svconn_link_options *options;
-    void *relay; /* private, as is token */
-    uint64_t token;
+    void *relay;   /* private, as is next */
+    uint64_t next; /* when accept must be called again, if nobody came */
     char address[512]; /* in full, with what was chosen: the port, the token and the key of the relay */
 } svconn_listener;
 
@@ -185,6 +185,11 @@ SVCONN_MUST_CHECK int svconn_listen_with(svconn_listener *n, const char *address
                                          svconn_why *why);
 /* timeout_ms as above; 0 after poll: then -1 may also mean that who connected is gone again. */
 SVCONN_MUST_CHECK int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why);
+/* For poll loops: fills fds with what to wait for (returns how many) and shortens *timeout_ms (-1: no limit). Then call
+ * svconn_listener_accept with timeout 0, also when poll timed out: a registration at a relay has keep-alives to send and
+ * calls to answer. fds[0] alone is enough for the other kinds; 0: there is nothing to poll. */
+#define SVCONN_LISTENER_FDS 9
+nfds_t svconn_listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms);
 void svconn_listener_close(svconn_listener *n);
 
 /* ---- the pump ----------------------------------------------------------------------------------- */
