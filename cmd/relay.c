@@ -79,26 +79,15 @@ static int parse_proxy_line(const char *line, struct sockaddr_storage *from) {
 
 /* The balancer's line is taken to its end and no further. */
 static void read_proxy_line(relay *r, conn *c) {
-    char line[PROXY_LINE + 1];
     struct sockaddr_storage from;
-    ssize_t n = recv(c->fd, line, PROXY_LINE, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        c->can_read = 0;
-        return;
-    }
-    line[n > 0 ? n : 0] = 0;
-    char *end = strstr(line, "\r\n");
-    if (!end && n > 0 && n < PROXY_LINE) {
-        c->can_read = 0;
-        return;
-    }
-    if (!end || recv(c->fd, line, (size_t)(end - line) + 2, 0) != end - line + 2) {
-        conn_drop(r, c);
-        return;
-    }
-    *end = 0;
-    if (parse_proxy_line(line, &from) != 0) conn_drop(r, c);
-    else greet(r, c, (struct sockaddr *)&from);
+    const char *line = conn_read_text(r, c, "\r\n", PROXY_LINE);
+    if (!line) return;
+    int good = parse_proxy_line(line, &from) == 0;
+    free(c->held);
+    c->held = NULL;
+    c->held_len = 0;
+    if (good) greet(r, c, (struct sockaddr *)&from);
+    else conn_drop(r, c);
     conn_run(r, c); /* can_read is still set: nobody else would look at what is, or comes, behind the line */
 }
 

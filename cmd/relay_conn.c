@@ -2,6 +2,7 @@
 /* Connections of the relay: their lists, their deadlines, the index by which they find each other. */
 #include "relay_state.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +198,30 @@ void conn_bury(relay *r) {
         }
     }
     r->dead = kept;
+}
+
+/* What was only looked at, and left there, would wake poll again and again. */
+const char *conn_read_text(relay *r, conn *c, const char *mark, size_t max) {
+    if (!c->held) c->held = calloc(1, max + 1);
+    char *text = (char *)c->held, *end = NULL;
+    while (text && !end && c->held_len < max) {
+        ssize_t n = recv(c->fd, text + c->held_len, max - c->held_len, MSG_PEEK);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) {
+            c->can_read = 0;
+            return NULL;
+        }
+        if (n <= 0) break;
+        text[c->held_len + (size_t)n] = 0;
+        end = strstr(text, mark);
+        size_t take = end ? (size_t)(end - text) + strlen(mark) - c->held_len : (size_t)n;
+        if (recv(c->fd, text + c->held_len, take, 0) != (ssize_t)take) break;
+        c->held_len += (uint32_t)take;
+        text[c->held_len] = 0;
+    }
+    if (end) return text;
+    conn_drop(r, c);
+    return NULL;
 }
 
 /* For poll: what would make this one go on. */

@@ -70,21 +70,8 @@ static size_t write_counters(const relay *r, char *text, size_t size) {
 /* One request of any kind is answered with all there is. */
 void report_http(relay *r, conn *c) {
     static const char head[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n";
-    char body[8192], all[sizeof head + sizeof body + 60], request[REQUEST_MAX + 1];
-    ssize_t n = recv(c->fd, request, REQUEST_MAX, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        c->can_read = 0;
-        return;
-    }
-    request[n > 0 ? n : 0] = 0;
-    if (n <= 0 || (n == REQUEST_MAX && !strstr(request, "\r\n\r\n"))) {
-        conn_drop(r, c);
-        return;
-    }
-    if (!strstr(request, "\r\n\r\n")) {
-        c->can_read = 0;
-        return;
-    }
+    char body[8192], all[sizeof head + sizeof body + 60];
+    if (!conn_read_text(r, c, "\r\n\r\n", REQUEST_MAX)) return;
     size_t len = write_counters(r, body, sizeof body);
     int all_len = snprintf(all, sizeof all, "%sContent-Length: %zu\r\n\r\n%.*s", head, len, (int)len, body);
     if (send(c->fd, all, (size_t)all_len, MSG_NOSIGNAL) < 0) conn_drop(r, c);

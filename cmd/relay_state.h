@@ -62,7 +62,7 @@ struct conn {
     uint8_t running;   /* in the queue of this round */
     int pipe[2];       /* what came from here and is on its way to the peer: in the kernel, */
     uint32_t piped;    /* so many bytes, */
-    uint32_t held_len; /* or here */
+    uint32_t held_len; /* or here; before it is joined: a text that is not whole yet */
     uint8_t *held;
     relay_lane *lane; /* instead of both, when somebody looks */
     conn *peer;
@@ -192,6 +192,9 @@ void index_put(relay *r, conn *c, uint64_t key);
 void index_remove(relay *r, conn *c);
 conn *index_find(const relay *r, uint64_t key, conn *after); /* the first one, or the next one behind it */
 short conn_wants(void *c);
+/* Takes what is there into held, to the mark and no further. The text, whole; or NULL: it is not whole yet; or c is
+ * dropped, because it is at its end or has max bytes without the mark. */
+const char *conn_read_text(relay *r, conn *c, const char *mark, size_t max);
 
 /* ---- relay_control.c ---- */
 int control_begin(relay *r, conn *c); /* the session; -1: no memory, no randomness */
