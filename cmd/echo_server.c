@@ -139,15 +139,14 @@ static int listen_again(server *v) {
 static void return_to_relay(server *v) {
     uint8_t dice = 0;
     if (svconn_now() < v->rest_until) return;
-    if (svconn_now() >= v->listening_at + RETRY_MAX_MS) v->retry_ms = RETRY_MS; /* it had held: begin anew */
     if (listen_again(v) == 0) v->listening_at = svconn_now();
     (void)!svconn_random(&dice, 1);
     if (v->listener.fd < 0) v->rest_until = svconn_now() + v->retry_ms + v->retry_ms * dice / 256;
     v->retry_ms = v->retry_ms * 2 < RETRY_MAX_MS ? v->retry_ms * 2 : RETRY_MAX_MS;
 }
 
-/* Listeners without a descriptor (a directory, standard input) are asked while no connection is open, and that may wait. Standard input and a child
- * have one link. Returns -1 to go on, or the exit code. */
+/* Listeners without a descriptor (a directory, standard input) are asked while no connection is open, and that may wait.
+ * Standard input and a child have one link. Returns -1 to go on, or the exit code. */
 static int accept_waiting(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
@@ -166,12 +165,14 @@ static void accept_ready(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;
     if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) {
+        v->retry_ms = RETRY_MS;
         if (v->n_talks < CONNECTIONS_MAX) add_talk(v, &link);
         else svconn_link_close(&link);
         return;
     }
     int lost = at_relay(v) && v->listener.fd < 0;
     if (lost || (v->party.verbose && !at_relay(v))) say("%s", why.text); /* the caller may have gone again */
+    if (lost && svconn_now() >= v->listening_at + RETRY_MAX_MS) v->retry_ms = RETRY_MS; /* it had held */
     if (lost && v->once) v->last = EXIT_LINK;
     if (lost || !at_relay(v)) v->rest_until = svconn_now() + (lost ? v->retry_ms : REST_MS);
 }
