@@ -145,8 +145,8 @@ static void return_to_relay(server *v) {
     v->retry_ms = v->retry_ms * 2 < RETRY_MAX_MS ? v->retry_ms * 2 : RETRY_MAX_MS;
 }
 
-/* Listeners without a descriptor (a directory, standard input) are asked while no connection is open, and that may wait.
- * Standard input and a child have one link. Returns -1 to go on, or the exit code. */
+/* Listeners without a descriptor (a directory, standard input) are asked while no connection is open, and that may
+ * wait. Standard input and a child have one link. Returns -1 to go on, or the exit code. */
 static int accept_waiting(server *v) {
     svconn_why why;
     svconn_link link = SVCONN_LINK_NONE;

@@ -461,8 +461,9 @@ static int open_relay(relay *r, relay_options *o) {
         return options_fault("relay", "--name %s: HOST or HOST:PORT is wanted, at most %d bytes", o->name,
                              RELAY_PUBLIC_NAME_MAX);
     if (o->metrics && !is_loopback(o->metrics))
-        return options_fault("relay", "--metrics %s: the counters are for this machine only: tcp://127.0.0.1:PORT, "
-                                      "tcp://[::1]:PORT or unix:PATH",
+        return options_fault("relay",
+                             "--metrics %s: the counters are for this machine only: tcp://127.0.0.1:PORT, "
+                             "tcp://[::1]:PORT or unix:PATH",
                              o->metrics);
     int code = open_key(r);
     if (code == EXIT_DONE && o->allow) code = read_allowed(r);

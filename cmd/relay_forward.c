@@ -91,8 +91,8 @@ static void dump(const relay *r, const conn *c, const uint8_t *bytes, size_t len
     int fd = r->capture[c->side];
     for (size_t i = 0; i < len && i < 16; i++) snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
     if (r->options->hexdump)
-        say("pair %llu: %-6s -> %-6s %6zu bytes:%s%s", (unsigned long long)c->pair, side_name[c->side], side_name[1 - c->side], len,
-            hex, len > 16 ? " ..." : "");
+        say("pair %llu: %-6s -> %-6s %6zu bytes:%s%s", (unsigned long long)c->pair, side_name[c->side],
+            side_name[1 - c->side], len, hex, len > 16 ? " ..." : "");
     if (fd >= 0 && write(fd, bytes, len) != (ssize_t)len) say("cannot write the capture: %s", strerror(errno));
 }
 

@@ -2,8 +2,8 @@
 /*
  * Limits by source come before global ones, so that one source cannot use up what is there for all. A source is an IPv4
  * address or the /64 of an IPv6 address. Many customers have a /56 or a /48, so the /64 of one /48 have together
- * PREFIX_SCALE times what one has. An entry lives as long as it has something to remember: connections, a bucket that is
- * not full, wrong tokens that are not forgotten.
+ * PREFIX_SCALE times what one has. An entry lives as long as it has something to remember: connections, a bucket that
+ * is not full, wrong tokens that are not forgotten.
  */
 #include "relay_state.h"
 

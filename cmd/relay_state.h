@@ -68,8 +68,8 @@ struct conn {
     conn *peer;
     control *control;
     source *src;
-    uint32_t unsent;   /* in the socket of the peer when this direction was found to stand still */
-    uint64_t pair;     /* its number */
+    uint32_t unsent;              /* in the socket of the peer when this direction was found to stand still */
+    uint64_t pair;                /* its number */
     uint64_t id, since, moved_at; /* moved_at: the last time that bytes came from here and went */
     uint64_t heard_at;
     unsigned long long bytes; /* that came from here */
@@ -117,11 +117,11 @@ sources *sources_open(double per_second);
 void sources_close(sources *s);
 /* The entry for an address; NULL: no memory. Counts as one more open connection. */
 source *source_enter(sources *s, const struct sockaddr *address, uint64_t now);
-int source_may_connect(sources *s, source *src, uint64_t now); /* takes one from the bucket */
+int source_may_connect(sources *s, source *src, uint64_t now);                    /* takes one from the bucket */
 int source_has_room(const source *src, unsigned long open, unsigned long joined); /* within these limits? */
-void source_leave(sources *s, source *src, int joined, uint64_t now); /* the entry may be gone afterwards */
-void source_count(source *src, int open, int joined);                 /* differences */
-int source_may_try(source *src, uint64_t now);                        /* a token */
+void source_leave(sources *s, source *src, int joined, uint64_t now);             /* the entry may be gone afterwards */
+void source_count(source *src, int open, int joined);                             /* differences */
+int source_may_try(source *src, uint64_t now);                                    /* a token */
 void source_wrong(source *src, uint64_t now);
 void source_text(const source *src, char out[64]);
 
@@ -145,7 +145,7 @@ void source_text(const source *src, char out[64]);
     X(ended_idle, "pairs ended: idle for too long")                                                                    \
     X(ended_blocked, "pairs ended: one side took nothing for too long")                                                \
     X(bytes, "bytes passed on")                                                                                        \
-    X(out_of_descriptors, "connections closed at once: no descriptors left")                                          \
+    X(out_of_descriptors, "connections closed at once: no descriptors left")                                           \
     X(log_lost, "log lines that were not written: too many, or nobody takes them")
 typedef struct {
 #define FIELD(name, help) unsigned long long name;
@@ -192,7 +192,7 @@ struct relay {
 conn *conn_new(relay *r, int fd, conn_state state); /* takes fd over, also if this fails */
 void conn_drop(relay *r, conn *c);                  /* closes; c is CONN_DEAD from now on */
 int conn_read_text(conn *c, size_t most, const char *end, int exact);
-void conn_leave(relay *r, conn *c);                 /* ends our side, waits a little for the end of the other */
+void conn_leave(relay *r, conn *c); /* ends our side, waits a little for the end of the other */
 void conn_bury(relay *r);
 void conn_run(relay *r, conn *c); /* look at it in this round */
 void conn_due(relay *r, conn *c,

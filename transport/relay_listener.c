@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The listening side at a relay: one control session, and for a registered machine up to DATA_MAX links to callers that
- * are on their way. Nothing here waits when the caller's deadline is now: a program with other sessions in its poll loop
- * must not stand still because somebody rings. (Only proxies on the way are talked to with waiting.)
+ * are on their way. Nothing here waits when the caller's deadline is now: a program with other sessions in its poll
+ * loop must not stand still because somebody rings. (Only proxies on the way are talked to with waiting.)
  */
 #include "svconn_posix.h" /* first */
 #include "relay_talk.h"
@@ -43,12 +43,13 @@ static int get_token(svconn_listener *n, svconn_talk *t, uint64_t end, svconn_wh
     memcpy(token, msg + 1, RELAY_TOKEN_LEN);
     token[RELAY_TOKEN_LEN] = 0;
     if (svconn_token_read(&t->a.token, token) != 0)
-        return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay gives a token that is none", why);
+        return svconn_talk_because(&t->a, SVCONN_FAULT_RELAY_REFUSED, "the relay gives a token that is none", why);
     svconn_token_write(token, t->a.token);
     snprintf(shown, sizeof shown, "%.4s-%.4s", token, token + 4);
-    memcpy(name, msg + 3 + RELAY_TOKEN_LEN, len - 3 - RELAY_TOKEN_LEN);
-    name[len - 3 - RELAY_TOKEN_LEN] = 0;
-    if (!svconn_relay_is_public_name(name)) name[0] = 0;
+    size_t name_len = len - 3 - RELAY_TOKEN_LEN;
+    memcpy(name, msg + 3 + RELAY_TOKEN_LEN, name_len);
+    name[name_len] = 0;
+    if (strlen(name) != name_len || !svconn_relay_is_public_name(name)) name[0] = 0;
     write_address(n, t, name, shown);
     return 0;
 }
@@ -58,13 +59,13 @@ static int prove_name(svconn_listener *n, svconn_talk *t, uint64_t end, svconn_w
     char hex[65];
     size_t len;
     if (svconn_talk_expect(t, RELAY_CHALLENGE, 33, msg, &len, end, why) != 0) return -1;
-    int bad = svconn_export(&t->s, RELAY_BINDING_LABEL, NULL, 0, binding, 32) ||
-              svconn_relay_proof(proof + 1, n->options->owner->secret, t->relay_key, t->a.peer_key, msg + 1,
-                                 binding) != 0 ||
-              svconn_send(&t->s, proof, sizeof proof, svconn_now());
+    int bad =
+        svconn_export(&t->s, RELAY_BINDING_LABEL, NULL, 0, binding, 32) ||
+        svconn_relay_proof(proof + 1, n->options->owner->secret, t->relay_key, t->a.peer_key, msg + 1, binding) != 0 ||
+        svconn_send(&t->s, proof, sizeof proof, svconn_now());
     ct_wipe(binding, sizeof binding);
     ct_wipe(proof, sizeof proof);
-    if (bad) return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay asks what no relay may ask", why);
+    if (bad) return svconn_talk_because(&t->a, SVCONN_FAULT_RELAY_REFUSED, "the relay asks what no relay may ask", why);
     if (svconn_talk_expect(t, RELAY_REGISTERED, 1, msg, &len, end, why) != 0) return -1;
     svconn_talk_hex(hex, t->a.peer_key);
     write_address(n, t, "", hex);

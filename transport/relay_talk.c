@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FLUSH_MS 2000   /* for our few bytes, on a connection that is there */
+#define FLUSH_MS 2000    /* for our few bytes, on a connection that is there */
 #define PATIENCE_MS 5000 /* of a relay, while a person is asked: half of what ours have */
 
 /* ---- words -------------------------------------------------------------------------------------- */
@@ -236,15 +236,16 @@ struct pollfd svconn_talk_poll(const svconn_talk *t) {
 
 /* ---- the waiting forms -------------------------------------------------------------------------- */
 
-/* One turn, and if there was nothing to do, a pause: until something comes, or end. A relay that never stops to send does
- * not move the end. */
+/* One turn, and if there was nothing to do, a pause: until something comes, or end. A relay that never stops to send
+ * does not move the end. */
 static int wait_turn(svconn_talk *t, uint64_t end, svconn_why *why) {
     uint64_t next;
     int got = svconn_talk_turn(t, &next, why);
     if (got < 0) return -1;
     if (svconn_now() >= end) {
         errno = ETIMEDOUT;
-        return lost(&t->a, why);
+        return t->begun ? lost(&t->a, why)
+                        : svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay says nothing", why);
     }
     if (got == 0 && svconn_wait(t->fd, svconn_talk_poll(t).events, next < end ? next : end) != 0 && errno != ETIMEDOUT)
         return lost(&t->a, why);

@@ -16,7 +16,7 @@ typedef struct {
     svconn_address a;
     const svconn_link_options *options;
     int fd;
-    uint8_t kind; /* of the request */
+    uint8_t kind;                 /* of the request */
     int connecting, begun, asked; /* TCP is not there yet; M1 has come; the request was sent */
     int slow;                     /* a person was asked, and the relay may have lost its patience */
     uint8_t relay_key[32], ticket[RELAY_TICKET_LEN];

@@ -188,7 +188,7 @@ SVCONN_MUST_CHECK int svconn_listener_accept(svconn_listener *n, svconn_link *l,
 /* For poll loops: fills fds with what to wait for (returns how many) and shortens *timeout_ms (-1: no limit). Then call
  * svconn_listener_accept with timeout 0, also when poll timed out: a registration at a relay has keep-alives to send and
  * calls to answer. fds[0] alone is enough for the other kinds; 0: there is nothing to poll. */
-#define SVCONN_LISTENER_FDS 9
+#define SVCONN_LISTENER_FDS 17
 nfds_t svconn_listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms);
 void svconn_listener_close(svconn_listener *n);
 
