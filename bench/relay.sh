@@ -13,7 +13,7 @@
 #   BENCH_ITEMS="bulk-1 bulk-100 rate idle"
 #   BENCH_RELAYS="svconn haproxy-splice haproxy nginx socat"
 #   BENCH_SESSIONS=10000          idle ones; as many as there may be descriptors
-#   BENCH_RELAY_OPTIONS=          options for svconn relay
+#   BENCH_RELAY_OPTIONS=          options for svconn relay; by default its limits by source are raised, as all come from one
 #   BENCH_STOLEN=0.2              a sample is taken again if more than this part of the processors was stolen
 set -u
 PATH=$PATH:/usr/sbin:/sbin # where Debian has haproxy and nginx
@@ -21,7 +21,7 @@ load=$1 svconn=$2 dir=$3
 rounds=${BENCH_ROUNDS:-5} seconds=${BENCH_SECONDS:-3} sessions=${BENCH_SESSIONS:-10000}
 items=${BENCH_ITEMS:-bulk-1 bulk-100 rate idle}
 relays=${BENCH_RELAYS:-svconn haproxy-splice haproxy nginx socat}
-relay_options=${BENCH_RELAY_OPTIONS:-} most_stolen=${BENCH_STOLEN:-0.2}
+relay_options=${BENCH_RELAY_OPTIONS:---source-new 1000000 --source-open 1000000 --source-joined 1000000 --open 64} most_stolen=${BENCH_STOLEN:-0.2}
 reference=haproxy-splice
 work=$dir/relay.run
 mkdir -p "$work" || exit 1
@@ -84,30 +84,16 @@ run_relay() { # COMMAND...
 
 pass_on() { address=tcp://127.0.0.1:$port target="--target $target_port"; }
 
-key='' key_option=''
-if "$svconn" relay --help 2>/dev/null | grep -q -e ' --key'; then
-    rm -f "$work/relay.key"
-    key=$("$svconn" keygen -o "$work/relay.key" | sed -n 's/^public key: //p')
-    key_option="--key $work/relay.key"
-fi
-
-said_address() { # what it relays on; only from a line that is complete
-    while IFS= read -r line; do
-        case $line in *'relaying on '*) line=${line#*relaying on } && echo "${line%%[ ,;]*}" && return ;; esac
-    done <"$work/log"
-}
 start_svconn() {
     # shellcheck disable=SC2086
-    run_relay "$svconn" relay $key_option $relay_options tcp://127.0.0.1:0
-    tries=250 target=
-    while address=$(said_address) && [ -z "$address" ]; do
+    run_relay "$svconn" relay tcp://127.0.0.1:0 $relay_options
+    tries=250 target= address=
+    until [ "$address" ]; do
         tries=$((tries - 1))
         if [ $tries -eq 0 ] || ! kill -s 0 "$relay_pid" 2>/dev/null; then return 1; fi
         sleep 0.02
+        address=$(sed -n 's/^svconn: parties use //p' "$work/log" 2>/dev/null | head -n 1)
     done
-    case $address in
-    tcp://*) if [ "$key" ]; then address=relay://$key@${address#tcp://}/; else address=relay+$address; fi ;;
-    esac
 }
 
 haproxy_config() { # LINE...

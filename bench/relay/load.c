@@ -169,7 +169,6 @@ typedef struct {
 
 static svconn_listener target; /* of relays that pass on */
 static pthread_mutex_t target_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_uint tokens;
 
 /* A relay that passes on: it connects to us for every connection that it takes. When several threads do this at once, b
  * need not belong to a, but each b belongs to the a of one of them. */
@@ -195,18 +194,12 @@ static void *call(void *arg) {
     return NULL;
 }
 
-/* A relay that both ends dial: one listens there, a thread calls the address that the listener was given. (The first
- * relay gives none: the token is ours.) */
+/* A relay that both ends dial: one listens there, a thread calls the address that the listener was given. */
 static void join_dialled(session *s) {
-    static const char first[] = "relay+tcp://";
     svconn_listener n;
     svconn_why why;
     pthread_t thread;
-    char address[512], token[40] = "";
-    if (strncmp(o.relay, first, sizeof first - 1) == 0)
-        snprintf(token, sizeof token, "/%ld-%u", (long)getpid(), atomic_fetch_add(&tokens, 1));
-    snprintf(address, sizeof address, "%.400s%s", o.relay, token);
-    if (svconn_listen_with(&n, address, NULL, &why) != 0) fail("%s", why.text);
+    if (svconn_listen_with(&n, o.relay, NULL, &why) != 0) fail("%s", why.text);
     caller c = {.link = &s->a, .address = n.address};
     if (pthread_create(&thread, NULL, call, &c) != 0) fail("no thread");
     int failed = svconn_listener_accept(&n, &s->b, WAIT_MS, &why);
@@ -473,7 +466,7 @@ enum { MODES = sizeof modes / sizeof modes[0] };
 static const char usage[] =
     "usage: load MODE --relay ADDRESS --pid PID [--target PORT] [OPTIONS]\n"
     "  --relay    tcp://HOST:PORT of a relay that passes everything on to --target (on 127.0.0.1, where this program\n"
-    "             listens), or relay://... or relay+tcp://HOST:PORT of one that both ends dial\n"
+    "             listens), or relay://... of one that both ends dial\n"
     "  --pid      its process\n"
     "modes:\n"
     "  bulk       --streams N at full speed in one direction, for --seconds S\n"
