@@ -55,7 +55,7 @@ ulimit -n "$(ulimit -Hn)" 2>/dev/null
 # shellcheck disable=SC3045
 limit=$(ulimit -n)
 case $limit in *[!0-9]*) limit=1000000 ;; esac
-fit=$(((limit - 64) / 2)) # two for each session, in the relay and in the load, and some for other things
+fit=$(((limit - 700) / 2)) # two for each session, in the relay and in the load; and some for pipes and for itself
 all_sessions=$sessions
 [ "$sessions" -le "$fit" ] || sessions=$fit
 most=$((sessions > 1000 ? sessions + 8 : 1008)) # that the relays are told to expect

@@ -36,7 +36,7 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
         {"context", "TEXT", "both ends must give the same (up to 255 bytes); default: empty", OPTION_TEXT, &o->context,
          0, 0},
         {"relay-key", "FILE",
-         "our key towards the relay, if it serves listed keys only; default: one\nmade for each connection",
+         "our key towards the relay, if it serves listed keys only; default: we\nare nobody to it",
          OPTION_TEXT, &o->relay_key, 0, 0},
         {"known-relays", "FILE", "keys of relays; default ~/.config/svconn/known_relays", OPTION_TEXT, &o->known_relays,
          0, 0},

@@ -356,6 +356,7 @@ static int open_key(relay *r) {
     wipe(seed, sizeof seed);
     r->config.role = SVCONN_SERVER;
     r->config.identity = &r->identity;
+    r->config.peer_types = r->options->allow ? SVCONN_PEER_ED25519 : SVCONN_PEER_ED25519 | SVCONN_PEER_CUSTOM;
     r->config.context = (const uint8_t *)RELAY_CONTEXT;
     r->config.context_len = sizeof RELAY_CONTEXT - 1;
     r->config.handshake_ms = r->config.silence_ms = SVCONN_OFF; /* relay_control.c has the deadlines */

@@ -337,7 +337,7 @@ static void handle(relay *r, conn *c, const uint8_t *msg, size_t len) {
     else control_refuse(r, c, RELAY_NO_REQUEST);
 }
 
-/* R5: everybody, or those on the list. */
+/* R5: everybody, RELAY_NOBODY too; or those on the list. */
 static int is_allowed(const relay *r, const svconn *s) {
     size_t len;
     const uint8_t *id = svconn_peer(s, &len);

@@ -187,8 +187,8 @@ static int watched_in(relay *r, conn *c) {
 static int splice_in(relay *r, conn *c) {
     ssize_t n = splice(c->fd, NULL, c->pipe[1], NULL, SPLICE_MAX, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (n < 0 && errno == EAGAIN && c->piped > 0) return 0;
+    if (!judge_in(c, n)) return 0; /* empty for now: still bulk */
     if (c->piped == 0) c->bulk = n >= BULK;
-    if (!judge_in(c, n)) return 0;
     c->piped += (uint32_t)n;
     count_in(r, c, (size_t)n);
     return 1;
@@ -284,6 +284,8 @@ static void move(relay *r, conn *c) {
     if (c->pipe[0] >= 0 && c->piped == 0) give_pipe(r, c);
 }
 
+static int is_said(const conn *c) { return c->ended && !has_pending(c); }
+
 static void finish(relay *r, conn *c, const char *why) {
     conn *p = c->peer;
     const conn *listening = c->side == FROM_LISTEN ? c : p, *calling = c->side == FROM_CALL ? c : p;
@@ -294,23 +296,22 @@ static void finish(relay *r, conn *c, const char *why) {
     r->count.ended++;
     r->count.pairs--;
     conn *both[2] = {c, p};
+    int done = is_said(c) && is_said(p) && !c->deaf && !p->deaf;
     c->peer = p->peer = NULL;
     for (int i = 0; i < 2; i++) {
         conn *one = both[i];
         forward_drop(r, one);
-        if (one->ended && one->shut) conn_drop(r, one); /* both directions are done: nothing can be lost */
+        if (done) conn_drop(r, one); /* both directions are: nothing can be lost */
         else conn_leave(r, one);
     }
 }
 
-/* The end of c's bytes goes on to the peer. */
+/* The end of c's bytes goes on to the peer; if the peer has ended too, with the close that follows. */
 static void pass_end(conn *c) {
-    if (!c->ended || has_pending(c) || c->peer->shut) return;
+    if (!c->ended || has_pending(c) || c->peer->shut || is_said(c->peer)) return;
     c->peer->shut = 1;
     (void)shutdown(c->peer->fd, SHUT_WR);
 }
-
-static int is_said(const conn *c) { return c->ended && !has_pending(c); }
 
 void forward_ready(relay *r, conn *c) {
     conn *p = c->peer;

@@ -351,6 +351,7 @@ static inline void hand_init(hand *h, int fd, svconn_role role, const svconn_ide
     else svconn_identity_ed25519(&h->me, key);
     h->config = (svconn_config){.role = role, .identity = &h->me, .context = (const uint8_t *)RELAY_CONTEXT};
     h->config.context_len = sizeof RELAY_CONTEXT - 1;
+    h->config.peer_types = SVCONN_PEER_ED25519 | SVCONN_PEER_CUSTOM; /* RELAY_NOBODY */
     CHECK(svconn_init(&h->s, &h->config, seed, h->rx, sizeof h->rx, h->tx, sizeof h->tx) == SVCONN_OK);
 }
 

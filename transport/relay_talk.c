@@ -188,11 +188,13 @@ static int send_request(svconn_talk *t, svconn_why *why) {
 }
 
 static int answer_verdict(svconn_talk *t, svconn_why *why) {
-    if (check_relay(t, why) != 0 || svconn_accept(&t->s)) {
+    if (check_relay(t, why) != 0) {
         if (svconn_refuse(&t->s) == SVCONN_OK) (void)flush(t, NULL);
         return -1;
     }
-    return send_request(t, why);
+    svconn_err err = svconn_accept(&t->s);
+    if (!err && svconn_status(&t->s) == SVCONN_NEEDS_PROOF) err = svconn_prove(&t->s, NULL, 0); /* nobody has none */
+    return err ? failed(t, why) : send_request(t, why);
 }
 
 /* ---- steps -------------------------------------------------------------------------------------- */
@@ -266,9 +268,10 @@ int svconn_talk_expect(svconn_talk *t, uint8_t kind, size_t least, uint8_t msg[R
 
 svconn_talk *svconn_talk_new(int fd, const svconn_address *a, const svconn_link_options *o, uint8_t kind,
                              const uint8_t *ticket, svconn_why *why) {
-    uint8_t seed[32], key[32];
+    static const uint8_t nobody[] = RELAY_NOBODY;
+    uint8_t seed[32];
     svconn_talk *t = calloc(1, sizeof *t);
-    if (!t || svconn_random(seed, 32) != 0 || svconn_random(key, 32) != 0) {
+    if (!t || svconn_random(seed, 32) != 0) {
         svconn_because(why, "%.100s: %s", a->text, t ? "the system gives no random bytes" : "out of memory");
         close(fd);
         free(t);
@@ -280,15 +283,15 @@ svconn_talk *svconn_talk_new(int fd, const svconn_address *a, const svconn_link_
     t->options = o;
     t->kind = kind;
     if (ticket) memcpy(t->ticket, ticket, RELAY_TICKET_LEN);
-    if (!o || !o->identity) svconn_identity_ed25519(&t->identity, key);
-    ct_wipe(key, sizeof key);
     t->config.role = SVCONN_CLIENT;
-    t->config.identity = o && o->identity ? o->identity : &t->identity;
+    t->config.identity = o && o->identity ? o->identity : &t->nobody;
+    t->config.peer_types = SVCONN_PEER_ED25519;
     t->config.context = (const uint8_t *)RELAY_CONTEXT;
     t->config.context_len = sizeof RELAY_CONTEXT - 1;
     t->config.handshake_ms = SVCONN_OFF; /* whoever waits has the deadline */
     if (kind != RELAY_REGISTER) t->config.keepalive_ms = SVCONN_OFF;
-    svconn_err err = svconn_init(&t->s, &t->config, seed, t->rx, sizeof t->rx, t->tx, sizeof t->tx);
+    svconn_err err = svconn_identity_custom(&t->nobody, nobody, sizeof nobody - 1);
+    if (!err) err = svconn_init(&t->s, &t->config, seed, t->rx, sizeof t->rx, t->tx, sizeof t->tx);
     if (!err) return t;
     svconn_because(why, "%.100s: %s", a->text, svconn_strerror(err));
     svconn_talk_end(t, 0);
@@ -299,7 +302,6 @@ void svconn_talk_end(svconn_talk *t, int keep_fd) {
     if (!t) return;
     if (!keep_fd && t->fd >= 0) close(t->fd);
     svconn_wipe(&t->s);
-    svconn_identity_wipe(&t->identity);
     ct_wipe(t, sizeof *t);
     free(t);
 }

@@ -12,7 +12,7 @@
 typedef struct {
     svconn s;
     svconn_config config;
-    svconn_identity identity; /* made for this connection, if the caller gave none */
+    svconn_identity nobody; /* if the caller gave no identity */
     svconn_address a;
     const svconn_link_options *options;
     int fd;

@@ -144,7 +144,7 @@ typedef struct {
     const char *via; /* proxies, as above; NULL: none. Not for a listener on tcp:// or unix: */
 
     /* relay:// only */
-    const svconn_identity *identity; /* who we are for the relay; NULL: a key that is made for this connection */
+    const svconn_identity *identity; /* who we are for the relay, if it serves listed keys only; NULL: nobody */
     const svconn_identity *owner;    /* the Ed25519 key of a machine that registers by its key */
     /* Is key the one of this relay ("HOST:PORT")? Asked if the address does not say. 1: yes. NULL: no. */
     int (*trust)(void *arg, const char *relay, const uint8_t key[32]);
