@@ -3,8 +3,7 @@
  * dir: links. In the first part the caller is made by hand, file by file, as transport/spool.c describes them: so it
  * can lay traps. In the second part both sides are real, in two processes.
  */
-#include "svconn_transport.h"
-#include "test.h"
+#include "session_lab.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -417,36 +416,8 @@ static void many_listeners(void) {
 
 /* ---- whole sessions ----------------------------------------------------------------------------- */
 
-#define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
 #define BULK 1000000
 #define BULK_MESSAGE 40000
-
-static uint8_t rx[BUFFER], tx[BUFFER];
-static svconn_identity me;
-static svconn_config config;
-static svconn session;
-
-static int is(svconn_err e, svconn_err want) {
-    if (e == want) return 1;
-    printf("  got %s, want %s\n", svconn_reason_name(e), svconn_reason_name(want));
-    return 0;
-}
-
-static void welcome(svconn *s, void *arg) {
-    (void)arg;
-    CHECK(is(svconn_accept(s), SVCONN_OK));
-}
-
-static void make_session(svconn_role role) {
-    static const uint8_t psk[32] = {1, 2, 3};
-    uint8_t seed[32];
-    CHECK(svconn_identity_psk(&me, psk, (const uint8_t *)(role == SVCONN_CLIENT ? "client" : "server"), 6) ==
-          SVCONN_OK);
-    config.role = role;
-    config.identity = &me;
-    CHECK(svconn_random(seed, 32) == 0);
-    CHECK(svconn_init(&session, &config, seed, rx, sizeof rx, tx, sizeof tx) == SVCONN_OK);
-}
 
 /* run in a child, behind accept; here is the caller's end. */
 static pid_t start(void (*run)(void)) {
@@ -477,12 +448,7 @@ static void end_session(pid_t pid) {
 }
 
 static void echo_server(void) {
-    const uint8_t *msg;
-    size_t len;
-    svconn_err err = svconn_pump_handshake(&session, &here, welcome, NULL);
-    while (!err && !(err = svconn_pump_recv(&session, &here, &msg, &len)))
-        err = svconn_pump_send(&session, &here, msg, len);
-    CHECK(is(err, SVCONN_END) && is(svconn_pump_close(&session, &here), SVCONN_OK));
+    echo_all(&here);
 }
 
 static void session_blocking(void) {

@@ -5,7 +5,7 @@
  * (svconn_link_ops), which is also the test of that.
  */
 #include "svconn_link.h" /* the parts that RFC 6455 has examples for */
-#include "test.h"
+#include "session_lab.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -701,14 +701,9 @@ static void cut(void) {
 
 /* ---- whole sessions ----------------------------------------------------------------------------- */
 
-#define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
 #define BULK 1000000
 #define BULK_MESSAGE 40000
 
-static uint8_t rx[BUFFER], tx[BUFFER];
-static svconn_identity me;
-static svconn_config config;
-static svconn session;
 
 /* The server's kind of link: takes masked frames; sends frames of changing sizes, in fragments, with pings between. */
 static struct {
@@ -798,35 +793,8 @@ static nfds_t peer_want(const svconn_link *l, short events, struct pollfd fds[2]
 static const svconn_link_ops peer_ops = {
     .read = peer_read, .write = peer_write, .pending = peer_pending, .want = peer_want};
 
-static int is(svconn_err e, svconn_err want) {
-    if (e == want) return 1;
-    printf("  got %s, want %s\n", svconn_reason_name(e), svconn_reason_name(want));
-    return 0;
-}
-
-static void welcome(svconn *s, void *arg) {
-    (void)arg;
-    CHECK(is(svconn_accept(s), SVCONN_OK));
-}
-
-static void make_session(svconn_role role) {
-    static const uint8_t psk[32] = {1, 2, 3};
-    uint8_t seed[32];
-    CHECK(svconn_identity_psk(&me, psk, (const uint8_t *)(role == SVCONN_CLIENT ? "client" : "server"), 6) ==
-          SVCONN_OK);
-    config.role = role;
-    config.identity = &me;
-    CHECK(svconn_random(seed, 32) == 0);
-    CHECK(svconn_init(&session, &config, seed, rx, sizeof rx, tx, sizeof tx) == SVCONN_OK);
-}
-
 static void echo_server(void) {
-    const uint8_t *msg;
-    size_t len;
-    svconn_err err = svconn_pump_handshake(&session, &here, welcome, NULL);
-    while (!err && !(err = svconn_pump_recv(&session, &here, &msg, &len)))
-        err = svconn_pump_send(&session, &here, msg, len);
-    CHECK(is(err, SVCONN_END) && is(svconn_pump_close(&session, &here), SVCONN_OK));
+    echo_all(&here);
     while (peer_parse()) {
     }
     CHECK(peer.pongs > 0);
