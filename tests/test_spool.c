@@ -31,27 +31,27 @@ static int says(const char *part) {
     return 0;
 }
 
-static const char *path_of(const char *session, const char *name) {
+static const char *path_of(const char *place, const char *name) {
     static char path[400];
-    snprintf(path, sizeof path, "%s%s%s%s%s", directory, *session ? "/" : "", session, *name ? "/" : "", name);
+    snprintf(path, sizeof path, "%s%s%s%s%s", directory, *place ? "/" : "", place, *name ? "/" : "", name);
     return path;
 }
 
-static int put(const char *session, const char *name, const void *bytes, size_t len) {
-    int fd = open(path_of(session, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+static int put(const char *place, const char *name, const void *bytes, size_t len) {
+    int fd = open(path_of(place, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     int ok = fd >= 0 && write(fd, bytes, len) == (ssize_t)len;
     if (fd >= 0) close(fd);
     return ok;
 }
 
-static int is_there(const char *session, const char *name) {
+static int is_there(const char *place, const char *name) {
     struct stat st;
-    return lstat(path_of(session, name), &st) == 0;
+    return lstat(path_of(place, name), &st) == 0;
 }
 
-static int holds(const char *session, const char *name, const char *text) {
+static int holds(const char *place, const char *name, const char *text) {
     char bytes[300] = {0};
-    int fd = open(path_of(session, name), O_RDONLY);
+    int fd = open(path_of(place, name), O_RDONLY);
     ssize_t n = fd >= 0 ? read(fd, bytes, sizeof bytes - 1) : -1;
     if (fd >= 0) close(fd);
     if (n == (ssize_t)strlen(text) && strcmp(bytes, text) == 0) return 1;
@@ -59,15 +59,15 @@ static int holds(const char *session, const char *name, const char *text) {
     return 0;
 }
 
-static mode_t mode_of(const char *session, const char *name) {
+static mode_t mode_of(const char *place, const char *name) {
     struct stat st;
-    return lstat(path_of(session, name), &st) == 0 ? st.st_mode & 07777 : 0;
+    return lstat(path_of(place, name), &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
 /* How many entries */
-static int count(const char *session) {
+static int count(const char *place) {
     int n = 0;
-    DIR *d = opendir(path_of(session, ""));
+    DIR *d = opendir(path_of(place, ""));
     struct dirent *e;
     while (d && (e = readdir(d)) != NULL) n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
     if (d) closedir(d);
@@ -82,9 +82,9 @@ static void empty(void) {
 }
 
 /* A caller by hand. */
-static void make_caller(const char *session) {
-    CHECK(mkdir(path_of(session, ""), 0700) == 0);
-    CHECK(put(session, "c2s-ready", "", 0));
+static void make_caller(const char *place) {
+    CHECK(mkdir(path_of(place, ""), 0700) == 0);
+    CHECK(put(place, "c2s-ready", "", 0));
 }
 
 static int accept_link(int timeout) {
