@@ -2,27 +2,8 @@
 # SPDX-License-Identifier: ISC
 # The program, from outside. Usage: sh tests/cmd.sh path/to/svconn
 set -u
-[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: sh tests/cmd.sh path/to/svconn" >&2; exit 2; }
-svconn=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-dir=$(mktemp -d) || exit 1
-failed=0 started=
-export NO_COLOR=1
-umask 077
-
-finish() {
-    for pid in $started; do kill "$pid" 2>/dev/null; done
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM HUP
-cd "$dir" || exit 1
-
-pass() { echo "pass $1"; }
-fail() { # name, what was seen
-    echo "  $2" | head -n 20
-    echo "FAIL $1"
-    failed=1
-}
+root=$(cd "$(dirname "$0")" && pwd)
+. "$root/program.sh"
 
 # check NAME CONDITION...: a test command and what to show
 check() {
@@ -68,18 +49,6 @@ stop() {
     wait "$1" 2>/dev/null
 }
 
-# await TEXT FILE: until a line of FILE holds TEXT, for a minute at most
-await() {
-    tries=0
-    until grep -qF -- "$1" "$2" 2>/dev/null; do
-        [ $tries -lt 3000 ] || return 1
-        sleep 0.02
-        tries=$((tries + 1))
-    done
-}
-
-key_of() { "$svconn" id "$1" | sed -n 's/^public key: //p'; }
-same() { cmp -s "$1" "$2"; }
 mode() { ls -ln "$1" | cut -c1-10; }
 
 # answer PORT TEXT: sends the text over TCP, as any stranger could, and prints the first line that comes back

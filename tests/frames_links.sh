@@ -3,21 +3,8 @@
 # The program over links that are not plain descriptors: WebSocket, through relays of other makers (websockify, nginx), and
 # files in a directory. Usage: sh tests/frames_links.sh path/to/svconn
 set -u
-[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: sh tests/frames_links.sh path/to/svconn" >&2; exit 2; }
-svconn=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-dir=$(mktemp -d) || exit 1
-failed=0 started=
-export NO_COLOR=1
-umask 077
-
-finish() {
-    for p in $started; do kill "$p" 2>/dev/null; done
-    wait 2>/dev/null # nginx tidies up
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM HUP
-cd "$dir" || exit 1
+root=$(cd "$(dirname "$0")" && pwd)
+. "$root/program.sh"
 
 # check NAME CONDITION...: a test command, and on failure what was said
 check() {
@@ -29,18 +16,8 @@ check() {
         echo "FAIL $name"
     fi
 }
-same() { cmp -s "$1" "$2"; }
 has() { grep -qF -- "$1" "$2"; }
 
-# await TEXT FILE: until a line of FILE holds TEXT, for a minute at most
-await() {
-    tries=0
-    until grep -qF -- "$1" "$2" 2>/dev/null; do
-        [ $tries -lt 3000 ] || return 1
-        sleep 0.02
-        tries=$((tries + 1))
-    done
-}
 # Until somebody listens on the port; in vain if process $2 has ended.
 await_port() {
     tries=0

@@ -2,32 +2,14 @@
 # SPDX-License-Identifier: ISC
 # Two relays behind HAProxy, as docs/relay.md shows it. Usage: sh tests/relay_pool.sh path/to/svconn
 set -u
-svconn=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 root=$(cd "$(dirname "$0")/.." && pwd)
 if ! command -v haproxy >/dev/null 2>&1; then
     echo "pass nothing was run"
     echo "skip two relays behind HAProxy: no haproxy here (Debian: haproxy)"
     exit 0
 fi
-dir=$(mktemp -d) || exit 1
-started=
-finish() {
-    for pid in $started; do kill -9 "$pid" 2>/dev/null; done
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM HUP
-cd "$dir" || exit 1
-umask 077
+. "$root/tests/program.sh"
 
-await() { # TEXT FILE
-    tries=0
-    until grep -qF -- "$1" "$2" 2>/dev/null; do
-        [ $tries -lt 1000 ] || return 1
-        sleep 0.02
-        tries=$((tries + 1))
-    done
-}
 check() { # NAME CONDITION...
     name=$1
     shift
@@ -55,8 +37,7 @@ for try in 1 2 3 4 5; do
 done
 check "HAProxy takes the example" kill -0 "$haproxy"
 
-for key in relay a b; do "$svconn" keygen -o $key.key >$key.out; done
-key_of() { sed -n 's/^public key: //p' "$1.out"; }
+for key in relay a b; do "$svconn" keygen -o $key.key >/dev/null; done
 for n in 1 2; do
     "$svconn" relay "tcp://127.0.0.1:$((base + 2 + n))" --key relay.key --proxy-protocol --name "127.0.0.1:$((base + n))" --log log$n --source-new 3 2>relay$n.log &
     started="$started $!"
@@ -65,12 +46,12 @@ done
 sleep 2.5 # HAProxy looks every two seconds who is there
 head -c 200000 /dev/urandom >data
 for n in 1 2 3 4; do
-    "$svconn" echo-server "relay://$(key_of relay)@127.0.0.1:$base/" --key a.key --peer "$(key_of b)" --once 2>server$n.log &
+    "$svconn" echo-server "relay://$(key_of relay.key)@127.0.0.1:$base/" --key a.key --peer "$(key_of b.key)" --once 2>server$n.log &
     server=$!
     started="$started $server"
     await "listening on" server$n.log
     at=$(sed -n 's/.*listening on //p' server$n.log)
-    "$svconn" echo "$at" data --key b.key --peer "$(key_of a)" >out 2>client$n.log
+    "$svconn" echo "$at" data --key b.key --peer "$(key_of a.key)" >out 2>client$n.log
     check "pair $n: a token from whichever relay leads the caller to that one" cmp -s out data
     wait $server
 done
