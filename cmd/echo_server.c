@@ -117,6 +117,8 @@ static void end_talk(server *v, size_t i) {
     free(v->talks[i]);
     v->talks[i] = NULL;
     v->n_talks--;
+    for (size_t j = 0; j < CONNECTIONS_MAX; j++) /* whoever waited until the person was free */
+        if (v->talks[j]) person_look(&v->person, v->talks[j]);
 }
 
 /* ---- all of them ---- */
@@ -166,12 +168,13 @@ static void accept_ready(server *v) {
     svconn_link link = SVCONN_LINK_NONE;
     if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) {
         v->retry_ms = RETRY_MS;
-        if (v->n_talks < CONNECTIONS_MAX) add_talk(v, &link);
+        if (v->n_talks < CONNECTIONS_MAX && !(v->once && v->number > 0)) add_talk(v, &link);
         else svconn_link_close(&link);
         return;
     }
     int lost = at_relay(v) && v->listener.fd < 0;
-    if (lost || (v->party.verbose && !at_relay(v))) say("%s", why.text); /* the caller may have gone again */
+    if (lost || (v->party.verbose && why.fault != SVCONN_FAULT_NOT_THERE))
+        say("%s", why.text); /* the caller may have gone again */
     if (lost && svconn_now() >= v->listening_at + RETRY_MAX_MS) v->retry_ms = RETRY_MS; /* it had held */
     if (lost && v->once) v->last = EXIT_LINK;
     if (lost || !at_relay(v)) v->rest_until = svconn_now() + (lost ? v->retry_ms : REST_MS);
@@ -205,7 +208,8 @@ static void stop(server *v) {
 static void serve_once(server *v) {
     struct pollfd fds[2 + SVCONN_LISTENER_FDS + 2 * CONNECTIONS_MAX];
     int timeout = v->stop_at ? ms_until(v->stop_at) : -1;
-    if (v->listener.fd < 0 && at_relay(v) && !v->once) timeout = sooner(timeout, ms_until(v->rest_until));
+    if (v->listener.fd < 0 && at_relay(v) && !v->once && !v->stop_at)
+        timeout = sooner(timeout, ms_until(v->rest_until));
     fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
     person_want(&v->person, &fds[1]);
     nfds_t doors = want_more(v, fds + 2, &timeout), n = 2 + doors;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 static void close_question(person *p) {
@@ -50,6 +51,7 @@ void person_look(person *p, talk *t) {
     p->len = 0;
     p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (p->fd >= 0) {
+        (void)tcflush(p->fd, TCIFLUSH); /* what was typed for somebody else is no answer */
         ask(p);
         return;
     }

@@ -207,11 +207,14 @@ static int catch_signals(void) {
     return 0;
 }
 
-/* The first one who waits for something that will not come any more; refusing him may take others with him. */
-static conn *still_waiting(const relay *r) {
-    conn *c = r->all;
-    while (c && !c->control && c->state != CONN_PROXY) c = c->a_next;
-    return c;
+/* Those who wait for something that will not come any more. Refusing one may take others out of the list. */
+static void refuse_all(relay *r) {
+    for (conn *c = r->all, *next; c; c = next) {
+        next = c->a_next;
+        if (c->control) control_refuse(r, c, RELAY_NO_LONGER);
+        else if (c->state == CONN_PROXY) conn_drop(r, c);
+        if (next && next->state == CONN_DEAD) next = r->all;
+    }
 }
 
 /* The first signal: nobody new, those who wait are told, the joined ones go on. The second: now. */
@@ -225,10 +228,7 @@ static void stop(relay *r) {
     report(r, "draining", ",\"pairs\":%llu", r->count.pairs);
     say("ending: %llu pair%s may go on for %lu seconds; a second signal ends at once", r->count.pairs,
         r->count.pairs == 1 ? "" : "s", r->options->drain);
-    for (conn *c; (c = still_waiting(r)) != NULL;) {
-        if (c->control) control_refuse(r, c, RELAY_NO_LONGER);
-        else conn_drop(r, c);
-    }
+    refuse_all(r);
 }
 
 static void take_signals(relay *r) {

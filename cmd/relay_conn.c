@@ -223,7 +223,7 @@ short conn_wants(void *who) {
     switch (c->state) {
     case CONN_JOINED: break;
     case CONN_DEAD: return 0;
-    default: return c->can_read ? 0 : POLLIN;
+    default: return (short)((c->can_read ? 0 : POLLIN) | (c->control && !c->can_write ? POLLOUT : 0));
     }
     short events = 0;
     if (!c->can_read && !c->ended) events |= POLLIN;

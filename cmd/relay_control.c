@@ -167,7 +167,7 @@ static int free_number(const relay *r, uint32_t *number) {
 
 /* Those who wait may take three quarters of what is not joined: the rest is for those who come to be joined. */
 static int may_wait(const relay *r) {
-    return r->count.waiting + r->count.registered < r->options->open - r->options->open / 4;
+    return r->count.waiting + r->count.registered < r->options->open / 4 * 3 + r->options->open % 4 * 3 / 4;
 }
 
 static void request_listen(relay *r, conn *c) {
@@ -313,12 +313,14 @@ static void request_call_name(relay *r, conn *c, const uint8_t *name) {
     enter(r, c, CONN_CALLING, seconds(r->options->wait));
     index_put(r, c, key_of(c->control->ticket));
     r->count.waiting++;
+    source_ring(machine->src);
     answer(r, machine, msg, sizeof msg);
     if (machine->state != CONN_DEAD) flush(r, machine);
 }
 
 static void request_data(relay *r, conn *c, const uint8_t *ticket) {
     conn *caller = find_ticket(r, ticket);
+    source_answer(r->sources, c->src);
     if (caller) join(r, c, caller);
     else control_refuse(r, c, RELAY_NO_PEER);
 }

@@ -17,6 +17,7 @@
 #define BURST 4     /* seconds' worth of new connections that may come at once */
 #define WRONG_MAX 5 /* wrong tokens in hand; then one in WRONG_FORGET_S seconds */
 #define WRONG_FORGET_S 10.0
+#define RUNG_MAX 64 /* calls to the machines of a source that may be unanswered */
 #define PREFIX_BITS 48
 #define PREFIX_SCALE 4
 
@@ -168,6 +169,23 @@ void source_wrong(source *src, uint64_t now) {
     for (; src; src = src->around) {
         forget(src, now);
         src->wrong += 1;
+    }
+}
+
+/* Callers pay for their own connection. If the machine paid for its answers, a few of them could use up what it has,
+ * and nobody would reach it any more. Who answers was let in before, so this gives nobody more than there were calls.
+ */
+void source_ring(source *src) {
+    for (; src; src = src->around)
+        if (src->rung < RUNG_MAX) src->rung++;
+}
+
+void source_answer(sources *s, source *src) {
+    for (; src; src = src->around) {
+        if (src->rung == 0) continue;
+        src->rung--;
+        src->tokens += 1;
+        if (src->tokens > burst(s, src)) src->tokens = burst(s, src);
     }
 }
 

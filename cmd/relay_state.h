@@ -109,6 +109,7 @@ struct source {
     source *next;
     uint32_t open, joined; /* connections now; of a /48: those of all /64 in it */
     uint32_t inside;       /* entries that point here */
+    uint32_t rung;         /* connections that the relay itself has asked for, and that have not come */
     uint64_t new_at, wrong_at;
     double tokens; /* for new connections: a bucket */
     double wrong;  /* wrong tokens, forgotten at one in WRONG_FORGET_S */
@@ -123,6 +124,8 @@ void source_leave(sources *s, source *src, int joined, uint64_t now);           
 void source_count(source *src, int open, int joined);                             /* differences */
 int source_may_try(source *src, uint64_t now);                                    /* a token */
 void source_wrong(source *src, uint64_t now);
+void source_ring(source *src);               /* asked for a connection */
+void source_answer(sources *s, source *src); /* here it is: it costs nothing */
 void source_text(const source *src, char out[64]);
 
 /* ---- counters ---- */

@@ -13,7 +13,7 @@ int svconn_relay_call(svconn_link *l, const svconn_address *a, const svconn_link
     uint8_t kind = a->meet == SVCONN_MEET_KEY ? RELAY_CALL_NAME : RELAY_CALL;
     svconn_talk *t = svconn_talk_open(a, options, kind, end, why);
     if (!t) return -1;
-    int bad = svconn_talk_expect(t, RELAY_JOINED, 2, msg, &len, end, why) != 0 ||
+    int bad = svconn_talk_expect(t, RELAY_JOINED, 2, msg, &len, why) != 0 ||
               svconn_talk_link(t, msg, SVCONN_CLIENT, l, why) != 0;
     svconn_talk_end(t, !bad);
     return bad ? -1 : 0;

@@ -15,7 +15,7 @@
 
 #define DATA_MAX (SVCONN_LISTENER_FDS - 1)
 #define DATA_MS 15000 /* for the link to a caller; the relay waits no longer */
-#define PACKETS 32    /* of the control session, in one accept */
+#define PACKETS 32    /* of one session, in one accept */
 
 typedef struct {
     svconn_talk *control;
@@ -35,11 +35,11 @@ static void write_address(svconn_listener *n, const svconn_talk *t, const char *
                  hex, a->host, a->port, what);
 }
 
-static int get_token(svconn_listener *n, svconn_talk *t, uint64_t end, svconn_why *why) {
+static int get_token(svconn_listener *n, svconn_talk *t, svconn_why *why) {
     uint8_t msg[RELAY_MESSAGE_MAX];
     size_t len;
     char token[RELAY_TOKEN_LEN + 1], shown[RELAY_TOKEN_LEN + 2], name[RELAY_PUBLIC_NAME_MAX + 1];
-    if (svconn_talk_expect(t, RELAY_TOKEN, 3 + RELAY_TOKEN_LEN, msg, &len, end, why) != 0) return -1;
+    if (svconn_talk_expect(t, RELAY_TOKEN, 3 + RELAY_TOKEN_LEN, msg, &len, why) != 0) return -1;
     memcpy(token, msg + 1, RELAY_TOKEN_LEN);
     token[RELAY_TOKEN_LEN] = 0;
     if (svconn_token_read(&t->a.token, token) != 0)
@@ -54,11 +54,11 @@ static int get_token(svconn_listener *n, svconn_talk *t, uint64_t end, svconn_wh
     return 0;
 }
 
-static int prove_name(svconn_listener *n, svconn_talk *t, uint64_t end, svconn_why *why) {
+static int prove_name(svconn_listener *n, svconn_talk *t, svconn_why *why) {
     uint8_t msg[RELAY_MESSAGE_MAX], proof[1 + 32] = {RELAY_PROOF}, binding[32];
     char hex[65];
     size_t len;
-    if (svconn_talk_expect(t, RELAY_CHALLENGE, 33, msg, &len, end, why) != 0) return -1;
+    if (svconn_talk_expect(t, RELAY_CHALLENGE, 33, msg, &len, why) != 0) return -1;
     int bad =
         svconn_export(&t->s, RELAY_BINDING_LABEL, NULL, 0, binding, 32) ||
         svconn_relay_proof(proof + 1, n->options->owner->secret, t->relay_key, t->a.peer_key, msg + 1, binding) != 0 ||
@@ -66,7 +66,7 @@ static int prove_name(svconn_listener *n, svconn_talk *t, uint64_t end, svconn_w
     ct_wipe(binding, sizeof binding);
     ct_wipe(proof, sizeof proof);
     if (bad) return svconn_talk_because(&t->a, SVCONN_FAULT_RELAY_REFUSED, "the relay asks what no relay may ask", why);
-    if (svconn_talk_expect(t, RELAY_REGISTERED, 1, msg, &len, end, why) != 0) return -1;
+    if (svconn_talk_expect(t, RELAY_REGISTERED, 1, msg, &len, why) != 0) return -1;
     svconn_talk_hex(hex, t->a.peer_key);
     write_address(n, t, "", hex);
     return 0;
@@ -89,7 +89,7 @@ int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t en
     relay_listener *r = calloc(1, sizeof *r);
     if (!r) return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "out of memory", why);
     r->control = svconn_talk_open(a, n->options, by_key ? RELAY_REGISTER : RELAY_LISTEN, end, why);
-    if (!r->control || (by_key ? prove_name(n, r->control, end, why) : get_token(n, r->control, end, why)) != 0) {
+    if (!r->control || (by_key ? prove_name(n, r->control, why) : get_token(n, r->control, why)) != 0) {
         svconn_talk_end(r->control, 0);
         free(r);
         return -1;
@@ -159,15 +159,15 @@ static int look_at_control(svconn_listener *n, svconn_link *l, uint64_t *next, s
 static int look_at_data(svconn_talk *t, svconn_link *l, uint64_t *next, svconn_why *why) {
     uint8_t msg[RELAY_MESSAGE_MAX];
     size_t len;
-    int got;
-    do {
+    for (int i = 0, got = 1; i < PACKETS && got > 0; i++) {
         got = svconn_talk_turn(t, next, why);
         if (got < 0) return -1;
+        if (got > 0) *next = 0; /* there may be more */
         int message = svconn_talk_message(t, msg, &len, why);
         if (message < 0) return -1;
         if (message > 0 && msg[0] == RELAY_JOINED && len == 2)
             return svconn_talk_link(t, msg, SVCONN_SERVER, l, why) == 0 ? 1 : -1;
-    } while (got > 0 && svconn_now() < t->end);
+    }
     if (t->end < *next) *next = t->end;
     if (svconn_now() < t->end) return 0;
     return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay did not join a caller with us in time", why);
@@ -183,6 +183,7 @@ static int look_at_all(svconn_listener *n, svconn_link *l, uint64_t *next, svcon
         if (got != 0) {
             svconn_talk_end(r->data[i], got > 0);
             r->data[i] = NULL;
+            *next = 0; /* the others were not looked at */
             return got;
         }
         if (then < *next) *next = then;

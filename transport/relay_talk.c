@@ -155,7 +155,9 @@ static int check_relay(svconn_talk *t, svconn_why *why) {
     snprintf(name, sizeof name, strchr(a->host, ':') ? "[%s]:%s" : "%s:%s", a->host, a->port);
     uint64_t before = svconn_now();
     if (o && o->trust && o->trust(o->arg, name, t->relay_key)) {
-        t->slow = svconn_now() - before > PATIENCE_MS;
+        uint64_t took = svconn_now() - before;
+        t->slow = took > PATIENCE_MS;
+        if (t->end != UINT64_MAX) t->end += took;
         return 0;
     }
     return svconn_because_of(why, SVCONN_FAULT_RELAY_KEY,
@@ -240,25 +242,26 @@ struct pollfd svconn_talk_poll(const svconn_talk *t) {
 
 /* One turn, and if there was nothing to do, a pause: until something comes, or end. A relay that never stops to send
  * does not move the end. */
-static int wait_turn(svconn_talk *t, uint64_t end, svconn_why *why) {
+static int wait_turn(svconn_talk *t, svconn_why *why) {
     uint64_t next;
     int got = svconn_talk_turn(t, &next, why);
     if (got < 0) return -1;
-    if (svconn_now() >= end) {
+    if (svconn_now() >= t->end) {
         errno = ETIMEDOUT;
         return t->begun ? lost(&t->a, why)
                         : svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay says nothing", why);
     }
-    if (got == 0 && svconn_wait(t->fd, svconn_talk_poll(t).events, next < end ? next : end) != 0 && errno != ETIMEDOUT)
+    if (got == 0 && svconn_wait(t->fd, svconn_talk_poll(t).events, next < t->end ? next : t->end) != 0 &&
+        errno != ETIMEDOUT)
         return lost(&t->a, why);
     return 0;
 }
 
 int svconn_talk_expect(svconn_talk *t, uint8_t kind, size_t least, uint8_t msg[RELAY_MESSAGE_MAX], size_t *len,
-                       uint64_t end, svconn_why *why) {
+                       svconn_why *why) {
     int got;
     while ((got = svconn_talk_message(t, msg, len, why)) == 0)
-        if (wait_turn(t, end, why) != 0) return -1;
+        if (wait_turn(t, why) != 0) return -1;
     if (got < 0) return -1;
     if (msg[0] == kind && *len >= least) return 0;
     return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay answers out of order", why);
@@ -311,9 +314,11 @@ svconn_talk *svconn_talk_open(const svconn_address *a, const svconn_link_options
     int fd = svconn_dial(a, o ? o->via : NULL, end, why);
     svconn_talk *t = fd < 0 ? NULL : svconn_talk_new(fd, a, o, kind, NULL, why);
     int bad = 0;
-    while (t && !t->asked && !bad) bad = wait_turn(t, end, why) != 0;
+    if (t) t->end = end;
+    while (t && !t->asked && !bad) bad = wait_turn(t, why) != 0;
     if (!t || (!bad && !t->slow)) return t;
     svconn_address known = t->a;
+    end = t->end;
     int again = t->slow; /* the key was accepted, but that took its time */
     memcpy(known.relay_key, t->relay_key, 32);
     known.relay_known = 1;

@@ -19,8 +19,8 @@ typedef struct {
     uint8_t kind;                 /* of the request */
     int connecting, begun, asked; /* TCP is not there yet; M1 has come; the request was sent */
     int slow;                     /* a person was asked, and the relay may have lost its patience */
+    uint64_t end;                 /* when to give up; the time that a person takes does not count */
     uint8_t relay_key[32], ticket[RELAY_TICKET_LEN];
-    uint64_t end; /* of a data link: when to give up */
     uint8_t packet[SVCONN_TALK_PACKET_MAX];
     size_t have;
     uint8_t rx[SVCONN_BUFFER_SIZE(RELAY_MESSAGE_MAX)], tx[SVCONN_BUFFER_SIZE(RELAY_MESSAGE_MAX)];
@@ -40,9 +40,9 @@ void svconn_talk_end(svconn_talk *t, int keep_fd);
 int svconn_talk_turn(svconn_talk *t, uint64_t *next, svconn_why *why);
 /* A message that is there: 1; 0: none; -1: a refusal, or what no relay sends. */
 int svconn_talk_message(svconn_talk *t, uint8_t msg[RELAY_MESSAGE_MAX], size_t *len, svconn_why *why);
-/* Waits for a message of this kind and at least so long. */
+/* Waits for a message of this kind and at least so long, until t->end. */
 int svconn_talk_expect(svconn_talk *t, uint8_t kind, size_t least, uint8_t msg[RELAY_MESSAGE_MAX], size_t *len,
-                       uint64_t end, svconn_why *why);
+                       svconn_why *why);
 /* To wait for, in a poll. */
 struct pollfd svconn_talk_poll(const svconn_talk *t);
 

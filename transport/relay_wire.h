@@ -27,7 +27,9 @@
 #define RELAY_PORT "8386"
 /* Who is nobody: an identity of the application's own (protocol.md 2.1), with an empty proof. A key made for one
  * connection would say as little, and cost both sides. */
-#define RELAY_NOBODY "\x80" "anonymous"
+#define RELAY_NOBODY                                                                                                   \
+    "\x80"                                                                                                             \
+    "anonymous"
 
 enum {
     RELAY_LISTEN = 0x01,
