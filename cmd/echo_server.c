@@ -302,7 +302,7 @@ int cmd_echo_server(int argc, char **argv) {
     if (!o.psk && o.peers.n == 0)
         say("no --peer: nobody will be accepted. A peer that tries will be shown here, with the option that allows "
             "it.");
-    if (v.party.any) say("--peer any: everybody is accepted");
+    if (v.party.any && !v.party.confirm) say("--peer any: everybody is accepted");
     party_say_own(&v.party);
     code = run(&v, operand[0]);
     party_close(&v.party);

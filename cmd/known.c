@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,22 +38,22 @@ static int look_up(const char *path, const char *relay, const char *hex) {
     size_t len = strlen(relay);
     FILE *f = fopen(path, "re");
     while (f && found != 1 && fgets(line, sizeof line, f)) {
-        if (strncmp(line, relay, len) != 0 || line[len] != ' ') continue;
-        found = strncmp(line + len + 1, hex, 64) == 0 ? 1 : -1;
+        if (strncasecmp(line, relay, len) != 0 || line[len] != ' ') continue;
+        found = strncasecmp(line + len + 1, hex, 64) == 0 ? 1 : -1;
     }
     if (f) fclose(f);
     return found;
 }
 
 /* One write of a whole line at the end: two programs at once do not mix theirs. */
-static int add(const char *path, const char *relay, const char *hex) {
+static void add(const char *path, const char *relay, const char *hex) {
     char line[500];
-    int n = snprintf(line, sizeof line, "%s %s\n", relay, hex);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    int ok = fd >= 0 && write(fd, line, (size_t)n) == n;
-    if (!ok) say("cannot remember the relay in %s: %s", path, strerror(errno));
+    char last = '\n'; /* of the file: an editor may have left the last line open */
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1) last = '\n';
+    int n = snprintf(line, sizeof line, "%s%s %s\n", last == '\n' ? "" : "\n", relay, hex);
+    if (fd < 0 || write(fd, line, (size_t)n) != n) say("cannot remember the relay in %s: %s", path, strerror(errno));
     if (fd >= 0) close(fd);
-    return ok;
 }
 
 /* Asks the terminal, not standard input: that may be data. */
@@ -93,5 +94,6 @@ int known_relays_ask(const char *file, const char *relay, const uint8_t key[32])
         return 0;
     }
     if (!ask(relay, hex, key)) return 0;
-    return !has_place || (!file && usual_place(path, 1) != 0) ? 1 : add(path, relay, hex) || 1;
+    if (file || (has_place && usual_place(path, 1) == 0)) add(path, relay, hex);
+    return 1;
 }

@@ -35,8 +35,7 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
          0},
         {"context", "TEXT", "both ends must give the same (up to 255 bytes); default: empty", OPTION_TEXT, &o->context,
          0, 0},
-        {"relay-key", "FILE",
-         "our key towards the relay, if it serves listed keys only; default: we\nare nobody to it",
+        {"relay-key", "FILE", "our key towards the relay, if it serves listed keys only; default: we\nare nobody to it",
          OPTION_TEXT, &o->relay_key, 0, 0},
         {"known-relays", "FILE", "keys of relays; default ~/.config/svconn/known_relays", OPTION_TEXT, &o->known_relays,
          0, 0},
@@ -244,9 +243,12 @@ void party_say_own(const party *p) {
 }
 
 void party_say_peer(const svconn *s, const char *who) {
-    char digits[24];
     size_t len;
     const uint8_t *id = svconn_peer(s, &len);
     if (id && len > 0) say_identity(who, "peer", id, len);
+}
+
+void party_say_digits(const svconn *s, const char *who) {
+    char digits[24];
     if (svconn_authenticator(s, digits) == SVCONN_OK) say("%sauthenticator: %s", who, digits);
 }

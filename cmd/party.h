@@ -49,5 +49,6 @@ void party_refuse(const party *p, svconn *s, const char *who);
 /* Log lines for --verbose: both identities, the authenticator. */
 void party_say_own(const party *p);
 void party_say_peer(const svconn *s, const char *who);
+void party_say_digits(const svconn *s, const char *who);
 
 #endif

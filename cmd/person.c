@@ -26,20 +26,22 @@ static void answer(person *p, int yes) {
 }
 
 static void ask(person *p) {
-    char text[600], id[IDENTITY_TEXT], fingerprint[36];
+    char text[700], id[IDENTITY_TEXT], fingerprint[36];
     size_t len;
     const uint8_t *peer = svconn_peer(&p->about->s, &len);
-    if (p->question == TALK_ASKS_DIGITS) {
-        tell(p, "Connected. Ask the caller, by telephone say, for the 20 digits of the authenticator that the caller\n"
-                "sees, and type them here. If they are others than yours, somebody is in between: ");
-        return;
-    }
+    const char *who = p->about->who;
     text_identity(id, peer, len);
     svconn_fingerprint(fingerprint, peer, len);
-    snprintf(text, sizeof text,
-             "A peer that is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
-             "Compare one of them with what the other person sees there. Is it right? Type yes: ",
-             id, fingerprint);
+    if (p->question == TALK_ASKS_DIGITS)
+        snprintf(text, sizeof text,
+                 "%sconnected with %s.\nAsk the caller, by telephone say, for the 20 digits of the authenticator that "
+                 "the caller\nsees, and type them here: ",
+                 who, id);
+    else
+        snprintf(text, sizeof text,
+                 "%sa peer that is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
+                 "Compare one of them with what the other person sees there. Is it right? Type yes: ",
+                 who, id, fingerprint);
     tell(p, text);
 }
 
@@ -101,5 +103,7 @@ void person_ready(person *p, const struct pollfd *fd) {
 }
 
 void person_forget(person *p, const talk *t) {
-    if (p->about == t) close_question(p);
+    if (p->about != t) return;
+    if (p->fd >= 0) tell(p, "\n(It has gone.)\n");
+    close_question(p);
 }

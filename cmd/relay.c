@@ -226,8 +226,10 @@ static void stop(relay *r) {
     svconn_listener_close(&r->listener);
     r->door[0].fd = -1;
     report(r, "draining", ",\"pairs\":%llu", r->count.pairs);
-    say("ending: %llu pair%s may go on for %lu seconds; a second signal ends at once", r->count.pairs,
-        r->count.pairs == 1 ? "" : "s", r->options->drain);
+    if (r->count.pairs)
+        say("ending: %llu pair%s may go on for %lu seconds; a second signal ends at once", r->count.pairs,
+            r->count.pairs == 1 ? "" : "s", r->options->drain);
+    else say("ending: nobody is joined");
     refuse_all(r);
 }
 
@@ -405,8 +407,9 @@ static int open_door(relay *r, int i, int fd) {
 }
 
 static int is_loopback(const char *address) {
-    return strncmp(address, "unix:", 5) == 0 || strncmp(address, "tcp://127.", 10) == 0 ||
-           strncmp(address, "tcp://[::1]:", 12) == 0;
+    const char *host = address + 6;
+    if (strncmp(address, "unix:", 5) == 0 || strncmp(address, "tcp://[::1]:", 12) == 0) return 1;
+    return strncmp(address, "tcp://127.", 10) == 0 && host[strspn(host, "0123456789.")] == ':';
 }
 
 static int open_listeners(relay *r) {
@@ -418,6 +421,10 @@ static int open_listeners(relay *r) {
         return EXIT_LOCAL;
     }
     (void)setsockopt(r->listener.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+#ifdef TCP_USER_TIMEOUT /* inherited: what lies in the kernel for a link that is dead is not seen as blocked */
+    unsigned blocked_ms = (unsigned)r->options->blocked * 1000;
+    (void)setsockopt(r->listener.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &blocked_ms, sizeof blocked_ms);
+#endif
     if (open_door(r, 0, r->listener.fd) != 0 || open_door(r, 2, stop_pipe[0]) != 0) return local("epoll");
     if (r->options->metrics && open_door(r, 1, r->metrics.fd) != 0) return local("epoll");
     return EXIT_DONE;
@@ -560,8 +567,10 @@ int cmd_relay(int argc, char **argv) {
         {"token-life", "S", "seconds that a token is good for; default 600", OPTION_NUMBER, &o.token_life, 1, 65535},
         {"wait", "S", "seconds for a machine to answer a call; default 15", OPTION_NUMBER, &o.wait, 1, 600},
         {"idle", "S", "seconds without a byte that a pair may stay; default 900", OPTION_NUMBER, &o.idle, 1, 86400},
-        {"blocked", "S", "seconds that a party may take nothing of what is there for it;\ndefault 60", OPTION_NUMBER,
-         &o.blocked, 1, 86400},
+        {"blocked", "S",
+         "seconds that a party may take nothing of what is there for it;\ndefault 60 (it may take twice as long to be "
+         "noticed)",
+         OPTION_NUMBER, &o.blocked, 1, 86400},
         {"drain", "S", "seconds that pairs may go on after SIGTERM; default 300", OPTION_NUMBER, &o.drain, 0, 86400},
         {"poll", NULL, "use poll and copies, as on systems without epoll and splice", OPTION_FLAG, &o.poll, 0, 0},
         {"once", NULL, "end after the first pair", OPTION_FLAG, &o.once, 0, 0},

@@ -374,9 +374,8 @@ static void look(relay *r, conn *c) {
 }
 
 /* A session that failed says so once, and that is all; what the peer's own end means depends on who it is. */
-static void end_failed(relay *r, conn *c) {
+static void end_failed(relay *r, conn *c, svconn_err err) {
     char from[64] = "";
-    svconn_err err = svconn_error(&c->control->s);
     if (c->src) source_text(c->src, from);
     if (c->state == CONN_HELLO) r->count.handshake_failures++;
     report(r, "failed", ",\"conn\":%llu,\"source\":\"%s\",\"why\":\"%s\"", (unsigned long long)c->id, from,
@@ -385,8 +384,13 @@ static void end_failed(relay *r, conn *c) {
     conn_leave(r, c);
 }
 
+/* 1: it may speak. Who waits to be joined may not: what comes then is not for us. */
+static int may_speak(const conn *c) {
+    return c->state == CONN_HELLO || c->state == CONN_PROVING || c->state == CONN_REGISTERED;
+}
+
 static void read_session(relay *r, conn *c) {
-    for (int turn = 0; c->can_read && c->control && c->state != CONN_LEAVING; turn++) {
+    for (int turn = 0; c->can_read && may_speak(c); turn++) {
         size_t room;
         if (turn == TURNS) {
             conn_run(r, c);
@@ -409,7 +413,7 @@ static void read_session(relay *r, conn *c) {
         (void)!svconn_wire_filled(&c->control->s, (size_t)n, r->now);
         look(r, c);
         if (c->control && svconn_status(&c->control->s) == SVCONN_CLOSED) conn_drop(r, c);
-        else if (c->control && svconn_error(&c->control->s)) end_failed(r, c);
+        else if (c->control && svconn_error(&c->control->s)) end_failed(r, c, svconn_error(&c->control->s));
     }
 }
 
@@ -423,12 +427,7 @@ static void look_at_silent(relay *r, conn *c) {
 }
 
 void control_ready(relay *r, conn *c) {
-    switch (c->state) {
-    case CONN_HELLO:
-    case CONN_PROVING:
-    case CONN_REGISTERED: read_session(r, c); break;
-    default: break;
-    }
+    if (may_speak(c)) read_session(r, c);
     if (c->can_read && (c->state == CONN_TOKEN || c->state == CONN_CALLING)) look_at_silent(r, c);
     if (c->control && c->state != CONN_LEAVING) flush(r, c);
 }
@@ -438,7 +437,7 @@ void control_ready(relay *r, conn *c) {
 static void keep_alive(relay *r, conn *c, uint64_t deadline) {
     uint64_t next;
     if (svconn_tick(&c->control->s, r->now, &next)) {
-        end_failed(r, c);
+        end_failed(r, c, svconn_error(&c->control->s));
         return;
     }
     flush(r, c);
@@ -467,10 +466,11 @@ void control_timer(relay *r, conn *c) {
         break;
     case CONN_CALLING:
         r->count.calls_unanswered++;
+        report(r, "unanswered", ",\"conn\":%llu", (unsigned long long)c->id);
         control_refuse(r, c, RELAY_NO_ANSWER);
         break;
     case CONN_REGISTERED: conn_drop(r, c); break;
-    default: svconn_abort(&c->control->s); end_failed(r, c);
+    default: svconn_abort(&c->control->s); end_failed(r, c, SVCONN_E_TIMEOUT);
     }
 }
 
@@ -490,7 +490,10 @@ static void release_callers(relay *r, conn *machine) {
 void control_gone(relay *r, conn *c) {
     if (!c->control) return;
     if (c->state == CONN_TOKEN || c->state == CONN_CALLING) r->count.waiting--;
-    if (c->state == CONN_REGISTERED) r->count.registered--;
+    if (c->state == CONN_REGISTERED) {
+        r->count.registered--;
+        report(r, "unregistered", ",\"conn\":%llu", (unsigned long long)c->id);
+    }
     if (c->control->machine) c->control->machine->control->callers--;
     c->control->machine = NULL;
     if (c->control->callers) release_callers(r, c);

@@ -34,10 +34,9 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     }
     t->config = p->config;
     t->config.context = t->context;
-    svconn_err e = svconn_link_context(link, t->context, &t->config.context_len, p->config.context,
-                                       p->config.context_len);
-    if (e == SVCONN_OK)
-        e = svconn_init(&t->s, &t->config, seed, t->buffers, BUFFER, t->buffers + BUFFER, BUFFER);
+    svconn_err e =
+        svconn_link_context(link, t->context, &t->config.context_len, p->config.context, p->config.context_len);
+    if (e == SVCONN_OK) e = svconn_init(&t->s, &t->config, seed, t->buffers, BUFFER, t->buffers + BUFFER, BUFFER);
     if (e != SVCONN_OK) {
         say("%s%s", who, svconn_strerror(e));
         talk_close(t);
@@ -62,7 +61,9 @@ void talk_ready(talk *t) {
     talk_note_keys(t);
     if (!t->told && svconn_status(&t->s) == SVCONN_CONNECTED) {
         t->told = 1;
-        if (t->party->verbose || !t->confirmed) party_say_peer(&t->s, t->who);
+        if (t->party->verbose) party_say_peer(&t->s, t->who);
+        /* Who is to type the digits that the other sees must not be able to copy them from here. */
+        if (t->party->verbose && t->confirmed) party_say_digits(&t->s, t->who);
     }
 }
 

@@ -400,6 +400,7 @@ stop $again
 at_relay machine.log "$relay$a" --key a.pem --peer "$b"
 machine=$pid
 check "relay: a machine is found by its key" [ "$at" = "$relay$a" ]
+refuses "relay: a relay whose key has changed is not recommended" 1 "was not accepted" echo "relay://${relay#*@}$a" random --key b.hex --peer "$a" --known-relays /dev/null
 for n in 1 2 3; do echoes "relay: a machine that stays, call $n" random "$at" --key b.hex --peer "$a"; done
 stop $machine
 refuses "relay: no machine there" 1 "no machine with this key is registered there" echo "$at" random --key b.hex --peer "$a"
@@ -436,6 +437,7 @@ if command -v script >/dev/null 2>&1; then
         $alone "$svconn" echo "$at" random --key b.hex --verbose $3 >out 2>err </dev/null &
         caller=$!
         await "$4" screen
+        grep -q authenticator asked.log && fail "R4: the digits are not shown to who is to type them" "$(cat asked.log)"
         if [ "$5" = digits ]; then await authenticator: err && digits_of err >>typed; else echo "$5" >>typed; fi
         wait $caller
         code=$?

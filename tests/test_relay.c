@@ -124,7 +124,7 @@ static void trust_is_asked(void) {
     CHECK(open_fails(address, NULL, SVCONN_FAULT_RELAY_KEY, "is not known here"));
     CHECK(open_fails(address, &nobody, SVCONN_FAULT_RELAY_KEY, "is not known here"));
     t.answer = 0;
-    CHECK(open_fails(address, &o, SVCONN_FAULT_RELAY_KEY, "is not known here") && t.asked == 2);
+    CHECK(open_fails(address, &o, SVCONN_FAULT_RELAY_KEY, "was not accepted") && t.asked == 2);
     t.answer = 1;
     CHECK(opens(&a, address, &o) && t.asked == 3 && accepts(&n, &b) && lab_linked(a.in, b.in));
     svconn_link_close(&a);
@@ -416,7 +416,7 @@ static void only_those_allowed(void) {
     svconn_listener n;
     svconn_link a, b;
     char path[100], options[200], text[400], hex[2][65], key[300];
-    static const char words[] = "does it serve only keys that it knows";
+    static const char words[] = "if it serves listed keys only";
     if (!lab_has_program()) return;
     lab_identity(&listed, 1);
     lab_identity(&other, 2);

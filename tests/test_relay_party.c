@@ -117,7 +117,7 @@ static void untrusted_relay(void) {
     hostile_start(&h, gets_nothing, 4);
     snprintf(address, sizeof address, "%s" TOKEN, h.bare);
     CHECK(svconn_link_open_with(&l, address, &o, PATIENCE, &why) == -1 && asked == 1);
-    CHECK(lab_says(&why, SVCONN_FAULT_RELAY_KEY, "is not known here"));
+    CHECK(lab_says(&why, SVCONN_FAULT_RELAY_KEY, "was not accepted"));
     CHECK(calls_fail(h.bare, PATIENCE, SVCONN_FAULT_RELAY_KEY, "is not known here"));
     CHECK(svconn_listen(&n, h.bare, &why) == -1 && lab_says(&why, SVCONN_FAULT_RELAY_KEY, "is not known here"));
     lab_identity(&other, HOSTILE_SEED + 1);
@@ -545,7 +545,7 @@ static void cut_anywhere(void) {
         opened = svconn_link_open(&l, address, PATIENCE, &why) == 0;
         if (opened) break;
         svconn_fault want = n == 0 ? SVCONN_FAULT_RELAY_REFUSED : SVCONN_FAULT_CUT;
-        int as_wanted = lab_says(&why, want, n == 0 ? "ended the connection at once" : "lost the relay");
+        int as_wanted = lab_says(&why, want, n == 0 ? "ended the connection without a word" : "lost the relay");
         if (!as_wanted) printf("  cut behind %d bytes\n", n);
         CHECK(as_wanted);
     }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define DATA_MAX (SVCONN_LISTENER_FDS - 1)
-#define DATA_MS 15000 /* for the link to a caller; the relay waits no longer */
+#define DATA_MS 15000 /* for the link to a caller: as long as a relay waits, unless it was told otherwise */
 #define PACKETS 32    /* of one session, in one accept */
 
 typedef struct {
@@ -150,6 +150,7 @@ static int look_at_control(svconn_listener *n, svconn_link *l, uint64_t *next, s
             return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay answers out of order", why);
         if (got > 0) answer_ring(n, msg + 1);
         else if (came == 0) return 0;
+        if (got > 0 && n->options->via) break; /* that waited */
     }
     *next = 0; /* there may be more */
     return 0;

@@ -58,12 +58,14 @@ static int failed(const svconn_talk *t, svconn_why *why) {
     svconn_err err = svconn_error(&t->s);
     if (err == SVCONN_E_ABSENT)
         return svconn_because_of(why, SVCONN_FAULT_RELAY_REFUSED,
-                                 "%.100s: the relay ended the connection at once; it may be full, or have too many "
-                                 "connections from this address",
+                                 "%.100s: the relay ended the connection without a word; it may be full, or have too "
+                                 "many connections from this address (try again in a few seconds), or be something "
+                                 "else",
                                  a->text);
     if (err == SVCONN_E_ABORTED)
-        return svconn_because_of(why, SVCONN_FAULT_RELAY_REFUSED,
-                                 "%.100s: the relay refused us; does it serve only keys that it knows?", a->text);
+        return svconn_because_of(
+            why, SVCONN_FAULT_RELAY_REFUSED,
+            "%.100s: the relay refused us; if it serves listed keys only, it must be shown one (--relay-key)", a->text);
     if (!t->begun || err == SVCONN_E_VERSION || err == SVCONN_E_FORMAT || err == SVCONN_E_PROOF)
         return svconn_because_of(why, SVCONN_FAULT_RELAY_KEY,
                                  "%.100s: what answers there is no svconn relay, or somebody in between changes bytes",
@@ -154,12 +156,15 @@ static int check_relay(svconn_talk *t, svconn_why *why) {
     if (a->relay_known) return 0;
     snprintf(name, sizeof name, strchr(a->host, ':') ? "[%s]:%s" : "%s:%s", a->host, a->port);
     uint64_t before = svconn_now();
-    if (o && o->trust && o->trust(o->arg, name, t->relay_key)) {
+    int trusted = o && o->trust ? o->trust(o->arg, name, t->relay_key) : 0;
+    if (trusted) {
         uint64_t took = svconn_now() - before;
         t->slow = took > PATIENCE_MS;
         if (t->end != UINT64_MAX) t->end += took;
         return 0;
     }
+    if (o && o->trust) /* who was asked has said why */
+        return svconn_because_of(why, SVCONN_FAULT_RELAY_KEY, "the key of the relay %.200s was not accepted", name);
     return svconn_because_of(why, SVCONN_FAULT_RELAY_KEY,
                              "the key of the relay %.60s is not known here; it shows %s: compare that with what its "
                              "operator says, then write it before the host, with an @ behind it",
@@ -249,7 +254,8 @@ static int wait_turn(svconn_talk *t, svconn_why *why) {
     if (svconn_now() >= t->end) {
         errno = ETIMEDOUT;
         return t->begun ? lost(&t->a, why)
-                        : svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay says nothing", why);
+                        : svconn_talk_because(&t->a, SVCONN_FAULT_CUT,
+                                              "the relay says nothing; is there a svconn relay at this port?", why);
     }
     if (got == 0 && svconn_wait(t->fd, svconn_talk_poll(t).events, next < t->end ? next : t->end) != 0 &&
         errno != ETIMEDOUT)

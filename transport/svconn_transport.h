@@ -139,7 +139,7 @@ typedef struct svconn_link_ops {
  * system's look-up of a name.) */
 SVCONN_MUST_CHECK int svconn_link_open(svconn_link *l, const char *address, int timeout_ms, svconn_why *why);
 
-/* How to get there. Start from zeros. What it points to stays until the link, or the listener, is closed. */
+/* How to get there. Start from zeros. It, and what it points to, stays until the link, or the listener, is closed. */
 typedef struct {
     const char *via; /* proxies, as above; NULL: none. Not for a listener on tcp:// or unix: */
 
@@ -151,7 +151,7 @@ typedef struct {
     void *arg;
 } svconn_link_options;
 
-/* options may be NULL */
+/* options may be NULL. The time that trust takes does not count. */
 SVCONN_MUST_CHECK int svconn_link_open_with(svconn_link *l, const char *address, const svconn_link_options *options,
                                             int timeout_ms, svconn_why *why);
 
@@ -183,7 +183,8 @@ typedef struct {
 SVCONN_MUST_CHECK int svconn_listen(svconn_listener *n, const char *address, svconn_why *why);
 SVCONN_MUST_CHECK int svconn_listen_with(svconn_listener *n, const char *address, const svconn_link_options *options,
                                          svconn_why *why);
-/* timeout_ms as above; 0 after poll: then -1 may also mean that who connected is gone again. */
+/* timeout_ms as above; 0 after poll: then -1 may also mean that who connected is gone again, or that a caller at a relay
+ * was lost on the way. The listener is over if n->fd is -1 now and was not before. */
 SVCONN_MUST_CHECK int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why);
 /* For poll loops: fills fds with what to wait for (returns how many) and shortens *timeout_ms (-1: no limit). Then call
  * svconn_listener_accept with timeout 0, also when poll timed out: a registration at a relay has keep-alives to send and
