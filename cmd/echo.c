@@ -2,6 +2,8 @@
 /* svconn echo: sends a file to an echo server, writes what comes back, and checks that it is the same. */
 #include "cmd.h"
 #include "options.h"
+#include "codec.h"
+#include "pairing.h"
 #include "party.h"
 #include "person.h"
 #include "svconn_transport.h"
@@ -249,6 +251,8 @@ int cmd_echo(int argc, char **argv) {
     unsigned long size = 16000;
     int early = 0;
     const char *operand[3] = {NULL, NULL, NULL};
+    char address[PAIRING_ADDRESS];
+    uint8_t psk[32] = {0};
     option rows[PARTY_ROWS + 2] = {
         {"size", "BYTES", "bytes in a message, 1 to 65535; default 16000", OPTION_NUMBER, &size, 1, SVCONN_MESSAGE_MAX},
         {"early", NULL, "send before the server has confirmed (protocol.md, section 3.8)", OPTION_FLAG, &early, 0, 0},
@@ -259,7 +263,7 @@ int cmd_echo(int argc, char **argv) {
         .operands = "ADDRESS [FILE]",
         .about = "Sends FILE, or standard input, to an echo server; writes what comes back to standard output, and\n"
                  "fails if it is not the same. At most 1 MiB is on its way at any time.",
-        .more = "Addresses: see \"svconn --help\".",
+        .more = "Addresses: see \"svconn --help\"; or pairing:FILE, a pairing link of the listener.",
         .rows = rows,
         .n_rows = PARTY_ROWS + 2,
         .least_operands = 1,
@@ -268,11 +272,18 @@ int cmd_echo(int argc, char **argv) {
     if (code >= 0) return code;
     if (strcmp(operand[0], "stdio:") == 0)
         return options_fault("echo", "stdio: is taken by the data; use fd:IN,OUT with other descriptors");
+    if (strncmp(operand[0], "pairing:", 8) == 0) {
+        code = pairing_read(operand[0] + 8, address, psk);
+        if (code != EXIT_DONE) return code;
+        operand[0] = address;
+        o.pairing = psk;
+    }
     e.size = size;
     e.code = -1;
     e.person = (person)PERSON_NONE;
     code = prepare(&e, &p, &o, early, operand[0], operand[1]);
     if (code == EXIT_DONE) code = connect_and_run(&e, &p, operand[0]);
+    wipe(psk, sizeof psk);
     free(e.window);
     party_close(&p);
     return code;

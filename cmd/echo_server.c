@@ -2,6 +2,8 @@
 /* svconn echo-server: sends every message back, on many connections at once. */
 #include "cmd.h"
 #include "options.h"
+#include "codec.h"
+#include "pairing.h"
 #include "party.h"
 #include "person.h"
 #include "svconn_transport.h"
@@ -31,7 +33,7 @@ typedef struct {
     size_t n_talks;
     unsigned long number; /* of the latest connection, for log lines */
     uint64_t rest_until, retry_ms, listening_at;
-    const char *address;
+    const char *address, *pairing;
     int once;
     uint64_t stop_at; /* 0: no signal came */
     int last;         /* outcome of the latest connection that ended */
@@ -256,6 +258,10 @@ static int run(server *v, const char *address) {
         say("%s", why.text);
         return why.fault == SVCONN_FAULT_LOCAL ? EXIT_LOCAL : EXIT_LINK;
     }
+    if (v->pairing) {
+        int written = pairing_write(v->pairing, v->listener.address, v->party.psk);
+        if (written != EXIT_DONE) return written;
+    }
     if (v->listener.fd >= 0) {
         say("listening on %s", v->listener.address);
         catch_signals();
@@ -274,14 +280,20 @@ int cmd_echo_server(int argc, char **argv) {
     static server v;
     party_options o = {0};
     const char *operand[2] = {NULL, NULL};
-    option rows[PARTY_ROWS + 3] = {
+    const char *pairing = NULL;
+    static uint8_t psk[32];
+    option rows[PARTY_ROWS + 4] = {
         {"once", NULL, "serve one connection; the exit code tells how it went", OPTION_FLAG, &v.once, 0, 0},
         {"open", NULL, "show our key at a relay, to callers who do not know it", OPTION_FLAG, &o.open, 0, 0},
         {"confirm", NULL,
          "answer nothing before the person at the terminal has typed the\nauthenticator digits that the caller sees",
          OPTION_FLAG, &o.confirm, 0, 0},
+        {"pairing", "FILE",
+         "at a relay: write a link for one caller, with a key in it, into FILE; the\ncaller uses pairing:FILE, and "
+         "nothing else has to be known",
+         OPTION_TEXT, &pairing, 0, 0},
     };
-    party_rows(rows + 3, &o, SVCONN_SERVER);
+    party_rows(rows + 4, &o, SVCONN_SERVER);
     const usage u = {
         .command = "echo-server",
         .operands = "ADDRESS",
@@ -292,14 +304,19 @@ int cmd_echo_server(int argc, char **argv) {
         .more = "Addresses: see \"svconn --help\". SIGINT and SIGTERM close the connections in order, within 2\n"
                 "seconds, and end the server; on stdio they end it at once.",
         .rows = rows,
-        .n_rows = PARTY_ROWS + 3,
+        .n_rows = PARTY_ROWS + 4,
         .least_operands = 1,
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
+    if (pairing && svconn_random(psk, sizeof psk) != 0) return EXIT_LOCAL;
+    if (pairing) o.pairing = psk;
+    if (pairing) v.once = 1;
+    v.pairing = pairing;
     code = party_open(&v.party, &o, operand[0], SVCONN_SERVER);
     if (code != EXIT_DONE) return code;
-    if (!o.psk && o.peers.n == 0)
+    wipe(psk, sizeof psk); /* the party has it */
+    if (!o.psk && !pairing && o.peers.n == 0)
         say("no --peer: nobody will be accepted. A peer that tries will be shown here, with the option that allows "
             "it.");
     if (v.party.any && !v.party.confirm) say("--peer any: everybody is accepted");

@@ -79,6 +79,9 @@ static int add_peer(party *p, const party_options *o, const char *who, const cha
 
 /* The combinations that make sense, and those that are safe. */
 static int check_options(party *p, const party_options *o, svconn_role role, const char *command) {
+    if (o->pairing && (o->key || o->psk || o->peers.n || o->hidden || o->open))
+        return options_fault(command,
+                             "a pairing link says who is there: without --key, --psk, --peer, --hidden, --open");
     if (o->hidden && o->open) return options_fault(command, "--hidden and --open: one of the two");
     if (o->key && o->psk) return options_fault(command, "--key and --psk: one of the two");
     if (!o->psk != !o->name) return options_fault(command, "--psk FILE and --name NAME go together");
@@ -90,7 +93,7 @@ static int check_options(party *p, const party_options *o, svconn_role role, con
         int code = add_peer(p, o, o->peers.item[i], command);
         if (code != EXIT_DONE) return code;
     }
-    if (role == SVCONN_CLIENT && !o->psk && o->peers.n == 0)
+    if (role == SVCONN_CLIENT && !o->psk && !o->pairing && o->peers.n == 0)
         return options_fault(
             command, "--peer is missing: the server's public key, which \"svconn id\" shows there. (\"--peer any\" "
                      "takes whoever answers, which is not safe: it may be somebody in between.)");
@@ -99,8 +102,15 @@ static int check_options(party *p, const party_options *o, svconn_role role, con
     return EXIT_DONE;
 }
 
-static int open_identity(party *p, const party_options *o, const char *command) {
+static int open_identity(party *p, const party_options *o, svconn_role role, const char *command) {
     uint8_t seed[32];
+    if (o->pairing) {
+        const char *name = role == SVCONN_SERVER ? "listener" : "caller";
+        memcpy(p->psk, o->pairing, 32);
+        if (svconn_identity_psk(&p->identity, p->psk, (const uint8_t *)name, strlen(name)) == SVCONN_OK)
+            return EXIT_DONE;
+        return options_fault(command, "the pairing link has no key");
+    }
     if (o->psk) {
         int code = keyfile_read_psk(o->psk, p->psk);
         if (code != EXIT_DONE) return code;
@@ -144,7 +154,7 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
     p->verbose = o->verbose;
     int code = check_options(p, o, role, command);
     if (code == EXIT_DONE) code = open_way(p, o, command);
-    if (code == EXIT_DONE) code = open_identity(p, o, command);
+    if (code == EXIT_DONE) code = open_identity(p, o, role, command);
     if (code != EXIT_DONE) {
         party_close(p);
         return code;
@@ -153,7 +163,7 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
     p->config.identity = &p->identity;
     p->config.context = (const uint8_t *)o->context;
     p->config.context_len = o->context ? strlen(o->context) : 0;
-    p->config.hidden = server && (o->hidden || (at_relay && !o->open && !o->psk));
+    p->config.hidden = server && (o->hidden || (at_relay && !o->open && !o->psk && !o->pairing));
     p->confirm = server && o->confirm;
     if (at_relay) p->config.handshake_ms = PATIENCE_MS;
     p->config.renew_records = (uint32_t)o->renew_every;
@@ -161,7 +171,7 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
         p->config.known_servers = (const uint8_t(*)[32])p->keys;
         p->config.known_servers_count = p->n_keys;
     }
-    if (!o->key && !o->psk) say("no --key: a new key is made, and forgotten at the end");
+    if (!o->key && !o->psk && !o->pairing) say("no --key: a new key is made, and forgotten at the end");
     return EXIT_DONE;
 }
 

@@ -13,6 +13,7 @@ typedef struct {
     unsigned long renew_every;
     int hidden, verbose;
     int open, confirm; /* SERVER only, and not in the common rows */
+    const uint8_t *pairing; /* instead of all that: the pre-shared key of a pairing link, 32 bytes */
 } party_options;
 
 #define PARTY_ROWS 12

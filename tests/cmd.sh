@@ -453,6 +453,18 @@ if command -v script >/dev/null 2>&1; then
 else
     echo "skip R4 at a terminal: no script here (Debian: bsdutils)"
 fi
+at_relay pair.log "$relay" --pairing link
+once=$pid
+check "R4: a pairing link is for its owner only" [ "$(mode link)" = "-rw-------" ]
+check "R4: its key is not in the log" [ "$(grep -c "$(sed 's/.*#//' link)" pair.log)" -eq 0 ]
+echoes "R4: a pre-shared key inside the pairing link" random pairing:link
+wait $once
+cp link again
+refuses "R4: a pairing link is good once" 1 "the token is not known there" echo pairing:again random
+sed 's/#./#z/' link >bad
+refuses "R4: what is no pairing link" 3 "holds no pairing link" echo pairing:bad random
+refuses "R4: a pairing link goes alone" 2 "without --key" echo pairing:link random --key b.hex
+refuses "R4: a pairing link is not overwritten" 3 "File exists" echo-server "$relay" --pairing link
 at_relay psk.log "$relay" --psk psk --name listener --once
 once=$pid
 echoes "R4: a pre-shared key" random "$at" --psk psk --name caller
