@@ -43,4 +43,14 @@ static void echo_all(svconn_link *link) {
     CHECK(is(err, SVCONN_END) && is(svconn_pump_close(&session, link), SVCONN_OK));
 }
 
+/* Takes one message and breaks off. */
+static void abort_after_one(svconn_link *link) {
+    const uint8_t *msg;
+    size_t len;
+    CHECK(is(svconn_pump_handshake(&session, link, welcome, NULL), SVCONN_OK));
+    CHECK(is(svconn_pump_recv(&session, link, &msg, &len), SVCONN_OK));
+    svconn_abort(&session);
+    CHECK(is(svconn_pump_close(&session, link), SVCONN_E_CANCELLED));
+}
+
 #endif

@@ -5,10 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
-#endif
-
 static int is_later(int error) { return error == EINTR || error == EAGAIN || error == EWOULDBLOCK; }
 
 int svconn_send_exact(int fd, const void *bytes, size_t len, uint64_t end) {

@@ -19,10 +19,6 @@
 #include <limits.h>
 #include <unistd.h>
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
-#endif
-
 #define OUT_ENDED_MS 2000 /* a peer that takes no more (one of two pipes is closed) may say so long why */
 #define ABSENCE_MS 1000   /* away from the pump for longer: read before deadlines are looked at */
 #define LAST_WORD_MS 1000 /* for the error packet */

@@ -130,6 +130,7 @@ static void answer_ring(svconn_listener *n, const uint8_t *ticket) {
     if (fd < 0) return;
     r->data[i] = svconn_talk_new(fd, &a, n->options, RELAY_DATA, ticket, NULL);
     if (!r->data[i]) return;
+    memcpy(r->data[i]->name, c->name, RELAY_NAME_LEN);
     r->data[i]->connecting = !by_proxy;
     r->data[i]->end = svconn_deadline(DATA_MS);
 }

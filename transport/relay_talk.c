@@ -184,8 +184,9 @@ static int send_request(svconn_talk *t, svconn_why *why) {
         memcpy(msg + len, t->ticket, RELAY_TICKET_LEN);
         len += RELAY_TICKET_LEN;
     } else if (t->kind != RELAY_LISTEN) {
-        if (svconn_relay_name(msg + len, t->relay_key, t->a.peer_key) != 0)
+        if (svconn_relay_name(t->name, t->relay_key, t->a.peer_key) != 0)
             return svconn_talk_because(&t->a, SVCONN_FAULT_LOCAL, "what is behind the / is no public key", why);
+        memcpy(msg + len, t->name, RELAY_NAME_LEN);
         len += RELAY_NAME_LEN;
     }
     svconn_err err = svconn_send(&t->s, msg, len, svconn_now());
@@ -337,11 +338,9 @@ svconn_talk *svconn_talk_open(const svconn_address *a, const svconn_link_options
 
 /* The context of the session that follows. */
 static void set_context(svconn_link *l, const svconn_talk *t) {
-    uint8_t name[32];
     char text[65];
     if (t->a.meet == SVCONN_MEET_KEY) {
-        if (svconn_relay_name(name, t->relay_key, t->a.peer_key) != 0) return; /* it was computed before */
-        svconn_talk_hex(text, name);
+        svconn_talk_hex(text, t->name);
         snprintf(l->context, sizeof l->context, "relay name %s", text);
     } else {
         svconn_token_write(text, t->a.token);

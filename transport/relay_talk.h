@@ -21,6 +21,7 @@ typedef struct {
     int slow;                     /* a person was asked, and the relay may have lost its patience */
     uint64_t end;                 /* when to give up; the time that a person takes does not count */
     uint8_t relay_key[32], ticket[RELAY_TICKET_LEN];
+    uint8_t name[RELAY_NAME_LEN]; /* of the machine, where one is registered or called */
     uint8_t packet[SVCONN_TALK_PACKET_MAX];
     size_t have;
     uint8_t rx[SVCONN_BUFFER_SIZE(RELAY_MESSAGE_MAX)], tx[SVCONN_BUFFER_SIZE(RELAY_MESSAGE_MAX)];

@@ -8,6 +8,10 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
+#endif
+
 #define SVCONN_HOST_MAX 255
 #define SVCONN_USER_MAX 255 /* of user and password of a proxy */
 

@@ -20,10 +20,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
-#endif
-
 #define FRAME_BYTES 65536 /* of payload in a frame of ours */
 #define ANSWER_MAX 8192
 #define REQUEST_MAX 4096
