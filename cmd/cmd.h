@@ -10,7 +10,11 @@ enum {
     EXIT_DONE = 0,
     EXIT_LINK = 1,  /* the link failed, or the peer did */
     EXIT_USAGE = 2, /* the command line is wrong */
-    EXIT_LOCAL = 3  /* trouble on this side: a file, memory, a port that is taken */
+    EXIT_LOCAL = 3, /* trouble on this side: a file, memory, a port that is taken */
+    /* the commands that look for a PEER tell more */
+    EXIT_PEER = 4,  /* not the right one, or we are not the right one for it: a key, a permission, a "no" */
+    EXIT_REACH = 5, /* host, proxy, relay or peer is not there */
+    EXIT_PART = 6   /* some files were not transferred */
 };
 
 struct command {

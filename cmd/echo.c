@@ -247,7 +247,7 @@ static int prepare(echo *e, party *p, const party_options *o, int early, const c
 int cmd_echo(int argc, char **argv) {
     static echo e; /* 64 KB and more: not on the stack */
     static party p;
-    party_options o = {0};
+    party_options o = {.command = "echo"};
     unsigned long size = 16000;
     int early = 0;
     const char *operand[3] = {NULL, NULL, NULL};

@@ -278,7 +278,7 @@ static int run(server *v, const char *address) {
 
 int cmd_echo_server(int argc, char **argv) {
     static server v;
-    party_options o = {0};
+    party_options o = {.command = "echo-server"};
     const char *operand[2] = {NULL, NULL};
     const char *pairing = NULL;
     static uint8_t psk[32];

@@ -15,6 +15,8 @@ typedef enum { KEYFILE_PEM, KEYFILE_HEX } keyfile_form;
 int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form);
 
 int keyfile_read_seed(const char *path, uint8_t seed[32]);
+/* The same from what a command prints (/bin/sh -c): the way to keys under a passphrase, such as "age -d key.age". */
+int keyfile_read_seed_of(const char *command, uint8_t seed[32]);
 int keyfile_read_psk(const char *path, uint8_t psk[32]);
 
 #define PASSWORD_MAX 255

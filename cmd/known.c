@@ -2,34 +2,16 @@
 #include "known.h"
 
 #include "codec.h"
+#include "home.h"
 #include "svconn.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define PATH_SIZE 1000
-
-static int make_directory(const char *path) { return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1; }
-
-/* ~/.config/svconn/known_relays, or below XDG_CONFIG_HOME. 0, or -1 if there is no home. */
-static int usual_place(char path[PATH_SIZE], int make) {
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    char base[PATH_SIZE - 40];
-    if (config && *config) snprintf(base, sizeof base, "%s", config);
-    else if (home && *home) snprintf(base, sizeof base, "%s/.config", home);
-    else return -1;
-    snprintf(path, PATH_SIZE, "%s/svconn", base);
-    if (make && (make_directory(base) != 0 || make_directory(path) != 0)) return -1;
-    snprintf(path, PATH_SIZE, "%s/svconn/known_relays", base);
-    return 0;
-}
 
 /* 1: this key; -1: another one; 0: the file does not know the relay, or is not there. */
 static int look_up(const char *path, const char *relay, const char *hex) {
@@ -81,10 +63,10 @@ static int ask(const char *relay, const char *hex, const uint8_t key[32]) {
 }
 
 int known_relays_ask(const char *file, const char *relay, const uint8_t key[32]) {
-    char path[PATH_SIZE], hex[65];
+    char path[HOME_PATH], hex[65];
     hex_encode(hex, key, 32);
     if (file) snprintf(path, sizeof path, "%s", file);
-    int has_place = file || usual_place(path, 0) == 0;
+    int has_place = file || home_path(path, "known_relays", 0) == 0;
     int found = has_place ? look_up(path, relay, hex) : 0;
     if (found == 1) return 1;
     if (found == -1) {
@@ -94,6 +76,6 @@ int known_relays_ask(const char *file, const char *relay, const uint8_t key[32])
         return 0;
     }
     if (!ask(relay, hex, key)) return 0;
-    if (file || (has_place && usual_place(path, 1) == 0)) add(path, relay, hex);
+    if (file || (has_place && home_path(path, "known_relays", 1) == 0)) add(path, relay, hex);
     return 1;
 }

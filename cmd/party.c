@@ -3,12 +3,14 @@
 
 #include "cmd.h"
 #include "codec.h"
+#include "home.h"
 #include "keyfile.h"
 #include "known.h"
 #include "svconn_transport.h"
 #include "text.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define PATIENCE_MS 120000 /* at a relay: a person may be asked over there */
 
@@ -51,6 +53,22 @@ void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
     memcpy(rows, common, sizeof common);
 }
 
+void party_base_rows(option rows[PARTY_BASE_ROWS], party_options *o) {
+    const option base[PARTY_BASE_ROWS] = {
+        {"key", "FILE", "our Ed25519 key; default ~/.config/svconn/key", OPTION_TEXT, &o->key, 0, 0},
+        {"key-command", "COMMAND", "the key is what this prints, such as \"age -d key.age\"", OPTION_TEXT,
+         &o->key_command, 0, 0},
+        {"context", "TEXT", "both ends must give the same; default: empty", OPTION_TEXT, &o->context, 0, 0},
+        {"relay-key", "FILE", "our key towards a relay that serves listed keys only", OPTION_TEXT, &o->relay_key, 0, 0},
+        {"known-relays", "FILE", "keys of relays; default ~/.config/svconn/known_relays", OPTION_TEXT, &o->known_relays,
+         0, 0},
+        {"via", "LIST", "through these proxies, nearest first (socks5://, http://)", OPTION_TEXT, &o->via, 0, 0},
+        {"via-password", "FILE", "the password of the USER in --via", OPTION_TEXT, &o->via_password, 0, 0},
+        {"verbose", NULL, "tell more", OPTION_FLAG, &o->verbose, 0, 0},
+    };
+    memcpy(rows, base, sizeof base);
+}
+
 /* ---- opening ---- */
 static int known_relay(void *arg, const char *relay, const uint8_t key[32]) {
     const party *p = arg;
@@ -84,6 +102,7 @@ static int check_options(party *p, const party_options *o, svconn_role role, con
                              "a pairing link says who is there: without --key, --psk, --peer, --hidden, --open");
     if (o->hidden && o->open) return options_fault(command, "--hidden and --open: one of the two");
     if (o->key && o->psk) return options_fault(command, "--key and --psk: one of the two");
+    if (o->key && o->key_command) return options_fault(command, "--key and --key-command: one of the two");
     if (!o->psk != !o->name) return options_fault(command, "--psk FILE and --name NAME go together");
     if (o->psk && o->hidden) return options_fault(command, "--hidden goes with an Ed25519 key, not with --psk");
     if (o->name && strlen(o->name) > SVCONN_NAME_MAX)
@@ -93,13 +112,27 @@ static int check_options(party *p, const party_options *o, svconn_role role, con
         int code = add_peer(p, o, o->peers.item[i], command);
         if (code != EXIT_DONE) return code;
     }
-    if (role == SVCONN_CLIENT && !o->psk && !o->pairing && o->peers.n == 0)
+    if (role == SVCONN_CLIENT && !o->by_book && !o->psk && !o->pairing && o->peers.n == 0)
         return options_fault(
             command, "--peer is missing: the server's public key, which \"svconn id\" shows there. (\"--peer any\" "
                      "takes whoever answers, which is not safe: it may be somebody in between.)");
     if (role == SVCONN_CLIENT && o->hidden && p->n_keys == 0)
         return options_fault(command, "a hidden server can only be found by its key: --peer HEX");
     return EXIT_DONE;
+}
+
+static int read_key(const party_options *o, uint8_t seed[32]) {
+    char usual[HOME_PATH];
+    if (o->key) return keyfile_read_seed(o->key, seed);
+    if (o->key_command) return keyfile_read_seed_of(o->key_command, seed);
+    if (o->by_book) {
+        if (home_path(usual, "key", 0) == 0 && access(usual, F_OK) == 0) return keyfile_read_seed(usual, seed);
+        say("there is no key yet: \"svconn keygen\" makes one (in ~/.config/svconn/key), --key FILE names another");
+        return EXIT_LOCAL;
+    }
+    if (svconn_random(seed, 32) == 0) return EXIT_DONE;
+    say("the system gives no random bytes");
+    return EXIT_LOCAL;
 }
 
 static int open_identity(party *p, const party_options *o, svconn_role role, const char *command) {
@@ -118,11 +151,8 @@ static int open_identity(party *p, const party_options *o, svconn_role role, con
             return EXIT_DONE;
         return options_fault(command, "--name does not fit");
     }
-    int code = o->key                                  ? keyfile_read_seed(o->key, seed)
-               : svconn_random(seed, sizeof seed) == 0 ? EXIT_DONE
-                                                       : EXIT_LOCAL;
+    int code = read_key(o, seed);
     if (code == EXIT_DONE) svconn_identity_ed25519(&p->identity, seed);
-    else if (!o->key) say("the system gives no random bytes");
     wipe(seed, sizeof seed);
     return code;
 }
@@ -137,7 +167,7 @@ static int open_way(party *p, const party_options *o, const char *command) {
     p->known_relays = o->known_relays;
     p->link.trust = known_relay;
     p->link.arg = p;
-    if (o->key) p->link.owner = &p->identity;
+    if (o->key || o->key_command || (o->by_book && !o->pairing)) p->link.owner = &p->identity;
     if (!o->relay_key) return EXIT_DONE;
     code = keyfile_read_seed(o->relay_key, seed);
     if (code == EXIT_DONE) svconn_identity_ed25519(&p->relay_identity, seed);
@@ -147,7 +177,7 @@ static int open_way(party *p, const party_options *o, const char *command) {
 }
 
 int party_open(party *p, const party_options *o, const char *address, svconn_role role) {
-    const char *command = role == SVCONN_SERVER ? "echo-server" : "echo";
+    const char *command = o->command;
     int server = role == SVCONN_SERVER;
     int at_relay = strncmp(address, "relay://", 8) == 0;
     memset(p, 0, sizeof *p);
@@ -171,7 +201,8 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
         p->config.known_servers = (const uint8_t(*)[32])p->keys;
         p->config.known_servers_count = p->n_keys;
     }
-    if (!o->key && !o->psk && !o->pairing) say("no --key: a new key is made, and forgotten at the end");
+    if (!o->key && !o->key_command && !o->psk && !o->pairing && !o->by_book)
+        say("no --key: a new key is made, and forgotten at the end");
     return EXIT_DONE;
 }
 
@@ -222,6 +253,12 @@ void party_refuse(const party *p, svconn *s, const char *who) {
 static void answer_verdict(const party *p, svconn *s, const char *who) {
     size_t len;
     const uint8_t *peer = svconn_peer(s, &len);
+    if (p->welcome && peer && len == 33 && peer[0] == SVCONN_TYPE_ED25519) {
+        int yes = p->welcome(p->welcome_arg, s, who);
+        if (yes > 0) party_accept(s);
+        else if (yes == 0 && svconn_refuse(s)) svconn_abort(s);
+        return;
+    }
     if (peer && len > 0 && is_welcome(p, peer, len)) party_accept(s);
     else if (!p->ask) party_refuse(p, s, who);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Who we are and who may be the peer, from the options that echo and echo-server have in common. */
+/* Who we are, how to get there, and who may be the peer, from the options that the commands have in common. */
 #ifndef SVCONN_CMD_PARTY_H
 #define SVCONN_CMD_PARTY_H
 
@@ -8,6 +8,9 @@
 #include "via.h"
 
 typedef struct {
+    const char *command; /* the subcommand, for messages */
+    const char *key_command;
+    int by_book;         /* who is welcome is for party.welcome to say, and our usual key is used if there is no other */
     const char *key, *psk, *name, *context, *relay_key, *known_relays, *via, *via_password;
     text_list peers;
     unsigned long renew_every;
@@ -19,6 +22,9 @@ typedef struct {
 #define PARTY_ROWS 12
 /* Fills PARTY_ROWS rows of an option table. */
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role);
+/* The rows of the commands that go by known_peers and authorized_peers (by_book). */
+#define PARTY_BASE_ROWS 8
+void party_base_rows(option rows[PARTY_BASE_ROWS], party_options *o);
 
 typedef struct {
     svconn_identity identity;
@@ -32,6 +38,10 @@ typedef struct {
     const char *names[LIST_MAX];
     size_t n_names;
     int any, ask, confirm, verbose;
+    /* Is this peer (type 01) welcome? 1: yes; 0: no, and why was said; -1: not known yet, it will be asked again. NULL: the
+     * lists above decide. */
+    int (*welcome)(void *arg, svconn *s, const char *who);
+    void *welcome_arg;
     char via[VIA_MAX];
 } party;
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The audit log of the called side: a JSON line for every attempt, session and forwarded connection, in a file, on
+ * standard error ("-"), or in syslog ("syslog"). Nothing secret goes into it. Strings of strangers are escaped.
+ */
+#ifndef SVCONN_CMD_AUDIT_H
+#define SVCONN_CMD_AUDIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int fd;    /* -1: none */
+    int syslog;
+    const char *where;
+    unsigned long long lost; /* lines that nobody took, or that there was no room for; told with the next line */
+} audit;
+
+/* where NULL: no log. 0, or -1 after it said why. A file is made with mode 600 and appended to. */
+int audit_open(audit *a, const char *where);
+/* After a rotation (SIGHUP): the file by this name again. */
+void audit_reopen(audit *a);
+void audit_close(audit *a);
+
+/* One line under construction: {"time":"2026-11-21T18:00:00.123Z","event":"...", ...}. Never fails: what does not fit
+ * is cut, and "cut":true says so. */
+typedef struct {
+    audit *to;
+    char text[2000];
+    size_t len;
+    int cut;
+} audit_line;
+void audit_begin(audit_line *line, audit *a, const char *event);
+void audit_text(audit_line *line, const char *name, const char *value);
+void audit_hex(audit_line *line, const char *name, const uint8_t *bytes, size_t n);
+void audit_number(audit_line *line, const char *name, unsigned long long value);
+/* Writes it whole, or counts it as lost. A full disk or a reader that stops does not stop us. */
+void audit_end(audit_line *line);
+
+#endif

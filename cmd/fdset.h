@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* What one round of poll waits for: any number of descriptors, filled anew each round. */
+#ifndef SVCONN_CMD_FDSET_H
+#define SVCONN_CMD_FDSET_H
+
+#include <poll.h>
+#include <stddef.h>
+
+typedef struct {
+    struct pollfd *fds;
+    size_t n, size;
+    int timeout_ms; /* -1: for ever */
+} fdset;
+
+/* Forgets what was added; timeout -1. */
+void fdset_clear(fdset *set);
+/* Adds a descriptor; returns its place for fdset_got. Without memory the place is one that never has events, and the
+ * round is short. */
+size_t fdset_add(fdset *set, int fd, short events);
+/* Wakes up after so many ms at the latest (-1: no limit), or at a value of svconn_now. */
+void fdset_within(fdset *set, int ms);
+/* poll. A signal counts as: nothing happened. */
+void fdset_wait(fdset *set);
+short fdset_got(const fdset *set, size_t place);
+void fdset_free(fdset *set);
+
+#endif
