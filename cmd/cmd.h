@@ -28,6 +28,7 @@ int cmd_id(int argc, char **argv);
 int cmd_echo_server(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
 int cmd_relay(int argc, char **argv);
+int cmd_sessions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 
 #endif

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"echo-server", cmd_echo_server, "send every message back"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
     {"relay", cmd_relay, "join two connections by a token, without reading them"},
+    {"sessions", cmd_sessions, "who is connected here, and ending a session"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
