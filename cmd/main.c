@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
     {"connect", cmd_connect, "a pipe: call a peer that listens"},
     {"relay", cmd_relay, "join two connections by a token, without reading them"},
+    {"sessions", cmd_sessions, "who is connected here, and ending a session"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
