@@ -29,5 +29,6 @@ int cmd_echo_server(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
 int cmd_relay(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+int cmd_peers(int argc, char **argv);
 
 #endif
