@@ -34,5 +34,6 @@ int cmd_listen(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_sessions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+int cmd_peers(int argc, char **argv);
 
 #endif

@@ -15,6 +15,7 @@ static const struct command commands[] = {
     {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
     {"keygen", cmd_keygen, "make a key file"},
     {"id", cmd_id, "show the public key and the fingerprint of a key"},
+    {"peers", cmd_peers, "list, trust and forget those whom we know"},
     {"echo-server", cmd_echo_server, "send every message back"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
     {"serve", cmd_serve, "offer ports of this machine to peers"},
