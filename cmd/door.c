@@ -196,6 +196,8 @@ static int judge(void *arg, svconn *s, const char *who) {
 
 /* ---- visits ---- */
 
+static int at_relay(const door *d) { return strncmp(d->address, "relay://", 8) == 0; }
+
 static void sorry(visit *w, service_sorry reason, const char *text) {
     uint8_t msg[2 + SERVICE_TEXT_MAX] = {SERVICE_SORRY, (uint8_t)reason};
     size_t len = strlen(text) < SERVICE_TEXT_MAX ? strlen(text) : SERVICE_TEXT_MAX;
@@ -280,6 +282,13 @@ static int is_served(door *d, visit *w) {
     return 0;
 }
 
+/* A relay's own address must not be taken for the visitor's: it would be filtered, or banned, for all of them. */
+static void where_from(const door *d, const svconn_link *link, char *out, size_t size) {
+    int direct = strncmp(d->address, "tcp://", 6) == 0,
+        used = direct ? 0 : snprintf(out, size, "the relay or link at ");
+    svconn_link_peer(link, out + used, size - (size_t)used);
+}
+
 static void arrive(door *d, svconn_link *link) {
     char who[16];
     make_room(d);
@@ -298,7 +307,7 @@ static void arrive(door *d, svconn_link *link) {
     w->v.name = w->name;
     w->v.only = &w->peer.forward;
     w->v.log = log_part;
-    svconn_link_peer(link, w->from, sizeof w->from);
+    where_from(d, link, w->from, sizeof w->from);
     snprintf(w->t.who, sizeof w->t.who, "%s", who);
     int served = is_served(d, w);
     if (!served) svconn_link_close(link);
@@ -473,6 +482,7 @@ static void round_of_poll(door *d) {
     size_t at_person = fdset_add(set, asked.fd, asked.events);
     if (d->control) control_want(d->control, set);
     d->entrance.n = 0;
+    d->entrance.once = !d->stays && d->n > 0; /* no new token while the one caller may be here */
     if (!d->stop_at) entrance_want(&d->entrance, is_full(d), set);
     for (size_t i = 0; i < d->n; i++) want(d->visits[i], set);
     fdset_wait(set);
@@ -602,6 +612,18 @@ static void open_desk(door *d) {
     d->control = control_open(d->command, d->options->control, &ops);
 }
 
+/* The command for the other side, as it is typed. A token that changes is in the next line of "listening on". */
+static void say_how_to_call(const door *d) {
+    const char *full = d->entrance.listener.address, *slash = strrchr(full, '/');
+    if (d->options->quiet) return;
+    if (d->options->pairing)
+        say("the other side does: svconn %s pairing:FILE ...   (with a copy of %s)", d->service->caller,
+            d->options->pairing);
+    else if (at_relay(d) && slash)
+        say("the other side does: svconn %s --relay %.*s %s ...", d->service->caller, (int)(slash - full) - 8, full + 8,
+            slash + 1);
+}
+
 static int open_all(door *d, const char *address) {
     const door_options *o = d->options;
     int code = check_options(d);
@@ -610,13 +632,13 @@ static int open_all(door *d, const char *address) {
     d->guard = guard_open(d->command, &o->from, &o->not_from, o->ban_after, o->ban_for);
     if (!d->guard) return EXIT_USAGE;
     if (audit_open(&d->audit, o->audit) != 0) return EXIT_LOCAL;
-    d->entrance.once = 0;
     d->entrance.verbose = o->party.verbose;
     code = entrance_open(&d->entrance, d->address, &d->party.link);
     if (code == EXIT_DONE && o->pairing) code = pairing_write(o->pairing, d->entrance.listener.address, d->psk);
     if (code != EXIT_DONE) return code;
     if (d->entrance.listener.fd >= 0) {
         say("listening on %s", d->entrance.listener.address);
+        say_how_to_call(d);
         d->signals = signals_catch(1);
     }
     open_desk(d);
