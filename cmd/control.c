@@ -127,7 +127,7 @@ control *control_open(const char *command, const char *path, const control_ops *
 
 /* 0, or -1: no memory, or more than anybody needs. */
 static int add(client *k, const char *bytes, size_t n) {
-    if (k->len + n > k->size) {
+    if (k->len + n >= k->size) { /* also the first time, with nothing */
         size_t size = 2 * (k->len + n) + 1000;
         char *more = size > ANSWER_MAX ? NULL : realloc(k->answer, size);
         if (!more) return -1;
