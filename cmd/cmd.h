@@ -35,5 +35,6 @@ int cmd_connect(int argc, char **argv);
 int cmd_sessions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 #endif

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"connect", cmd_connect, "a pipe: call a peer that listens"},
     {"relay", cmd_relay, "join two connections by a token, without reading them"},
     {"sessions", cmd_sessions, "who is connected here, and ending a session"},
+    {"doctor", cmd_doctor, "find out what a set-up lacks"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
