@@ -354,8 +354,8 @@ static const char about[] =
     "  allow NAME [OPTION ...]      let a verified peer come, or KEY --name NAME; replaces its options\n"
     "  deny NAME                    let it come no more\n\n"
     "KEY is 64 hexadecimal digits, \"ssh-ed25519 AAAA...\" or @FILE with one of them. OPTION is\n"
-    "only=tunnel, only=pipe, only=files, forward=TARGET, from=ADDRESS[/BITS] (each may be repeated), ask, no-ask,\n"
-    "until=YYYY-MM-DD (UTC), sessions=N.";
+    "ask, no-ask, until=YYYY-MM-DD (UTC) or sessions=N; and, as often as you like,\n"
+    "only=tunnel|pipe|files, forward=TARGET or from=ADDRESS[/BITS].";
 
 static const char more[] =
     "Examples:\n"
