@@ -39,8 +39,9 @@ refuses() {
 }
 mode() { ls -dln "$1" | cut -c1-10; }
 key() { printf '%064x' "$1"; }
-# without points on the curve: these files hold names for keys, and do not compute with them
-a=$(key 10) b=$(key 11) c=$(key 12) d=$(key 13)
+for n in b c d; do "$svconn" keygen -o $n.pem >/dev/null; done
+# most numbers are no points of the curve: these files hold keys as names, and do not compute with them
+a=$(key 10) b=$(key_of b.pem) c=$(key_of c.pem) d=$(key_of d.pem)
 ssh_line="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1wMWbh me@there \$(date)"
 ssh_key=19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1
 fingerprint_of() { "$svconn" id --public "$1" | sed -n 's/^fingerprint: //p'; }
@@ -102,6 +103,7 @@ if command -v script >/dev/null 2>&1; then
     : >screen
     check "verify: yes at the terminal" [ "$(at_terminal yes)" = "dora $d verified" ]
     check "verify: shows the fingerprint" grep -qF "$(fingerprint_of "$d")" screen
+    check "verify: shows the words" grep -qF "$("$svconn" id --public "$d" | sed -n 's/^words: //p')" screen
     : >screen
     check "verify: y is no yes, nor is what was typed before" [ "$(at_terminal y) $(grep -c 'code 4' screen)" = "dora $d seen 1" ]
 else
@@ -122,7 +124,7 @@ refuses "allow: a name that is none" 3 "cannot be the NAME" allow "$d" --name "d
 refuses "allow: nobody" 3 'nobody of the name "zoe"' allow zoe
 for bad in until=2026-02-30 until=2100-02-29 until=2026-13-01 until=2026-00-10 until=2026-1-1 until=1969-12-31 until=tomorrow until= until=2026-01-01x \
     sessions=0 sessions=-1 sessions=1000001 sessions=99999999999999999999 sessions= sessions=1k only=everything only= only=tunnel,pipe forward= forward=a,b \
-    from= from=10.0.0.0/33 from=10.0.0/8 from=::1/129 from=::1/ from=10.0.0.1/-1 from=localhost from=1.2.3.4/8x ASK asks forward "a b" "" "ask
+    from= from=10.0.0.0/33 from=10.0.0/8 from=::1/129 from=::1/ from=10.0.0.1/-1 from=localhost from=10.0.0.1/8 from=1.2.3.4/8x ASK asks forward "a b" "" "ask
 $d mallory" "$(printf 'forward=\033[1m')"; do
     refuses "allow: not an option: $(printf %s "$bad" | tr -c 'a-zA-Z0-9=.:/,-' _ | cut -c1-30)" 3 "" allow alice "$bad"
 done
