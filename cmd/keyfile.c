@@ -122,7 +122,9 @@ static int read_all(int fd, const char *name, const char *what, char text[FILE_M
     text[used] = 0;
     if (n < 0) say("cannot read %s: %s", name, strerror(errno));
     else if (used == FILE_MAX) say("%s is too large for a %s file", name, what);
-    return n < 0 || used == FILE_MAX ? -1 : (int)used;
+    else return (int)used;
+    wipe(text, FILE_MAX);
+    return -1;
 }
 
 /* Reads the whole file into text. Returns the length, or -1. */
@@ -174,8 +176,9 @@ static const char *other_format(const char *text) {
 /* The same for a file of OpenSSH. */
 static const char *openssh_fault(sshkey_kind kind) {
     if (kind == SSHKEY_ENCRYPTED)
-        return "this OpenSSH key is under a passphrase; take the passphrase off a copy with \"ssh-keygen -p -f COPY\", "
-               "or encrypt that copy with age or gpg and use --key-command \"age -d COPY.age\"";
+        return "this OpenSSH key is under a passphrase; take it off a copy with \"ssh-keygen -p -f COPY\"; to keep "
+               "one, "
+               "encrypt that copy with age or gpg and use --key-command \"age -d COPY.age\"";
     if (kind == SSHKEY_OTHER)
         return "this OpenSSH key is not an Ed25519 key; \"ssh-keygen -t ed25519\" or \"svconn keygen\" makes one";
     return "this OpenSSH key is damaged; take it from where it was copied once more, or make a new one with \"svconn "
@@ -192,7 +195,7 @@ static int public_key_fits(const uint8_t seed[32], const uint8_t *public_key) {
     return fits;
 }
 
-/* Decodes it in place of der. NULL, or what is wrong. */
+/* der is room to decode, which the caller wipes. NULL, or what is wrong. */
 static const char *parse_pem(char *text, size_t len, uint8_t der[FILE_MAX], uint8_t seed[32]) {
     const uint8_t *key = NULL, *public_key = NULL;
     int openssh = strncmp(text, openssh_begin, sizeof openssh_begin - 1) == 0;
