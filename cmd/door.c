@@ -651,6 +651,7 @@ static int open_all(door *d, const char *address) {
 
 int door_run(door_options *o, const char *command, const char *address, const service_ops *service, int stays) {
     static door d; /* one in a process */
+    (void)fdset_raise_limit();
     d.options = o;
     d.command = command;
     d.service = service;
