@@ -256,6 +256,7 @@ static int stay(forward *f, int patient) {
 }
 
 static int run(forward *f, const call_options *o, const char *service, const char *peer, int patient) {
+    (void)fdset_raise_limit();
     f->quiet = o->quiet;
     f->ops = (tunnel_ops){.arg = f, .closed = stream_closed};
     int code = call_open(&f->call, o, service[0] == 't' ? "forward" : "connect", service, peer);
