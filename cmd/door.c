@@ -257,7 +257,7 @@ static void depart(door *d, size_t i) {
     }
     if (e != SVCONN_OK && !w->refusal) say("%s%s: %s", w->t.who, svconn_reason_name(e), svconn_strerror(e));
     else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, why_ended(w));
-    if (was_in) d->last = w->refusal ? EXIT_LINK : exit_of_session(e);
+    if (was_in) d->last = w->v.code ? w->v.code : w->refusal ? EXIT_LINK : exit_of_session(e);
     talk_close(&w->t);
     free(w);
     d->visits[i] = d->visits[--d->n];
