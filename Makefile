@@ -105,7 +105,7 @@ ASAN := $(BUILD)/asan
 CURVE_TESTS := test_curve test_curve_ifma
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
 # Scripts that try the program
-SCRIPTS := cmd keys peers
+SCRIPTS := cmd keys peers doctor completion units
 run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) \
             $(patsubst %,"sh tests/%.sh $(1)/svconn",$(SCRIPTS)) "sh tests/examples.sh $(1)/examples"
 
@@ -245,15 +245,26 @@ bench-relay: $(BUILD)/bench/relay/load $(PROG)
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
+BASH_COMPLETION := share/bash-completion/completions/svconn
+ZSH_COMPLETION  := share/zsh/site-functions/_svconn
+FISH_COMPLETION := share/fish/vendor_completions.d/svconn.fish
+USER_UNITS      := $(patsubst packaging/%,lib/%,$(wildcard packaging/systemd/user/*.service))
+SHARED := $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(USER_UNITS)
 .PHONY: install uninstall clean help
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 svc/svconn.h transport/svconn_transport.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
+	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
+	install -m 644 packaging/completion/svconn.zsh $(DESTDIR)$(PREFIX)/$(ZSH_COMPLETION)
+	install -m 644 packaging/completion/svconn.fish $(DESTDIR)$(PREFIX)/$(FISH_COMPLETION)
+	for f in $(notdir $(USER_UNITS)); do sed 's|/usr/local/bin/|$(PREFIX)/bin/|' "packaging/systemd/user/$$f" >"$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" && \
+	    chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
-	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h
+	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
 clean:
 	rm -rf $(BUILD)
 help:
