@@ -234,6 +234,13 @@ $(BUILD)/bench/relay/load: $(BUILD)/bench/relay/load.o $(TLIB) $(LIB)
 .PHONY: bench-relay
 bench-relay: $(BUILD)/bench/relay/load $(PROG)
 	@sh bench/relay.sh $(BUILD)/bench/relay/load $(PROG) $(BUILD)/bench
+# Our tunnel next to others (stunnel, spiped, ssh -L, no tunnel), on loopback. The variables are those of bench/tunnel.sh. Results: build/bench/tunnel.tsv
+$(BUILD)/bench/tunnel/load: $(BUILD)/bench/tunnel/load.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: bench-tunnel
+bench-tunnel: $(BUILD)/bench/tunnel/load $(PROG)
+	@sh bench/tunnel.sh $(BUILD)/bench/tunnel/load $(PROG) $(BUILD)/bench
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
@@ -269,6 +276,8 @@ help:
 	@echo 'make bench-plots      pictures of the results (package: gnuplot-nox)'
 	@echo 'make bench-relay [BENCH_ROUNDS=5]   our relay next to others, per processor second (Linux; packages: haproxy, nginx-light'
 	@echo '                      libnginx-mod-stream, socat, as many as you like)'
+	@echo 'make bench-tunnel [BENCH_ROUNDS=5]  svconn serve and forward next to other tunnels (Linux; packages: stunnel4, spiped,'
+	@echo '                      openssh-client openssh-server, as many as you like)'
 	@echo 'make icount           instruction counts of our operations (package: valgrind)'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
