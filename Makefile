@@ -146,6 +146,14 @@ check-formal:
 .PHONY: check-links
 check-links: program
 	@sh tests/run.sh "sh tests/links.sh $(PROG)" "sh tests/frames_links.sh $(PROG)" "sh tests/relay_pool.sh $(PROG)"
+# Real programs by way of svconn serve, forward, listen and connect, across our own relay (Debian packages: tigervnc-standalone-server
+# tigervnc-viewer xvfb x11-utils imagemagick xdotool rsync git postgresql postgresql-contrib nginx-light curl openssh-client openssh-server)
+$(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: check-tunnel
+check-tunnel: program $(BUILD)/tests/tunnel/ends
+	@sh tests/run.sh "sh tests/tunnel_apps.sh $(PROG) $(BUILD)/tests/tunnel/ends"
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
 	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors relay_limits) "sh tests/interop.sh $(PROG)"
@@ -267,6 +275,7 @@ help:
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
+	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
