@@ -147,7 +147,7 @@ check-formal:
 check-links: program
 	@sh tests/run.sh "sh tests/links.sh $(PROG)" "sh tests/frames_links.sh $(PROG)" "sh tests/relay_pool.sh $(PROG)"
 # Real programs by way of svconn serve, forward, listen and connect, across our own relay (Debian packages: tigervnc-standalone-server
-# tigervnc-viewer xvfb x11-utils imagemagick xdotool rsync git postgresql postgresql-contrib nginx-light curl openssh-client openssh-server)
+# tigervnc-viewer xvfb imagemagick xdotool rsync git postgresql nginx-light curl openssh-client openssh-server)
 $(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

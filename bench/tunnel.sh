@@ -78,21 +78,27 @@ await() { # TEXT NAME: until NAME.log has it
 }
 
 key_of() { sed -n 's/^public key: //p' "$work/$1.pub"; }
-as() { # WHO COMMAND...: with the files of WHO
-    who=$1
-    shift
-    XDG_CONFIG_HOME=$work/$who XDG_STATE_HOME=$work/$who XDG_RUNTIME_DIR=$work/$who "$@"
+run_as() { # WHO COMMAND...: with the files of WHO
+    log=$work/$1.log
+    (
+        who=$1
+        shift
+        export HOME="$work/$who" XDG_CONFIG_HOME="$work/$who" XDG_STATE_HOME="$work/$who" XDG_DATA_HOME="$work/$who" XDG_RUNTIME_DIR="$work/$who"
+        exec setsid "$@"
+    ) >"$log" 2>&1 </dev/null &
+    pid=$!
+    pids="$pids $pid"
 }
 make_keys() {
     for who in near far; do
-        rm -rf "${work:?}/$who" && mkdir -m 700 "$work/$who" && as $who "$svconn" keygen >"$work/$who.pub" || return 1
+        rm -rf "${work:?}/$who" && mkdir "$work/$who" && HOME=$work/$who XDG_CONFIG_HOME=$work/$who "$svconn" keygen >"$work/$who.pub" || return 1
     done
 }
 start_svconn() {
     make_keys || return 1
-    as far run far "$svconn" serve "tcp://127.0.0.1:$between" --allow "$(key_of near)" --forward "127.0.0.1:$target"
+    run_as far "$svconn" serve "tcp://127.0.0.1:$between" --allow "$(key_of near)" --forward "127.0.0.1:$target"
     await 'listening on ' far || return 1
-    as near run near "$svconn" forward "tcp://127.0.0.1:$between" --peer "$(key_of far)" "$at=127.0.0.1:$target"
+    run_as near "$svconn" forward "tcp://127.0.0.1:$between" --peer "$(key_of far)" "$at=127.0.0.1:$target"
     await 'forwarding ' near
 }
 start_svconn_relay() {
@@ -100,9 +106,9 @@ start_svconn_relay() {
     run relay "$svconn" relay tcp://127.0.0.1:0
     await 'parties use ' relay || return 1
     relay=$(sed -n 's,^svconn: parties use relay://\([^/]*\)/*.*,\1,p' "$work/relay.log" | head -n 1)
-    as far run far "$svconn" serve --relay "$relay" --allow "$(key_of near)" --forward "127.0.0.1:$target"
+    run_as far "$svconn" serve --relay "$relay" --allow "$(key_of near)" --forward "127.0.0.1:$target"
     await 'listening on ' far || return 1
-    as near run near "$svconn" forward --relay "$relay" "$(key_of far)" "$at=127.0.0.1:$target"
+    run_as near "$svconn" forward --relay "$relay" "$(key_of far)" "$at=127.0.0.1:$target"
     await 'forwarding ' near
 }
 
