@@ -80,7 +80,12 @@ $(eval $(call layer,examples,$(POSIX)))
 
 $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TLIB) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
+
+# Tests of parts of the program see its headers, and have all of it but main
+CMD_TESTS := $(BUILD)/tests/test_guard
+$(CMD_TESTS): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
+$(CMD_TESTS:%=%.o): INC_tests += -Icmd
 
 # ---- the main job -------------------------------------------------------------------------------------------
 # make demo           the echo demo across a relay, with a built-in text
