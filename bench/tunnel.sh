@@ -91,7 +91,7 @@ run_as() { # WHO COMMAND...: with the files of WHO
 }
 make_keys() {
     for who in near far; do
-        rm -rf "${work:?}/$who" && mkdir "$work/$who" && HOME=$work/$who XDG_CONFIG_HOME=$work/$who "$svconn" keygen >"$work/$who.pub" || return 1
+        rm -rf "${work:?}/$who" && mkdir -p "$work/$who/svconn" && "$svconn" keygen -o "$work/$who/svconn/key" >"$work/$who.pub" || return 1
     done
 }
 start_svconn() {

@@ -27,6 +27,9 @@ kill_tree() {
     for child in $(ps -o pid= --ppid "$1"); do kill_tree "$child"; done
     kill -KILL "$1" 2>/dev/null
 }
+stop_postgres() { # else it would leave shared memory
+    [ ! -s pg/data/postmaster.pid ] || kill -INT "$(head -n 1 pg/data/postmaster.pid)"
+}
 finish() {
     stop_postgres
     # what is no child of ours any more has ended, and the number may be somebody else's
@@ -96,7 +99,7 @@ as() { # WHO PROGRAM...: with the files of WHO, and nobody else's
     HOME=$dir/$who XDG_CONFIG_HOME=$dir/$who/config XDG_STATE_HOME=$dir/$who/state XDG_DATA_HOME=$dir/$who/data XDG_RUNTIME_DIR=$dir/$who/run "$@"
 }
 make_key() { # WHO: the key to $key
-    mkdir -p "$1/run" && as "$1" "$svconn" keygen >"$1.pub" 2>&1 || { echo "FAIL tunnel: keygen: $(cat "$1.pub")"; exit 1; }
+    mkdir -p "$1/run" "$1/config/svconn" && "$svconn" keygen -o "$1/config/svconn/key" >"$1.pub" 2>&1 || { echo "FAIL tunnel: keygen: $(cat "$1.pub")"; exit 1; }
     key=$(sed -n 's/^public key: //p' "$1.pub")
 }
 run_relay() { # is also what a killed one is started by again
@@ -240,8 +243,8 @@ path = $dir/module
 read only = no
 X
     [ "$(id -u)" -ne 0 ] || sed -i '1i uid = root\ngid = root' rsyncd.conf
-    # (rsync --daemon alone is a daemon with a port unless its standard input is a socket)
-    listen_as rsync_far "exec rsync --server --daemon --config='$dir/rsyncd.conf' ." || return
+    # (as the help has it: would its standard input be no socket, it would wait for connections at a port)
+    listen_as rsync_far "rsync --daemon --config='$dir/rsyncd.conf'" || return
     log=rsync_far.log
     connect="$svconn connect --relay $relay $key"
     as near env RSYNC_CONNECT_PROG="$connect" timeout 60 rsync -a rsync://far/files/ pulled/ 2>rsync.log
@@ -275,9 +278,6 @@ part_git() {
 }
 
 # ---- PostgreSQL, from TCP to a UNIX socket and from a UNIX socket to TCP ----
-stop_postgres() { # else it would leave shared memory
-    [ ! -s pg/data/postmaster.pid ] || kill -INT "$(head -n 1 pg/data/postmaster.pid)"
-}
 run_postgres() { exec $as_postgres postgres -D pg/data -k "$dir/pg" -h 127.0.0.1 -p "$port" -F; }
 sum_of() { psql -X -q -U postgres -d postgres "$@" -c "copy (select i, repeat(md5(i::text), 20) from generate_series(1, 20000) i) to stdout" 2>>psql.log | cksum; }
 part_postgres() {
