@@ -28,7 +28,8 @@ static void print_lines(const char *text, int indent) {
     printf("%s\n", text);
 }
 
-static int print_help(const usage *u) {
+static int print_help(const usage *u, int all) {
+    int left_out = 0;
     printf("Usage: svconn %s%s%s%s\n\n", u->command, u->n_rows ? " [OPTIONS]" : "", *u->operands ? " " : "",
            u->operands);
     print_lines(u->about, 0);
@@ -36,6 +37,10 @@ static int print_help(const usage *u) {
     for (size_t i = 0; i < u->n_rows; i++) {
         const option *o = &u->rows[i];
         char left[40];
+        if (o->rare && !all) {
+            left_out = 1;
+            continue;
+        }
         snprintf(left, sizeof left, "%s--%s%s%s", strcmp(o->name, "output") == 0 ? "-o, " : "", o->name,
                  o->value ? " " : "", o->value ? o->value : "");
         printf("  %-20s ", left);
@@ -43,6 +48,7 @@ static int print_help(const usage *u) {
         print_lines(o->help, 23);
     }
     printf("  %-20s this text\n", "--help");
+    if (left_out) printf("  %-20s this text, with all options\n", "--help-all");
     if (u->more) printf("\n%s\n", u->more);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
@@ -105,7 +111,8 @@ int options_read(const usage *u, int argc, char **argv, const char **operand) {
     size_t n = 0;
     int only_operands = 0;
     for (int i = 1; i < argc; i++) {
-        if (!only_operands && strcmp(argv[i], "--help") == 0) return print_help(u);
+        if (!only_operands && strncmp(argv[i], "--help", 6) == 0 && (!argv[i][6] || strcmp(argv[i] + 6, "-all") == 0))
+            return print_help(u, argv[i][6] != 0);
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = 1;
         } else if (!only_operands && argv[i][0] == '-' && argv[i][1]) {

@@ -21,6 +21,7 @@ typedef struct {
     option_kind kind;
     void *to;                  /* int *, const char **, unsigned long *, text_list * */
     unsigned long least, most; /* of a number */
+    int rare;                  /* told by --help-all only */
 } option;
 
 typedef struct {

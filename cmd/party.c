@@ -58,12 +58,12 @@ void party_base_rows(option rows[PARTY_BASE_ROWS], party_options *o) {
         {"key", "FILE", "our Ed25519 key; default ~/.config/svconn/key", OPTION_TEXT, &o->key, 0, 0},
         {"key-command", "COMMAND", "the key is what this prints, such as \"age -d key.age\"", OPTION_TEXT,
          &o->key_command, 0, 0},
-        {"context", "TEXT", "both ends must give the same; default: empty", OPTION_TEXT, &o->context, 0, 0},
-        {"relay-key", "FILE", "our key towards a relay that serves listed keys only", OPTION_TEXT, &o->relay_key, 0, 0},
+        {"context", "TEXT", "both ends must give the same; default: empty", OPTION_TEXT, &o->context, 0, 0, 1},
+        {"relay-key", "FILE", "our key towards a relay that serves listed keys only", OPTION_TEXT, &o->relay_key, 0, 0, 1},
         {"known-relays", "FILE", "keys of relays; default ~/.config/svconn/known_relays", OPTION_TEXT, &o->known_relays,
-         0, 0},
-        {"via", "LIST", "through these proxies, nearest first (socks5://, http://)", OPTION_TEXT, &o->via, 0, 0},
-        {"via-password", "FILE", "the password of the USER in --via", OPTION_TEXT, &o->via_password, 0, 0},
+         0, 0, 1},
+        {"via", "LIST", "through these proxies, nearest first (socks5://, http://)", OPTION_TEXT, &o->via, 0, 0, 1},
+        {"via-password", "FILE", "the password of the USER in --via", OPTION_TEXT, &o->via_password, 0, 0, 1},
         {"verbose", NULL, "tell more", OPTION_FLAG, &o->verbose, 0, 0},
     };
     memcpy(rows, base, sizeof base);
