@@ -93,10 +93,15 @@ start() { # NAME FUNCTION: runs the function, which must exec a server on $port,
 }
 
 # ---- us: near, far, and a relay between them ----
-as() { # WHO PROGRAM...: with the files of WHO, and nobody else's
-    who=$1
-    shift
-    HOME=$dir/$who XDG_CONFIG_HOME=$dir/$who/config XDG_STATE_HOME=$dir/$who/state XDG_DATA_HOME=$dir/$who/data XDG_RUNTIME_DIR=$dir/$who/run "$@"
+be() { # WHO: with the files of WHO, and nobody else's
+    export HOME="$dir/$1" XDG_CONFIG_HOME="$dir/$1/config" XDG_STATE_HOME="$dir/$1/state" XDG_DATA_HOME="$dir/$1/data" XDG_RUNTIME_DIR="$dir/$1/run"
+}
+as() { # WHO PROGRAM...
+    (
+        be "$1"
+        shift
+        exec "$@"
+    )
 }
 make_key() { # WHO: the key to $key
     mkdir -p "$1/run" "$1/config/svconn" && "$svconn" keygen -o "$1/config/svconn/key" >"$1.pub" 2>&1 || { echo "FAIL tunnel: keygen: $(cat "$1.pub")"; exit 1; }
@@ -110,7 +115,7 @@ run_relay() { # is also what a killed one is started by again
 }
 run_serve() { # WHO...: what it serves is in $targets
     # shellcheck disable=SC2086
-    as far "$svconn" serve --relay "$relay" --allow "$near" $targets >/dev/null 2>far.log </dev/null &
+    (be far && exec "$svconn" serve --relay "$relay" --allow "$near" $targets) >/dev/null 2>far.log </dev/null &
     far_pid=$!
     started="$started $far_pid"
     await 'listening on ' far.log
@@ -122,7 +127,7 @@ serve_also() { # NAME=TARGET: serve is started again with one more
 }
 forward() { # [LISTEN=]TARGET...: for one test; the port of the first to $entry, the process to $tunnel
     near_log=near.$((near_logs = near_logs + 1)).log
-    as near "$svconn" forward --relay "$relay" "$far" "$@" >/dev/null 2>$near_log </dev/null &
+    (be near && exec "$svconn" forward --relay "$relay" "$far" "$@") >/dev/null 2>$near_log </dev/null &
     tunnel=$!
     started="$started $tunnel"
     ln -sf $near_log near.log
@@ -185,7 +190,7 @@ part_vnc() {
     vnc_relay=$!
     started="$started $vnc_relay"
     await 'parties use ' vnc_relay.log
-    as far "$svconn" serve --relay "${relay%:*}:$port" --allow "$near" --forward "vnc=127.0.0.1:$vnc_port" >/dev/null 2>vnc_far.log </dev/null &
+    (be far && exec "$svconn" serve --relay "${relay%:*}:$port" --allow "$near" --forward "vnc=127.0.0.1:$vnc_port") >/dev/null 2>vnc_far.log </dev/null &
     vnc_far=$!
     started="$started $vnc_far"
     await 'listening on ' vnc_far.log
@@ -217,7 +222,7 @@ part_vnc() {
 # ---- rsync and git, by way of listen --exec and connect ----
 listen_as() { # WHO COMMAND: stays at the relay under a key of its own, which goes to $key
     make_key "$1"
-    as "$1" "$svconn" listen --relay "$relay" --keep --allow "$near" --exec "$2" >/dev/null 2>"$1.log" </dev/null &
+    (be "$1" && exec "$svconn" listen --relay "$relay" --keep --allow "$near" --exec "$2") >/dev/null 2>"$1.log" </dev/null &
     listener=$!
     started="$started $listener"
     await 'listening on ' "$1.log" || { fail "tunnel: listen --exec '$2'" "$(cat "$1.log")"; return 1; }
