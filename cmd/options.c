@@ -37,7 +37,7 @@ static int print_help(const usage *u, int all) {
     for (size_t i = 0; i < u->n_rows; i++) {
         const option *o = &u->rows[i];
         char left[40];
-        if (o->rare && !all) {
+        if ((o->kind & OPTION_RARE) && !all) {
             left_out = 1;
             continue;
         }
@@ -53,6 +53,8 @@ static int print_help(const usage *u, int all) {
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 
+static unsigned kind_of(const option *o) { return o->kind & ~(unsigned)OPTION_RARE; }
+
 static int store_number(const usage *u, const option *o, const char *value) {
     char *end;
     errno = 0;
@@ -66,7 +68,7 @@ static int store_number(const usage *u, const option *o, const char *value) {
 
 static int store(const usage *u, const option *o, const char *value) {
     text_list *list = o->to;
-    switch (o->kind) {
+    switch (kind_of(o)) {
     case OPTION_FLAG: *(int *)o->to = 1; return -1;
     case OPTION_TEXT: *(const char **)o->to = value; return -1;
     case OPTION_NUMBER: return store_number(u, o, value);
@@ -96,10 +98,10 @@ static int read_option(const usage *u, int argc, char **argv, int *at, uint64_t 
     const option *o = find_row(u, argv[*at], &value);
     if (!o) return options_fault(u->command, "there is no option %s", argv[*at]);
     uint64_t bit = (uint64_t)1 << (o - u->rows);
-    if ((*seen & bit) && o->kind != OPTION_LIST) return options_fault(u->command, "--%s is there twice", o->name);
+    if ((*seen & bit) && kind_of(o) != OPTION_LIST) return options_fault(u->command, "--%s is there twice", o->name);
     *seen |= bit;
-    if (o->kind == OPTION_FLAG && value) return options_fault(u->command, "--%s takes no value", o->name);
-    if (o->kind != OPTION_FLAG && !value) {
+    if (kind_of(o) == OPTION_FLAG && value) return options_fault(u->command, "--%s takes no value", o->name);
+    if (kind_of(o) != OPTION_FLAG && !value) {
         if (++*at >= argc) return options_fault(u->command, "--%s needs a value: --%s %s", o->name, o->name, o->value);
         value = argv[*at];
     }

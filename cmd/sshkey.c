@@ -73,12 +73,7 @@ sshkey_kind sshkey_read(const uint8_t *data, size_t len, const uint8_t **seed, c
     if (take_string(&in, &cipher) != 0 || take_string(&in, &kdf) != 0 || take_string(&in, &kdf_options) != 0 ||
         take_number(&in, &keys) != 0)
         return SSHKEY_DAMAGED;
-<<<<<<< HEAD
-    if (keys != 1) return SSHKEY_OTHER;
-    if (take_string(&in, &blob) != 0) return SSHKEY_DAMAGED;
-=======
     if (keys != 1 || take_string(&in, &blob) != 0) return SSHKEY_DAMAGED;
->>>>>>> keys
     sshkey_kind kind = read_public(blob, &key);
     if (kind != SSHKEY_GOOD) return kind;
     if (!is(cipher, "none")) return SSHKEY_ENCRYPTED;

@@ -10,11 +10,7 @@ typedef enum {
     SSHKEY_GOOD,
     SSHKEY_DAMAGED,
     SSHKEY_ENCRYPTED, /* under a passphrase */
-<<<<<<< HEAD
-    SSHKEY_OTHER      /* not one Ed25519 key: another type, or several keys */
-=======
     SSHKEY_OTHER      /* another type than Ed25519 */
->>>>>>> keys
 } sshkey_kind;
 
 /*
