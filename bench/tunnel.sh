@@ -63,6 +63,7 @@ at=$1 between=$2 target=$3 spare=$4
 
 run() { # NAME COMMAND...: in the background; its output to NAME.log
     log=$work/$1.log
+    : >"$log" # now: what a sample before wrote must not be taken for its words
     shift
     setsid "$@" >"$log" 2>&1 </dev/null &
     pid=$!
@@ -80,6 +81,7 @@ await() { # TEXT NAME: until NAME.log has it
 key_of() { sed -n 's/^public key: //p' "$work/$1.pub"; }
 run_as() { # WHO COMMAND...: with the files of WHO
     log=$work/$1.log
+    : >"$log"
     (
         who=$1
         shift

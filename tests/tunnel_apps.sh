@@ -108,12 +108,14 @@ make_key() { # WHO: the key to $key
     key=$(sed -n 's/^public key: //p' "$1.pub")
 }
 run_relay() { # is also what a killed one is started by again
+    : >relay.log # now: the words of the one before must not be taken for its own
     "$svconn" relay "tcp://127.0.0.1:$relay_port" --key relay.key --source-new 100000 --source-open 1000 --source-joined 1000 2>relay.log </dev/null &
     relay_pid=$!
     started="$started $relay_pid"
     await 'parties use ' relay.log
 }
-run_serve() { # WHO...: what it serves is in $targets
+run_serve() { # what it serves is in $targets
+    : >far.log
     # shellcheck disable=SC2086
     (be far && exec "$svconn" serve --relay "$relay" --allow "$near" $targets) >/dev/null 2>far.log </dev/null &
     far_pid=$!
