@@ -512,6 +512,8 @@ static int take_message(tunnel *t, const uint8_t *msg, size_t len) {
 /* ---- rounds ---- */
 
 static void want_channel(channel *c, int can_send, fdset *set) {
+    if (can_send && (c->open_due || c->end_due || c->reset_due)) fdset_within(set, 0);
+    if (c->over) return;
     short in = c->end.in >= 0 && can_send && may_read(c) ? POLLIN : 0;
     short out = c->end.out >= 0 && (c->wait_len || c->end.connecting) ? POLLOUT : 0;
     c->in_place = c->out_place = NOWHERE;
@@ -526,8 +528,7 @@ static void want_channel(channel *c, int can_send, fdset *set) {
 
 void tunnel_want(tunnel *t, fdset *set) {
     int can_send = room(t) > 0;
-    for (size_t i = 0; i < t->n; i++)
-        if (!t->channels[i]->over) want_channel(t->channels[i], can_send, set);
+    for (size_t i = 0; i < t->n; i++) want_channel(t->channels[i], can_send, set);
 }
 
 static void run_channel(tunnel *t, channel *c, const fdset *set) {
