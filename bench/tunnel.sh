@@ -167,7 +167,8 @@ stunnel=stunnel
 ! have stunnel4 || stunnel=stunnel4
 version_of() { # TUNNEL: its version, or nothing if it is not here
     case $1 in
-    svconn*) "$svconn" serve --help >/dev/null 2>&1 && echo "$svconn, $1" ;;
+    svconn) "$svconn" serve --help >/dev/null 2>&1 && echo "$svconn, serve and forward, directly" ;;
+    svconn-relay) "$svconn" serve --help >/dev/null 2>&1 && echo "$svconn, serve and forward, by a relay of ours" ;;
     stunnel) have $stunnel && have openssl && $stunnel -version 2>&1 | sed -n 's/^stunnel \([^ ]*\) .*/\1, TLS 1.3, TLS_AES_256_GCM_SHA384/p' ;;
     spiped) have spiped && spiped -v 2>&1 | sed -n 's/^spiped //p' ;;
     ssh) have ssh && have sshd && echo "$(ssh -V 2>&1 | sed 's/,.*//'), ssh -L, aes256-gcm@openssh.com" ;;
