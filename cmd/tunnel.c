@@ -30,10 +30,11 @@ typedef struct channel {
     uint32_t id;
     struct channel *next; /* in its bucket */
     tunnel_end end;
-    int is_socket, is_file;
-    int ours;              /* we opened it */
-    int in_ended;          /* end.in has no more, or failed */
-    int end_due, end_sent; /* END */
+    int is_socket, is_file, is_quick; /* quick: it never blocks */
+    int out_gone;                     /* end.out takes no more, and that is no fault */
+    int ours;                         /* we opened it */
+    int in_ended;                     /* end.in has no more, or failed */
+    int end_due, end_sent;            /* END */
     int peer_ended;
     int shut;           /* end.out was closed behind the peer's last byte */
     int open_due;       /* OPEN, or OPENED, waits for room in the session */
@@ -149,6 +150,7 @@ static void take_end(channel *c, const tunnel_end *end) {
     c->end = *end;
     c->is_socket = end->in == end->out && getsockopt(end->out, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     c->is_file = fstat(end->out, &st) == 0 && S_ISREG(st.st_mode);
+    c->is_quick = c->is_file || (fcntl(end->out, F_GETFL) & O_NONBLOCK);
     if (end->connecting) c->connect_until = svconn_now() + CONNECT_MS;
 }
 
@@ -228,7 +230,7 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
     ssize_t n;
     do
         n = c->is_socket ? send(c->end.out, bytes, len, MSG_NOSIGNAL)
-                         : write(c->end.out, bytes, c->is_file || len < SLICE ? len : SLICE);
+                         : write(c->end.out, bytes, c->is_quick || len < SLICE ? len : SLICE);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
     return n;
@@ -236,6 +238,12 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
 
 /* The connection there is gone. What happens to a file or a pipe of our own, its owner must be told. */
 static void end_failed(tunnel *t, channel *c) {
+    if (c->end.may_leave) {
+        c->out_gone = 1;
+        c->taken += (uint32_t)c->wait_len;
+        c->wait_len = 0;
+        return;
+    }
     if (!c->is_socket) {
         say("cannot write to standard output: %s", strerror(errno));
         t->failed = 1;
@@ -276,7 +284,7 @@ static void shut_if_done(channel *c) {
 /* Would not block? */
 static int takes_more(const channel *c) {
     struct pollfd p = {.fd = c->end.out, .events = POLLOUT};
-    return c->is_socket || c->is_file || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
+    return c->is_quick || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
 }
 
 static void write_waiting(tunnel *t, channel *c) {
@@ -284,7 +292,7 @@ static void write_waiting(tunnel *t, channel *c) {
         ssize_t n = write_end(c, c->wait + c->wait_at, c->wait_len);
         if (n < 0) {
             end_failed(t, c);
-            return;
+            break;
         }
         c->wait_at += (size_t)n;
         c->wait_len -= (size_t)n;
@@ -303,12 +311,17 @@ static void deliver(tunnel *t, channel *c, const uint8_t *bytes, size_t len) {
     c->in += len;
     t->in += len;
     c->may_come -= (uint32_t)len;
-    if (c->is_socket && !c->wait_len && !c->end.connecting) {
+    if (c->out_gone) {
+        c->taken += (uint32_t)len;
+        return;
+    }
+    if (c->is_quick && !c->wait_len && !c->end.connecting) {
         ssize_t n = write_end(c, bytes, len);
         if (n < 0) {
-            break_off(t, c, TUNNEL_CUT);
-            return;
+            end_failed(t, c);
+            n = c->out_gone ? (ssize_t)len : 0;
         }
+        if (c->over) return;
         done = (size_t)n;
         c->taken += (uint32_t)done;
     }
