@@ -442,11 +442,11 @@ static void read_end(tunnel *t, channel *c) {
     do n = read(c->end.in, t->msg + TUNNEL_HEAD, len);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n < 0) {
+    if (n < 0 && !c->end.may_leave) {
         break_off(t, c, TUNNEL_CUT);
         return;
     }
-    if (n == 0) {
+    if (n <= 0) {
         c->in_ended = c->end_due = 1;
         return;
     }
