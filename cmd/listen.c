@@ -6,10 +6,10 @@
 #include "tunnel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,51 +38,33 @@ static void wait_for_children(ears *e) {
         if (waitpid(e->children[i], NULL, WNOHANG) != 0) e->children[i] = e->children[--e->n];
 }
 
-/* In the child: to[0] and from[1] are its standard input and output. */
-static void become_command(const char *command, const int to[2], const int from[2]) {
-    setpgid(0, 0);
-    signal(SIGPIPE, SIG_DFL);
-    dup2(to[0], STDIN_FILENO);
-    dup2(from[1], STDOUT_FILENO);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
-}
-
-static int make_pipe(int fds[2]) {
-    if (pipe(fds) != 0) return -1;
-    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
-    fcntl(fds[1], F_SETFD, FD_CLOEXEC);
-    return 0;
-}
-
-/* Two pipes, and no socket: a command that reads only a part of what is there is no fault, and a socket would make it
- * one. */
+/* A socket, and no pipes: servers such as "rsync --daemon" look whether their standard input is one. */
 static int start_command(guest *g, tunnel_end *end) {
-    int to[2], from[2];
+    int pair[2];
     ears *e = g->of;
     wait_for_children(e);
-    if (e->n == CHILDREN_MAX || make_pipe(to) != 0) return TUNNEL_TROUBLE;
-    if (make_pipe(from) != 0) {
-        close(to[0]);
-        close(to[1]);
-        return TUNNEL_TROUBLE;
-    }
+    if (e->n == CHILDREN_MAX || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return TUNNEL_TROUBLE;
+    tunnel_prepare(pair[0]);
     pid_t child = fork();
-    if (child == 0) become_command(e->command, to, from);
-    close(to[0]);
-    close(from[1]);
-    *end = (tunnel_end){.in = from[0], .out = to[1], .may_leave = 1};
-    if (child < 0) {
-        say("%scannot start the command: %s", g->v->t->who, strerror(errno));
-        close(from[0]);
-        close(to[1]);
-        return TUNNEL_TROUBLE;
+    if (child == 0) {
+        setpgid(0, 0);
+        signal(SIGPIPE, SIG_DFL);
+        dup2(pair[1], STDIN_FILENO);
+        dup2(pair[1], STDOUT_FILENO);
+        if (pair[1] > STDERR_FILENO) close(pair[1]);
+        execl("/bin/sh", "sh", "-c", e->command, (char *)NULL);
+        _exit(127);
     }
-    setpgid(child, child);
-    g->child = e->children[e->n++] = child;
-    fcntl(from[0], F_SETFL, O_NONBLOCK);
-    fcntl(to[1], F_SETFL, O_NONBLOCK);
-    return 0;
+    close(pair[1]);
+    *end = (tunnel_end){.in = pair[0], .out = pair[0], .may_leave = 1};
+    if (child > 0) {
+        setpgid(child, child);
+        g->child = e->children[e->n++] = child;
+        return 0;
+    }
+    say("%scannot start the command: %s", g->v->t->who, strerror(errno));
+    close(pair[0]);
+    return TUNNEL_TROUBLE;
 }
 
 static int open_end(void *arg, const char *wanted, tunnel_end *end) {

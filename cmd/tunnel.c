@@ -63,6 +63,7 @@ struct tunnel {
     int peer_closed, failed;
     size_t budget; /* bytes of windows given out */
     unsigned long long in, out;
+    size_t held; /* length of the DATA in msg that the session had no room for; 0: none */
     uint8_t msg[SVCONN_MESSAGE_MAX];
 };
 
@@ -415,6 +416,7 @@ static void send_window(tunnel *t, channel *c) {
 
 /* What waits for room in the session, in the order in which it must go. */
 static void send_due(tunnel *t, channel *c) {
+    if (t->held) return;
     if (c->open_due && send_open(t, c) == 0) c->open_due = 0;
     if (c->open_due && c->ours) return;
     if (c->reset_due && send_short(t, TUNNEL_RESET, c, c->reset_due, 1) == 0) c->reset_due = 0;
@@ -429,7 +431,12 @@ static void send_due(tunnel *t, channel *c) {
 static size_t room(const tunnel *t) {
     size_t len;
     (void)svconn_wire_out(t->s, &len);
-    return len < OUT_HIGH ? OUT_HIGH - len : 0;
+    return !t->held && len < OUT_HIGH ? OUT_HIGH - len : 0;
+}
+
+/* Nothing else is sent before it: what follows may be the END of the same stream. */
+static void send_held(tunnel *t) {
+    if (t->held && send_message(t, t->msg, t->held) == 0) t->held = 0;
 }
 
 static int may_read(const channel *c) {
@@ -442,17 +449,17 @@ static void read_end(tunnel *t, channel *c) {
     do n = read(c->end.in, t->msg + TUNNEL_HEAD, len);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n < 0) {
+    if (n < 0 && !c->end.may_leave) {
         break_off(t, c, TUNNEL_CUT);
         return;
     }
-    if (n == 0) {
+    if (n <= 0) {
         c->in_ended = c->end_due = 1;
         return;
     }
     t->msg[0] = TUNNEL_DATA;
     put32(t->msg + 1, c->id);
-    if (send_message(t, t->msg, TUNNEL_HEAD + (size_t)n) != 0) return; /* there was room: the session has failed */
+    if (send_message(t, t->msg, TUNNEL_HEAD + (size_t)n) != 0) t->held = TUNNEL_HEAD + (size_t)n;
     c->may_send -= (uint32_t)n;
     c->out += (unsigned long long)n;
     t->out += (unsigned long long)n;
@@ -582,6 +589,7 @@ static void take_messages(tunnel *t, int (*other)(void *arg, const uint8_t *msg,
 
 void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg) {
     take_messages(t, other, arg);
+    send_held(t);
     for (size_t i = 0; i < t->n; i++) run_channel(t, t->channels[(t->first + i) % t->n], set);
     t->first++;
     sweep(t);

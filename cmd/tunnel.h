@@ -58,7 +58,7 @@ typedef struct {
     int in, out;
     int connecting; /* connect is under way on out */
     int patient;    /* in stays open for ever (a terminal): it counts as ended when the peer has ended */
-    int may_leave;  /* who reads out may do so before the end (a command): what still comes is dropped */
+    int may_leave;  /* a command: it may end before it has read all; what still comes is dropped */
     /* other addresses of the same target, to be tried if connect fails, from the last to the first */
     struct sockaddr_storage more[4];
     socklen_t more_len[4];
