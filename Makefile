@@ -309,7 +309,7 @@ help:
 	@echo 'make icount           instruction counts of our operations (package: valgrind)'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
-	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   make uninstall   make clean'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   (with completion and units for users)   make uninstall   make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD V=1 (show commands and every test)'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
