@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define SLICE 4096 /* a pipe or terminal that poll calls writable takes so much (PIPE_BUF) without blocking */
-#define OUT_HIGH                                                                                                       \
-    131072 /* bytes that wait for the link: more are not made, or a small message would wait long behind them */
+/* With so many bytes waiting for the link no more are read, or a small message would wait long behind them. */
+#define OUT_HIGH 65536
 #define CONNECT_MS 20000 /* for one address */
 #define BUCKETS 1024
 #define NOWHERE ((size_t)-1)
