@@ -371,10 +371,12 @@ static int send_open(tunnel *t, const channel *c) {
     return send_message(t, msg, TUNNEL_HEAD + 4 + len);
 }
 
-/* A reader that keeps up gets a larger window, as long as the budget lasts. */
+/* A reader that keeps up gets a larger window, as long as the budget lasts for the first windows of all streams that
+ * may still be opened. */
 static uint32_t grow(tunnel *t, channel *c) {
     uint32_t more = c->window;
-    if (!c->kept_up || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more > TUNNEL_BUDGET) return 0;
+    size_t kept = t->n < TUNNEL_CHANNELS_MAX ? (TUNNEL_CHANNELS_MAX - t->n) * TUNNEL_FIRST_WINDOW : 0;
+    if (!c->kept_up || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more + kept > TUNNEL_BUDGET) return 0;
     c->window += more;
     t->budget += more;
     return more;

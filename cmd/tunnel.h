@@ -38,7 +38,7 @@ enum {
     TUNNEL_TARGET_MAX = 255,
     TUNNEL_FIRST_WINDOW = 65536,
     TUNNEL_WINDOW_MAX = 4 << 20,
-    TUNNEL_BUDGET = 128 << 20,
+    TUNNEL_BUDGET = 192 << 20, /* 128 MiB of it are the first windows */
     TUNNEL_CHANNELS_MAX = 2048
 };
 
@@ -79,7 +79,8 @@ typedef struct {
 
 typedef struct tunnel tunnel;
 
-/* s and ops stay as long as the tunnel. NULL: no memory. */
+/* s and ops stay as long as the tunnel. The send buffer of s holds at least 128 KiB and a message more: what was read
+ * must find room. NULL: no memory. */
 tunnel *tunnel_new(svconn *s, const tunnel_ops *ops);
 
 /* The calling side: a new stream to target; the descriptors are taken over. Returns its number; 0 if there is no room,
