@@ -187,20 +187,6 @@ static void break_off(tunnel *t, channel *c, unsigned reason) {
     finish(t, c, reason);
 }
 
-uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target) {
-    channel *c = t->n < TUNNEL_CHANNELS_MAX ? make(t, t->next_id, target) : NULL;
-    if (!c) {
-        channel gone = {.end = *end};
-        close_end(&gone, 0);
-        return 0;
-    }
-    if (++t->next_id == 0) t->next_id = 1; /* after 2^32 of them; the early ones are long gone */
-    take_end(c, end);
-    c->ours = 1;
-    c->open_due = 1;
-    return c->id;
-}
-
 size_t tunnel_count(const tunnel *t) { return t->n; }
 
 int tunnel_peer_closed(const tunnel *t) { return t->peer_closed; }
@@ -406,6 +392,21 @@ static void send_due(tunnel *t, channel *c) {
         c->end_due = 0;
         c->end_sent = 1;
     }
+}
+
+uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target) {
+    channel *c = t->n < TUNNEL_CHANNELS_MAX ? make(t, t->next_id, target) : NULL;
+    if (!c) {
+        channel gone = {.end = *end};
+        close_end(&gone, 0);
+        return 0;
+    }
+    if (++t->next_id == 0) t->next_id = 1; /* after 2^32 of them; the early ones are long gone */
+    take_end(c, end);
+    c->ours = 1;
+    c->open_due = 1;
+    send_due(t, c); /* at once: nothing else may wake up the one who polls */
+    return c->id;
 }
 
 static size_t room(const tunnel *t) {

@@ -372,6 +372,20 @@ static void the_end_of_the_tunnel_resets_its_streams(void) {
     end();
 }
 
+/* Else a caller with nothing but a pipe waits for a keep-alive. */
+static void an_open_does_not_wait_for_an_event(void) {
+    size_t len;
+    begin(BOTH);
+    add_stream("unix", "unix");
+    (void)svconn_wire_out(&caller.s, &len);
+    CHECK(len > 0);
+    carry(&caller, &called, ALL);
+    want(&called);
+    tunnel_ready(called.t, &called.set, NULL, NULL);
+    CHECK(rights == 1);
+    end();
+}
+
 static void early_data_before_opened(void) {
     begin(BOTH);
     called.blocked = 1;
@@ -1044,6 +1058,7 @@ int main(void) {
     TEST("tunnel: a reset of the target is a reset at the caller, and of this stream only",
          a_reset_there_is_one_of_the_caller);
     TEST("tunnel: a session that is lost resets its streams", the_end_of_the_tunnel_resets_its_streams);
+    TEST("tunnel: OPEN goes out at once", an_open_does_not_wait_for_an_event);
     TEST("tunnel: bytes may go before OPENED", early_data_before_opened);
     TEST("tunnel: an end is not seen before the bytes that wait", an_end_waits_for_the_bytes_before_it);
     TEST("tunnel: a reader that stands still stops its own stream, and costs a window at most",
