@@ -246,8 +246,8 @@ static int stay(forward *f, int patient) {
             if (first) say_lanes(f);
             first = 0;
             code = use_session(f);
+            if (has_stdio(f)) return code; /* also if we were stopped: the pipe is cut then */
             if (f->stopped) return EXIT_DONE;
-            if (has_stdio(f)) return code;
         }
         if ((first && !patient) || is_final(f, code)) return code;
         rest(f);
