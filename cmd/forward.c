@@ -136,7 +136,7 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
     (void)out;
     for (size_t i = 0; i < f->n; i++)
         if (f->lanes[i].is_stdio && f->lanes[i].channel == channel) f->stdio_reason = reason;
-    if (reason > TUNNEL_CUT)
+    if (reason > TUNNEL_CUT && reason != TUNNEL_OUTPUT)
         say("%s at %s: %s", *wanted ? wanted : "the pipe", f->call.name, tunnel_reason_text(reason));
 }
 
@@ -231,7 +231,8 @@ static int use_session(forward *f) {
     signals_urgent(0);
     f->down_since = svconn_now();
     if (f->down_since > since + HELD_MS) f->retry_ms = RETRY_MS;
-    if (code == EXIT_DONE && has_stdio(f) && f->stdio_reason) code = EXIT_LINK;
+    if (code == EXIT_DONE && has_stdio(f) && f->stdio_reason)
+        code = f->stdio_reason == TUNNEL_OUTPUT ? EXIT_LOCAL : EXIT_LINK;
     return code;
 }
 

@@ -16,8 +16,9 @@
 #define CHILDREN_MAX 1000
 
 typedef struct {
-    const char *command;          /* NULL: our standard input and output */
-    int used, cut;                /* cut: a stream did not end in order */
+    const char *command; /* NULL: our standard input and output */
+    int used;
+    unsigned cut;                 /* why a stream did not end in order */
     pid_t children[CHILDREN_MAX]; /* to be waited for */
     size_t n;
 } ears;
@@ -83,7 +84,7 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
     guest *g = arg;
     (void)channel;
     (void)wanted;
-    if (reason) g->of->cut = 1;
+    if (reason) g->of->cut = reason;
     if (g->child > 0 && reason) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
     g->v->log(g->v, "stream", g->of->command ? g->of->command : "standard input and output", tunnel_reason_text(reason),
               in, out);
@@ -158,5 +159,5 @@ int cmd_listen(int argc, char **argv) {
     code = door_run(&o, "listen", operand[0], &service, keep);
     if (code != EXIT_DONE || keep || !e.cut) return code;
     say("the stream was broken off: what came is not all");
-    return EXIT_LINK;
+    return e.cut == TUNNEL_OUTPUT ? EXIT_LOCAL : EXIT_LINK;
 }

@@ -69,6 +69,7 @@ struct tunnel {
 const char *tunnel_reason_text(unsigned reason) {
     switch (reason) {
     case 0: return "ended";
+    case TUNNEL_OUTPUT:
     case TUNNEL_CUT: return "reset";
     case TUNNEL_NOT_ALLOWED: return "the other side does not offer this target, or not to us";
     case TUNNEL_REFUSED: return "nobody listens there";
@@ -183,7 +184,7 @@ static void finish(tunnel *t, channel *c, unsigned reason) {
 }
 
 static void break_off(tunnel *t, channel *c, unsigned reason) {
-    if (!c->over) c->reset_due = reason;
+    if (!c->over) c->reset_due = reason == TUNNEL_OUTPUT ? TUNNEL_CUT : reason;
     finish(t, c, reason);
 }
 
@@ -260,7 +261,8 @@ static void write_waiting(tunnel *t, channel *c) {
     while (c->wait_len) {
         ssize_t n = write_end(c, c->wait + c->wait_at, c->wait_len);
         if (n < 0) {
-            break_off(t, c, TUNNEL_CUT);
+            if (!c->is_socket) say("cannot write to standard output: %s", strerror(errno));
+            break_off(t, c, c->is_socket ? TUNNEL_CUT : TUNNEL_OUTPUT);
             return;
         }
         c->wait_at += (size_t)n;

@@ -51,6 +51,7 @@ typedef enum {
     TUNNEL_FULL = 5,        /* too many streams */
     TUNNEL_TROUBLE = 6      /* of the other machine: descriptors, memory */
 } tunnel_reason;
+#define TUNNEL_OUTPUT 256 /* for closed alone: our standard output takes no more; the peer hears TUNNEL_CUT */
 const char *tunnel_reason_text(unsigned reason);
 
 /* The end of a stream in our own machine: in and out are equal for sockets; -1: none. */
