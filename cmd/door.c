@@ -146,11 +146,10 @@ static size_t sessions_of(const door *d, const visit *w) {
 }
 
 /* What the line in authorized_peers says against it, or NULL. It counts whoever else allows the key. */
-static const char *restriction(const door *d, const visit *w) {
+static const char *restriction(const visit *w) {
     if (!w->listed) return NULL;
     if (!from_fits(w)) return "not from this address";
     if (w->peer.until && (int64_t)time(NULL) >= w->peer.until) return "its time is over";
-    if (w->peer.sessions && sessions_of(d, w) >= w->peer.sessions) return "too many sessions of this key";
     return NULL;
 }
 
@@ -192,7 +191,7 @@ static int judge(void *arg, svconn *s, const char *who) {
     memcpy(w->key, svconn_peer(s, &len) + 1, 32);
     if (guard_key(d->guard, w->key, svconn_now()) != GUARD_WELCOME) return refuse(w, "banned");
     look_up(d, w);
-    const char *against = restriction(d, w);
+    const char *against = restriction(w);
     if (against) return refuse(w, against);
     if (is_allowed_at_all(d, w)) return 1;
     return d->party.ask ? -1 : refuse(w, "not allowed");
@@ -230,7 +229,7 @@ void door_dismiss(visit *w, service_sorry reason, const char *text) {
 
 static void leave_program(visit *w) {
     if (w->program > 0) {
-        kill(-(pid_t)w->program, SIGTERM);
+        kill(-(pid_t)w->program, SIGKILL); /* nothing that it can hold up */
         waitpid((pid_t)w->program, NULL, 0);
     }
     if (w->program_fd >= 0) close(w->program_fd);
@@ -345,6 +344,11 @@ static void let_in(visit *w) {
     for (size_t i = 0; i < d->n; i++) inside += d->visits[i]->state == VISIT_IN;
     if (inside >= d->options->sessions || (!d->stays && d->visited)) {
         door_dismiss(w, SORRY_FULL, "no more visitors are taken");
+        return;
+    }
+    if (w->listed && w->peer.sessions &&
+        sessions_of(d, w) >= w->peer.sessions) { /* here: who comes back replaces one */
+        door_dismiss(w, SORRY_FULL, "too many sessions of this key");
         return;
     }
     w->service = d->service->begin(d->service->arg, &w->v, text);

@@ -83,7 +83,10 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
     guest *g = arg;
     (void)channel;
     (void)wanted;
-    if (!g->of->command && reason) g->v->code = EXIT_LINK;
+    if (!g->of->command && reason) {
+        say("the stream was broken off: what came is not all");
+        g->v->code = EXIT_LINK;
+    }
     if (g->child > 0 && reason) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
     g->v->log(g->v, "stream", g->of->command ? g->of->command : "standard input and output", tunnel_reason_text(reason),
               in, out);

@@ -36,7 +36,7 @@ int pairing_read(const char *path, char address[PAIRING_ADDRESS], uint8_t psk[32
         *mark = 0;
         snprintf(address, PAIRING_ADDRESS, "%s", line);
     } else {
-        say("%s holds no pairing link: \"svconn echo-server relay://... --pairing FILE\" makes one", path);
+        say("%s holds no pairing link: \"svconn listen --relay RELAY --pairing FILE\" makes one", path);
         code = EXIT_LOCAL;
     }
     wipe(line, sizeof line);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 120000 /* at a relay: a person may be asked over there */
+#define PATIENCE_MS 120000 /* a person may be asked, here or over there */
 
 void party_rows(option rows[PARTY_ROWS], party_options *o, svconn_role role) {
     int server = role == SVCONN_SERVER;
@@ -199,7 +199,7 @@ int party_open(party *p, const party_options *o, const char *address, svconn_rol
     p->config.context_len = o->context ? strlen(o->context) : 0;
     p->config.hidden = server && (o->hidden || (at_relay && !o->open && !o->psk && !o->pairing));
     p->confirm = server && o->confirm;
-    if (at_relay) p->config.handshake_ms = PATIENCE_MS;
+    if (at_relay || o->by_book) p->config.handshake_ms = PATIENCE_MS;
     p->config.renew_records = (uint32_t)o->renew_every;
     if (role == SVCONN_CLIENT && p->n_keys > 0) {
         p->config.known_servers = (const uint8_t(*)[32])p->keys;

@@ -70,7 +70,6 @@ struct tunnel {
 const char *tunnel_reason_text(unsigned reason) {
     switch (reason) {
     case 0: return "ended";
-    case TUNNEL_CUT: return "reset";
     case TUNNEL_NOT_ALLOWED: return "the other side does not offer this target, or not to us";
     case TUNNEL_REFUSED: return "nobody listens there";
     case TUNNEL_UNREACHABLE: return "the target cannot be reached from there";
@@ -186,20 +185,6 @@ static void finish(tunnel *t, channel *c, unsigned reason) {
 static void break_off(tunnel *t, channel *c, unsigned reason) {
     if (!c->over) c->reset_due = reason;
     finish(t, c, reason);
-}
-
-uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target) {
-    channel *c = t->n < TUNNEL_CHANNELS_MAX ? make(t, t->next_id, target) : NULL;
-    if (!c) {
-        channel gone = {.end = *end};
-        close_end(&gone, 0);
-        return 0;
-    }
-    if (++t->next_id == 0) t->next_id = 1; /* after 2^32 of them; the early ones are long gone */
-    take_end(c, end);
-    c->ours = 1;
-    c->open_due = 1;
-    return c->id;
 }
 
 size_t tunnel_count(const tunnel *t) { return t->n; }
@@ -393,10 +378,12 @@ static int send_open(tunnel *t, const channel *c) {
     return send_message(t, msg, TUNNEL_HEAD + 4 + len);
 }
 
-/* A reader that has taken all there is gets a larger window, as long as the budget lasts. */
+/* A reader that has taken all there is gets a larger window, as long as the budget lasts for the first windows of all
+ * streams that may still be opened. */
 static uint32_t grow(tunnel *t, channel *c) {
     uint32_t more = c->window;
-    if (c->wait_len || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more > TUNNEL_BUDGET) return 0;
+    size_t kept = t->n < TUNNEL_CHANNELS_MAX ? (TUNNEL_CHANNELS_MAX - t->n) * TUNNEL_FIRST_WINDOW : 0;
+    if (c->wait_len || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more + kept > TUNNEL_BUDGET) return 0;
     c->window += more;
     t->budget += more;
     return more;
@@ -426,6 +413,21 @@ static void send_due(tunnel *t, channel *c) {
         c->end_due = 0;
         c->end_sent = 1;
     }
+}
+
+uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target) {
+    channel *c = t->n < TUNNEL_CHANNELS_MAX ? make(t, t->next_id, target) : NULL;
+    if (!c) {
+        channel gone = {.end = *end};
+        close_end(&gone, 0);
+        return 0;
+    }
+    if (++t->next_id == 0) t->next_id = 1; /* after 2^32 of them; the early ones are long gone */
+    take_end(c, end);
+    c->ours = 1;
+    c->open_due = 1;
+    send_due(t, c); /* at once: nothing else may wake up the one who polls */
+    return c->id;
 }
 
 static size_t room(const tunnel *t) {
@@ -547,7 +549,7 @@ static void want_channel(channel *c, int can_send, fdset *set) {
 }
 
 void tunnel_want(tunnel *t, fdset *set) {
-    int can_send = room(t) > 0;
+    int can_send = room(t) > 0 && svconn_status(t->s) == SVCONN_CONNECTED;
     for (size_t i = 0; i < t->n; i++) want_channel(t->channels[i], can_send, set);
 }
 

@@ -38,8 +38,8 @@ enum {
     TUNNEL_TARGET_MAX = 255,
     TUNNEL_FIRST_WINDOW = 65536,
     TUNNEL_WINDOW_MAX = 4 << 20,
-    TUNNEL_BUDGET = 128 << 20,
-    TUNNEL_CHANNELS_MAX = 2048
+    TUNNEL_BUDGET = 112 << 20, /* 75 MiB of it are the first windows */
+    TUNNEL_CHANNELS_MAX = 1200
 };
 
 /* Why a stream was broken off. */
