@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The service "files": takes what "svconn send" sends and stores it. spec/tool.md, section "Files". */
+#ifndef SVCONN_CMD_FILES_RECEIVE_H
+#define SVCONN_CMD_FILES_RECEIVE_H
+
+#include "files_store.h"
+#include "service.h"
+
+/* store is open and outlives the service. */
+service files_service(file_store *store);
+
+/* What came of all visitors so far, for an exit code. */
+typedef struct {
+    unsigned long complete; /* visits in which everything that was offered was stored */
+    unsigned long partial;  /* others */
+} files_visits;
+const files_visits *files_visited(void);
+
+#endif
