@@ -32,15 +32,20 @@ typedef struct {
     talk t;
     int open; /* t has a session */
     party party;
+    party_options party_options;
+    const call_options *options;
     const char *command, *service;
     char address[PEER_ADDRESS_MAX + 200];
-    char name[PEER_NAME_MAX + 1]; /* of the peer, for messages; what was typed, or the name of its key */
+    char name[PEER_ADDRESS_MAX + 200]; /* of the peer, for messages: what was typed, or the name of its key */
+    uint8_t key[32];                   /* of the peer */
+    int pinned;                        /* it must be this one */
+    int known, verified;               /* it is in known_peers */
+    int reusable;                      /* dialling again can succeed: no token was used up */
+    int sorry;                         /* the reason of SORRY, once it came; 0: none */
+    int greeted, welcome, told_wait;
     uint8_t instance[SERVICE_INSTANCE];
-    int pinned;     /* the peer's key is known: nobody has to be asked */
-    int reusable;   /* dialling again can succeed (no token was used up) */
-    int sorry;      /* reason of SORRY, once it came; 0: none */
-    fdset set;      /* of call_dial */
-    const call_options *options;
+    uint8_t psk[32]; /* of a pairing link */
+    fdset set;       /* of call_dial */
 } call;
 
 /* Reads keys and files, finds out what PEER means. An exit code, after it said why. c stays where it is. */
@@ -53,7 +58,7 @@ int call_dial(call *c);
 void call_want(call *c, fdset *set);
 void call_ready(call *c, const fdset *set);
 
-/* A message of the layer above services: SORRY is said. 1: it was one (give it back with svconn_recv_done). */
+/* A message of the layer below services: SORRY is said. 1: it was one (give it back with svconn_recv_done). */
 int call_takes(call *c, const uint8_t *msg, size_t len);
 
 /* Ends the session, in order if it can, and says how it ended if that was not in order. An exit code. */

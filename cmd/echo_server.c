@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "options.h"
 #include "codec.h"
+#include "entrance.h"
 #include "pairing.h"
 #include "party.h"
 #include "person.h"
@@ -20,20 +21,17 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 64
-#define RETRY_MS 1000 /* before a relay is asked again; doubles */
-#define RETRY_MAX_MS 60000
-#define REST_MS 100  /* after accept failed, for want of descriptors perhaps: else poll returns at once for ever */
 #define STOP_MS 2000 /* for the peers' CLOSE, once a signal came */
 
 typedef struct {
     party party;
-    svconn_listener listener;
+    entrance entrance;
+    fdset set;
     talk *talks[CONNECTIONS_MAX]; /* NULL: free */
     person person;
     size_t n_talks;
     unsigned long number; /* of the latest connection, for log lines */
-    uint64_t rest_until, retry_ms, listening_at;
-    const char *address, *pairing;
+    const char *pairing;
     int once;
     uint64_t stop_at; /* 0: no signal came */
     int last;         /* outcome of the latest connection that ended */
@@ -81,14 +79,6 @@ static void echo_messages(talk *t) {
     if (e != SVCONN_OK && e != SVCONN_AGAIN && e != SVCONN_END && !svconn_is_failure(e)) svconn_abort(&t->s);
 }
 
-/* After our CLOSE, what still comes on the way to the peer's has nobody to go to. */
-static void drop_messages(talk *t) {
-    const uint8_t *msg;
-    size_t len;
-    while (svconn_recv(&t->s, &msg, &len) == SVCONN_OK && svconn_recv_done(&t->s) == SVCONN_OK) {
-    }
-}
-
 static void add_talk(server *v, svconn_link *link) {
     char who[16], peer[100];
     size_t i = 0;
@@ -124,74 +114,6 @@ static void end_talk(server *v, size_t i) {
 }
 
 /* ---- all of them ---- */
-static int at_relay(const server *v) { return strncmp(v->address, "relay://", 8) == 0; }
-
-/* 0, or -1 after it said why. */
-static int listen_again(server *v) {
-    svconn_why why;
-    svconn_listener_close(&v->listener);
-    if (svconn_listen_with(&v->listener, v->address, &v->party.link, &why) != 0) {
-        say("%s", why.text);
-        return -1;
-    }
-    say("listening on %s", v->listener.address);
-    return 0;
-}
-
-/* A token was used, or the relay lost: another token, or registration. Others who lost the relay at the same time come
- * back too, so each waits longer than the time before, and not all equally long. */
-static void return_to_relay(server *v) {
-    uint8_t dice = 0;
-    if (svconn_now() < v->rest_until) return;
-    if (listen_again(v) == 0) v->listening_at = svconn_now();
-    (void)!svconn_random(&dice, 1);
-    if (v->listener.fd < 0) v->rest_until = svconn_now() + v->retry_ms + v->retry_ms * dice / 256;
-    v->retry_ms = v->retry_ms * 2 < RETRY_MAX_MS ? v->retry_ms * 2 : RETRY_MAX_MS;
-}
-
-/* Listeners without a descriptor (a directory, standard input) are asked while no connection is open, and that may
- * wait. Standard input and a child have one link. Returns -1 to go on, or the exit code. */
-static int accept_waiting(server *v) {
-    svconn_why why;
-    svconn_link link = SVCONN_LINK_NONE;
-    int may_retry = strncmp(v->address, "wormhole:", 9) == 0 && !v->once;
-    if (v->listener.spent && !may_retry) return v->last;
-    while (svconn_listener_accept(&v->listener, &link, -1, &why) != 0) {
-        say("%s%s", why.text, may_retry ? "; trying again" : "");
-        if (!may_retry) return EXIT_LINK;
-        poll(NULL, 0, RETRY_MS);
-    }
-    add_talk(v, &link);
-    return -1;
-}
-
-static void accept_ready(server *v) {
-    svconn_why why;
-    svconn_link link = SVCONN_LINK_NONE;
-    if (svconn_listener_accept(&v->listener, &link, 0, &why) == 0) {
-        v->retry_ms = RETRY_MS;
-        if (v->n_talks < CONNECTIONS_MAX && !(v->once && v->number > 0)) add_talk(v, &link);
-        else svconn_link_close(&link);
-        return;
-    }
-    int lost = at_relay(v) && v->listener.fd < 0;
-    if (lost || (v->party.verbose && why.fault != SVCONN_FAULT_NOT_THERE))
-        say("%s", why.text); /* the caller may have gone again */
-    if (lost && svconn_now() >= v->listening_at + RETRY_MAX_MS) v->retry_ms = RETRY_MS; /* it had held */
-    if (lost && v->once) v->last = EXIT_LINK;
-    if (lost || !at_relay(v)) v->rest_until = svconn_now() + (lost ? v->retry_ms : REST_MS);
-}
-
-/* What to wait for to get another connection: fds, and a shorter *timeout_ms. A registration at a relay is looked after
- * also while there is no room. */
-static nfds_t want_more(const server *v, struct pollfd *fds, int *timeout_ms) {
-    int full = v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0);
-    if (v->stop_at || (full && !at_relay(v))) return 0;
-    if (svconn_now() >= v->rest_until) return svconn_listener_want(&v->listener, fds, timeout_ms);
-    *timeout_ms = sooner(*timeout_ms, ms_until(v->rest_until));
-    return 0;
-}
-
 /* A signal came, or a second one: CLOSE to all who are connected, the error packet to the others. */
 static void stop(server *v) {
     char bytes[16];
@@ -206,40 +128,55 @@ static void stop(server *v) {
     }
 }
 
-/* One round of poll. */
-static void serve_once(server *v) {
-    struct pollfd fds[2 + SVCONN_LISTENER_FDS + 2 * CONNECTIONS_MAX];
-    int timeout = v->stop_at ? ms_until(v->stop_at) : -1;
-    if (v->listener.fd < 0 && at_relay(v) && !v->once && !v->stop_at)
-        timeout = sooner(timeout, ms_until(v->rest_until));
-    fds[0] = (struct pollfd){.fd = stop_pipe[0], .events = POLLIN};
-    person_want(&v->person, &fds[1]);
-    nfds_t doors = want_more(v, fds + 2, &timeout), n = 2 + doors;
-    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
-        if (v->talks[i]) n += talk_want(v->talks[i], fds + n, &timeout);
-    if (poll(fds, n, timeout) < 0) {
-        for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
-        if (errno != EINTR) say("poll: %s", strerror(errno));
-    }
-    person_ready(&v->person, &fds[1]);
+static void end_what_is_over(server *v) {
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (!v->talks[i]) continue;
-        talk_ready(v->talks[i]);
+        talk_go(v->talks[i], &v->set);
         person_look(&v->person, v->talks[i]);
-        if (v->stop_at) drop_messages(v->talks[i]);
+        if (v->stop_at) talk_drop_messages(v->talks[i]);
         else if (v->talks[i]->confirmed) echo_messages(v->talks[i]);
         if (talk_is_over(v->talks[i])) end_talk(v, i);
     }
-    if (doors && (at_relay(v) || fds[2].revents)) accept_ready(v);
-    if (fds[0].revents) stop(v);
+}
+
+/* One round of poll. */
+static void serve_once(server *v) {
+    svconn_link link = SVCONN_LINK_NONE;
+    int full = v->n_talks == CONNECTIONS_MAX || (v->once && v->number > 0);
+    struct pollfd asked;
+    fdset_clear(&v->set);
+    if (v->stop_at) fdset_within(&v->set, ms_until(v->stop_at));
+    size_t stopped = fdset_add(&v->set, stop_pipe[0], POLLIN);
+    person_want(&v->person, &asked);
+    size_t at_person = fdset_add(&v->set, asked.fd, asked.events);
+    v->entrance.n = 0;
+    if (!v->stop_at) entrance_want(&v->entrance, full, &v->set);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        if (v->talks[i]) talk_add(v->talks[i], &v->set);
+    fdset_wait(&v->set);
+    asked.revents = fdset_got(&v->set, at_person);
+    person_ready(&v->person, &asked);
+    end_what_is_over(v);
+    int came = entrance_ready(&v->entrance, &v->set, &link);
+    if (came < 0) v->last = EXIT_LINK;
+    if (came > 0 && v->n_talks < CONNECTIONS_MAX && !(v->once && v->number > 0)) add_talk(v, &link);
+    else if (came > 0) svconn_link_close(&link);
+    if (fdset_got(&v->set, stopped)) stop(v);
+}
+
+/* Listeners without a descriptor are asked while no connection is open, and that may wait. */
+static int accept_waiting(server *v) {
+    svconn_link link = SVCONN_LINK_NONE;
+    int came = entrance_wait(&v->entrance, &link);
+    if (came > 0) add_talk(v, &link);
+    return came > 0 ? -1 : came < 0 ? EXIT_LINK : v->last;
 }
 
 static int serve(server *v) {
     for (;;) {
-        int gone = v->listener.fd < 0;
-        if (v->once && (v->number > 0 || (gone && at_relay(v))) && v->n_talks == 0) return v->last;
-        if (gone && at_relay(v) && !v->stop_at && !v->once) return_to_relay(v);
-        else if (gone && v->n_talks == 0 && !at_relay(v)) {
+        int gone = v->entrance.listener.fd < 0, can_poll = entrance_can_poll(&v->entrance);
+        if (v->once && (v->number > 0 || (gone && can_poll)) && v->n_talks == 0) return v->last;
+        if (!can_poll && v->n_talks == 0) {
             int code = accept_waiting(v);
             if (code >= 0) return code;
             continue;
@@ -250,29 +187,23 @@ static int serve(server *v) {
 }
 
 static int run(server *v, const char *address) {
-    svconn_why why;
-    v->address = address;
     v->person = (person)PERSON_NONE;
-    v->retry_ms = RETRY_MS;
-    if (svconn_listen_with(&v->listener, address, &v->party.link, &why) != 0) {
-        say("%s", why.text);
-        return why.fault == SVCONN_FAULT_LOCAL ? EXIT_LOCAL : EXIT_LINK;
-    }
-    if (v->pairing) {
-        int written = pairing_write(v->pairing, v->listener.address, v->party.psk);
-        if (written != EXIT_DONE) return written;
-    }
-    if (v->listener.fd >= 0) {
-        say("listening on %s", v->listener.address);
+    v->entrance.once = v->once;
+    v->entrance.verbose = v->party.verbose;
+    int code = entrance_open(&v->entrance, address, &v->party.link);
+    if (code == EXIT_DONE && v->pairing) code = pairing_write(v->pairing, v->entrance.listener.address, v->party.psk);
+    if (code == EXIT_DONE && v->entrance.listener.fd >= 0) {
+        say("listening on %s", v->entrance.listener.address);
         catch_signals();
     }
-    int code = serve(v);
+    if (code == EXIT_DONE) code = serve(v);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         if (!v->talks[i]) continue;
         talk_close(v->talks[i]);
         free(v->talks[i]);
     }
-    svconn_listener_close(&v->listener);
+    entrance_close(&v->entrance);
+    fdset_free(&v->set);
     return code;
 }
 

@@ -42,6 +42,7 @@ typedef struct {
      * lists above decide. */
     int (*welcome)(void *arg, svconn *s, const char *who);
     void *welcome_arg;
+    int bulk; /* large buffers */
     char via[VIA_MAX];
 } party;
 

@@ -66,4 +66,8 @@ int peer_name_is_good(const char *name);
  * 0, or -1: it is none. */
 int peer_key_parse(uint8_t key[32], const char *text);
 
+/* The first two words of that line: "ssh-ed25519 AAAA...". */
+#define PEER_KEY_SSH 81
+void peer_key_ssh(char out[PEER_KEY_SSH], const uint8_t key[32]);
+
 #endif

@@ -26,7 +26,7 @@ static void answer(person *p, int yes) {
 }
 
 static void ask(person *p) {
-    char text[700], id[IDENTITY_TEXT], fingerprint[36];
+    char text[700], id[IDENTITY_TEXT], fingerprint[36], digits[24];
     size_t len;
     const uint8_t *peer = svconn_peer(&p->about->s, &len);
     const char *who = p->about->who;
@@ -37,6 +37,9 @@ static void ask(person *p) {
                  "%sconnected with %s.\nAsk the caller, by telephone say, for the 20 digits of the authenticator that "
                  "the caller\nsees, and type them here: ",
                  who, id);
+    else if (p->question == TALK_ASKS_GATE)
+        snprintf(text, sizeof text, "%s%s\nThe digits that it sees: %s\nLet it in? Type yes: ", who, p->about->what,
+                 svconn_authenticator(&p->about->s, digits) == SVCONN_OK ? digits : "none");
     else
         snprintf(text, sizeof text,
                  "%sa peer that is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
@@ -80,7 +83,7 @@ static int digits_fit(const char *line, const char *digits) {
 
 static void take_line(person *p) {
     char digits[24];
-    if (p->question == TALK_ASKS_VERDICT) {
+    if (p->question != TALK_ASKS_DIGITS) {
         answer(p, strcmp(p->line, "yes") == 0);
         return;
     }

@@ -27,7 +27,13 @@ enum {
     SERVICE_FIRST = 0x10
 };
 
-enum { SERVICE_VERSION = 1, SERVICE_INSTANCE = 16, SERVICE_NAME_MAX = 32, SERVICE_TEXT_MAX = 200 };
+enum {
+    SERVICE_VERSION = 1,
+    SERVICE_INSTANCE = 16,
+    SERVICE_NAME_MAX = 32,
+    SERVICE_TEXT_MAX = 200,
+    SERVICE_HELLO_MAX = 2 + SERVICE_INSTANCE + SERVICE_NAME_MAX
+};
 
 typedef enum {
     SORRY_NOT_ALLOWED = 1, /* this key may not use this service */
@@ -61,6 +67,6 @@ typedef struct {
     /* The session is over, for whatever reason; svconn_error(&v->t->s) has it. Frees the state. */
     void (*end)(void *state);
     void *arg; /* of begin */
-} service;
+} service_ops;
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
+#define BULK 4 /* so many of them: each system call carries more */
 #define FLUSH_MS 2000 /* how long the last bytes may take, to a peer that does not read */
 
 int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
@@ -26,7 +27,8 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     t->link = *link;
     t->confirmed = !p->confirm;
     snprintf(t->who, sizeof t->who, "%s", who);
-    t->buffers = malloc(2 * BUFFER);
+    size_t size = p->bulk ? BULK * BUFFER : BUFFER;
+    t->buffers = malloc(2 * size);
     if (!t->buffers || svconn_random(seed, sizeof seed) != 0) {
         say("%s%s", who, t->buffers ? "the system gives no random bytes" : "out of memory");
         talk_close(t);
@@ -36,7 +38,7 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     t->config.context = t->context;
     svconn_err e =
         svconn_link_context(link, t->context, &t->config.context_len, p->config.context, p->config.context_len);
-    if (e == SVCONN_OK) e = svconn_init(&t->s, &t->config, seed, t->buffers, BUFFER, t->buffers + BUFFER, BUFFER);
+    if (e == SVCONN_OK) e = svconn_init(&t->s, &t->config, seed, t->buffers, size, t->buffers + size, size);
     if (e != SVCONN_OK) {
         say("%s%s", who, svconn_strerror(e));
         talk_close(t);
@@ -67,9 +69,34 @@ void talk_ready(talk *t) {
     }
 }
 
+void talk_add(talk *t, fdset *set) {
+    int wait = -1;
+    talk_want(t, t->own, &wait);
+    for (nfds_t i = 0; i < t->n; i++) t->place[i] = fdset_add(set, t->own[i].fd, t->own[i].events);
+    fdset_within(set, wait);
+}
+
+void talk_go(talk *t, const fdset *set) {
+    for (nfds_t i = 0; i < t->n; i++) t->own[i].revents = fdset_got(set, t->place[i]);
+    talk_ready(t);
+}
+
+void talk_flush(talk *t) {
+    svconn_err e = svconn_pump_ready(&t->s, &t->link, t->own, 0);
+    (void)e; /* as in talk_ready */
+}
+
+void talk_drop_messages(talk *t) {
+    const uint8_t *msg;
+    size_t len;
+    while (svconn_recv(&t->s, &msg, &len) == SVCONN_OK && svconn_recv_done(&t->s) == SVCONN_OK) {
+    }
+}
+
 talk_question talk_asks(const talk *t) {
     svconn_state state = svconn_status(&t->s);
     if (state == SVCONN_NEEDS_VERDICT && t->party->ask) return TALK_ASKS_VERDICT;
+    if (state == SVCONN_CONNECTED && t->gate == GATE_ASKS) return TALK_ASKS_GATE;
     return state == SVCONN_CONNECTED && !t->confirmed ? TALK_ASKS_DIGITS : TALK_ASKS_NOTHING;
 }
 
@@ -77,6 +104,8 @@ void talk_answer(talk *t, int yes) {
     if (svconn_status(&t->s) == SVCONN_NEEDS_VERDICT) {
         if (yes) party_accept(&t->s);
         else party_refuse(t->party, &t->s, t->who);
+    } else if (t->gate == GATE_ASKS) {
+        t->gate = yes ? GATE_YES : GATE_NO;
     } else if (yes) {
         t->confirmed = 1;
     } else {

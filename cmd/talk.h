@@ -3,6 +3,7 @@
 #ifndef SVCONN_CMD_TALK_H
 #define SVCONN_CMD_TALK_H
 
+#include "fdset.h"
 #include "party.h"
 #include "svconn_transport.h"
 
@@ -12,7 +13,10 @@ typedef struct {
     unsigned id; /* of the key in use; 0: none yet */
 } talk_count;
 
-typedef enum { TALK_ASKS_NOTHING, TALK_ASKS_VERDICT, TALK_ASKS_DIGITS } talk_question;
+typedef enum { TALK_ASKS_NOTHING, TALK_ASKS_VERDICT, TALK_ASKS_DIGITS, TALK_ASKS_GATE } talk_question;
+
+/* Gatekeeping: a known peer, and still a person says each time whether it may come in. */
+typedef enum { GATE_NONE, GATE_ASKS, GATE_YES, GATE_NO } talk_gate;
 
 typedef struct {
     svconn s;
@@ -26,8 +30,12 @@ typedef struct {
     int confirmed;        /* by the person at the terminal; at once if that was not asked for */
     uint64_t flush_until; /* when to give up bringing out the last bytes; 0: not yet over */
     talk_count sent, received;
-    nfds_t n; /* its descriptors in the last poll */
+    talk_gate gate;
+    char what[200]; /* for the question of the gate: who wants what */
+    nfds_t n;       /* its descriptors in the last poll */
     struct pollfd *fds;
+    struct pollfd own[2]; /* of talk_add */
+    size_t place[2];
 } talk;
 
 /* Takes the link over, also when it fails: 0, or an exit code after it said why. */
@@ -37,6 +45,11 @@ int talk_open(talk *t, const party *p, svconn_link *link, const char *who);
 nfds_t talk_want(talk *t, struct pollfd *fds, int *timeout_ms);
 /* After poll: carries bytes and answers what the session asks. */
 void talk_ready(talk *t);
+
+/* The same for a set that others add to; and bytes that were made since are sent now. */
+void talk_add(talk *t, fdset *set);
+void talk_go(talk *t, const fdset *set);
+void talk_flush(talk *t);
 
 /* What a person has to say before it goes on: is the peer welcome; do the digits agree? */
 talk_question talk_asks(const talk *t);
@@ -52,6 +65,9 @@ void talk_note_keys(talk *t);
 /* Says how it ended (a failure always, else with --verbose). Returns EXIT_DONE or EXIT_LINK. */
 int talk_report(talk *t);
 void talk_close(talk *t);
+
+/* Messages that nobody will take any more, while the session ends. */
+void talk_drop_messages(talk *t);
 
 /* The smaller of two poll timeouts, where -1 is for ever. */
 int sooner(int a, int b);
