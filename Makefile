@@ -29,10 +29,10 @@ INC_svc       := -Isvc -Icrypto
 INC_transport := -Isvc -Icrypto -Itransport
 INC_cmd       := -Isvc -Icrypto -Itransport -Icmd
 INC_examples  := -Isvc -Itransport
-INC_tests     := -Isvc -Icrypto -Itransport -Itests
+INC_tests     := -Isvc -Icrypto -Itransport -Itests -Icmd
 
 # The core is freestanding in spirit: plain C11. The rest may use POSIX.
-POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
+POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ      := $(call obj,$(CRYPTO) $(SVC))
@@ -78,9 +78,15 @@ $(eval $(call layer,cmd,$(POSIX)))
 $(eval $(call layer,tests,$(POSIX)))
 $(eval $(call layer,examples,$(POSIX)))
 
+# What the tests see of the program
+CLIB := $(BUILD)/libcmd.a
+$(CLIB): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TLIB) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter $(CLIB),$^) $(TLIB) $(LIB)
+$(BUILD)/tests/test_files: $(CLIB)
 
 # ---- the main job -------------------------------------------------------------------------------------------
 # make demo           the echo demo across a relay, with a built-in text

@@ -636,11 +636,11 @@ static void files_end(void *state) {
     free(r);
 }
 
-service files_service(file_store *store) {
-    return (service){.name = "files",
-                     .begin = files_begin,
-                     .want = files_want,
-                     .ready = files_ready,
-                     .end = files_end,
-                     .arg = store};
+service_ops files_service(file_store *store) {
+    return (service_ops){.name = "files",
+                         .begin = files_begin,
+                         .want = files_want,
+                         .ready = files_ready,
+                         .end = files_end,
+                         .arg = store};
 }

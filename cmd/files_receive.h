@@ -7,7 +7,7 @@
 #include "service.h"
 
 /* store is open and outlives the service. */
-service files_service(file_store *store);
+service_ops files_service(file_store *store);
 
 /* What came of all visitors so far, for an exit code. */
 typedef struct {
