@@ -29,7 +29,7 @@ INC_svc       := -Isvc -Icrypto
 INC_transport := -Isvc -Icrypto -Itransport
 INC_cmd       := -Isvc -Icrypto -Itransport -Icmd
 INC_examples  := -Isvc -Itransport
-INC_tests     := -Isvc -Icrypto -Itransport -Itests -Icmd
+INC_tests     := -Isvc -Icrypto -Itransport -Itests
 
 # The core is freestanding in spirit: plain C11. The rest may use POSIX.
 POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64
@@ -78,15 +78,14 @@ $(eval $(call layer,cmd,$(POSIX)))
 $(eval $(call layer,tests,$(POSIX)))
 $(eval $(call layer,examples,$(POSIX)))
 
-# What the tests see of the program
-CLIB := $(BUILD)/libcmd.a
-$(CLIB): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
-	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(filter $(CLIB),$^) $(TLIB) $(LIB)
-$(BUILD)/tests/test_files: $(CLIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
+
+# Tests of parts of the program see its headers, and have all of it but main
+CMD_TESTS := $(BUILD)/tests/test_guard $(BUILD)/tests/test_files
+$(CMD_TESTS): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
+$(CMD_TESTS:%=%.o): INC_tests += -Icmd
 
 # ---- the main job -------------------------------------------------------------------------------------------
 # make demo           the echo demo across a relay, with a built-in text

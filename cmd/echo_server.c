@@ -7,18 +7,14 @@
 #include "pairing.h"
 #include "party.h"
 #include "person.h"
+#include "signals.h"
 #include "svconn_transport.h"
 #include "talk.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CONNECTIONS_MAX 64
 #define STOP_MS 2000 /* for the peers' CLOSE, once a signal came */
@@ -27,6 +23,7 @@ typedef struct {
     party party;
     entrance entrance;
     fdset set;
+    int signals;
     talk *talks[CONNECTIONS_MAX]; /* NULL: free */
     person person;
     size_t n_talks;
@@ -36,30 +33,6 @@ typedef struct {
     uint64_t stop_at; /* 0: no signal came */
     int last;         /* outcome of the latest connection that ended */
 } server;
-
-/* ---- the end by a signal: the handler writes a byte that wakes poll ---- */
-static int stop_pipe[2] = {-1, -1};
-
-static void on_signal(int number) {
-    int saved = errno;
-    (void)number;
-    if (write(stop_pipe[1], "", 1) < 0) { /* full: poll wakes up anyway */
-    }
-    errno = saved;
-}
-
-static void catch_signals(void) {
-    struct sigaction action;
-    if (pipe(stop_pipe) != 0) return; /* then signals end the process as usual */
-    for (int i = 0; i < 2; i++) {
-        fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC);
-        fcntl(stop_pipe[i], F_SETFL, O_NONBLOCK);
-    }
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 /* ---- one connection ---- */
 /* Sends back what has come, as long as it fits. What does not fit stays lent in the session, which then reads no more
@@ -116,8 +89,7 @@ static void end_talk(server *v, size_t i) {
 /* ---- all of them ---- */
 /* A signal came, or a second one: CLOSE to all who are connected, the error packet to the others. */
 static void stop(server *v) {
-    char bytes[16];
-    if (read(stop_pipe[0], bytes, sizeof bytes) < 0) return;
+    if (!signals_next()) return;
     int again = v->stop_at != 0;
     v->stop_at = svconn_now() + (again ? 0 : STOP_MS);
     if (!again && v->n_talks) say("ending %zu connection%s", v->n_talks, v->n_talks == 1 ? "" : "s");
@@ -146,7 +118,7 @@ static void serve_once(server *v) {
     struct pollfd asked;
     fdset_clear(&v->set);
     if (v->stop_at) fdset_within(&v->set, ms_until(v->stop_at));
-    size_t stopped = fdset_add(&v->set, stop_pipe[0], POLLIN);
+    size_t stopped = fdset_add(&v->set, v->signals, POLLIN);
     person_want(&v->person, &asked);
     size_t at_person = fdset_add(&v->set, asked.fd, asked.events);
     v->entrance.n = 0;
@@ -187,6 +159,7 @@ static int serve(server *v) {
 }
 
 static int run(server *v, const char *address) {
+    v->signals = -1;
     v->person = (person)PERSON_NONE;
     v->entrance.once = v->once;
     v->entrance.verbose = v->party.verbose;
@@ -194,7 +167,7 @@ static int run(server *v, const char *address) {
     if (code == EXIT_DONE && v->pairing) code = pairing_write(v->pairing, v->entrance.listener.address, v->party.psk);
     if (code == EXIT_DONE && v->entrance.listener.fd >= 0) {
         say("listening on %s", v->entrance.listener.address);
-        catch_signals();
+        v->signals = signals_catch(0);
     }
     if (code == EXIT_DONE) code = serve(v);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHORT_OF_MEMORY_MS 100
+#define SHORT_MS 100
 
 void fdset_clear(fdset *set) {
     set->n = 0;
@@ -20,7 +20,7 @@ size_t fdset_add(fdset *set, int fd, short events) {
         size_t size = set->size ? 2 * set->size : 64;
         struct pollfd *more = realloc(set->fds, size * sizeof *more);
         if (!more) {
-            fdset_within(set, SHORT_OF_MEMORY_MS);
+            fdset_within(set, SHORT_MS);
             return (size_t)-1;
         }
         set->fds = more;
@@ -32,11 +32,15 @@ size_t fdset_add(fdset *set, int fd, short events) {
 
 void fdset_within(fdset *set, int ms) { set->timeout_ms = sooner(set->timeout_ms, ms); }
 
+void fdset_nap(fdset *set) { set->tired = 1; }
+
 void fdset_wait(fdset *set) {
+    if (set->tired) poll(NULL, 0, SHORT_MS);
+    set->tired = 0;
     if (poll(set->fds, (nfds_t)set->n, set->timeout_ms) >= 0) return;
     if (errno != EINTR) {
         say("poll: %s", strerror(errno));
-        poll(NULL, 0, SHORT_OF_MEMORY_MS);
+        poll(NULL, 0, SHORT_MS);
     }
     for (size_t i = 0; i < set->n; i++) set->fds[i].revents = 0;
 }
@@ -45,5 +49,5 @@ short fdset_got(const fdset *set, size_t place) { return place < set->n ? set->f
 
 void fdset_free(fdset *set) {
     free(set->fds);
-    *set = (fdset){NULL, 0, 0, -1};
+    *set = (fdset){.timeout_ms = -1};
 }

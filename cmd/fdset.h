@@ -10,6 +10,7 @@ typedef struct {
     struct pollfd *fds;
     size_t n, size;
     int timeout_ms; /* -1: for ever */
+    int tired;
 } fdset;
 
 /* Forgets what was added; timeout -1. */
@@ -19,6 +20,8 @@ void fdset_clear(fdset *set);
 size_t fdset_add(fdset *set, int fd, short events);
 /* Wakes up after so many ms at the latest (-1: no limit), or at a value of svconn_now. */
 void fdset_within(fdset *set, int ms);
+/* There are no descriptors, and poll would return at once for ever: the next round waits a moment first. */
+void fdset_nap(fdset *set);
 /* poll. A signal counts as: nothing happened. */
 void fdset_wait(fdset *set);
 short fdset_got(const fdset *set, size_t place);

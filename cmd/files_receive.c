@@ -132,12 +132,17 @@ static void log_path(receiver *r, const char *path, const char *what) {
     say("%s%s: %s", r->v->t->who, shown, what);
 }
 
+static void audit_path(receiver *r, const char *path, const char *what, uint64_t size) {
+    if (r->v->log) r->v->log(r->v, "file", path, what, size, 0);
+}
+
 static void skip(receiver *r, arrival *e, uint8_t reason, const char *text) {
     wire_out w = reply(r, FILES_SKIP, e);
     put_number(&w, reason, 1);
     reply_text(r, w, text);
     r->skipped++;
     if (reason != SKIP_CANCELLED) log_path(r, e->path, text);
+    audit_path(r, e->path, reason == SKIP_CANCELLED ? "the sender cannot send it" : text, 0);
     if (r->current == e) {
         e->reserved = e->a.size > r->at ? e->a.size - r->at : 0;
         close_current(r);
@@ -167,6 +172,7 @@ static void stored(receiver *r, arrival *e, const char *path) {
     if (strcmp(path, e->path) != 0)
         log_path(r, path, "this is the name that a file got, because another one was there");
     list_path(r, path);
+    audit_path(r, path, "stored", e->a.size);
     e->reserved = 0;
     r->stored++;
     settle(r, e);
@@ -638,6 +644,7 @@ static void files_end(void *state) {
 
 service_ops files_service(file_store *store) {
     return (service_ops){.name = "files",
+                         .caller = "send",
                          .begin = files_begin,
                          .want = files_want,
                          .ready = files_ready,

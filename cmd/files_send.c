@@ -292,6 +292,7 @@ static void settle(files_sender *f, departure *d) {
         if (d->cancel == CANCEL_CHANGED) tell(f, d->path, SENT_FAILED, 0, "it changes while it is being sent");
         else if (d->cancel == CANCEL_UNREADABLE) tell(f, d->path, SENT_FAILED, 0, strerror(d->error));
         else tell(f, d->path, d->result, (uint64_t)d->st.st_size, d->text);
+        if (!d->cancel && d->result <= SENT_SAME && d->type != FILES_DIRECTORY) f->files_there++;
     }
     free(d->path);
     memset(d, 0, sizeof *d);

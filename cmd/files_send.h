@@ -54,6 +54,7 @@ typedef struct {
     uint64_t done_bytes;   /* of what was settled */
     uint64_t carried;      /* bytes of files that were sent */
     uint64_t stored, same, not_taken, failed;
+    uint64_t files_there; /* stored or same, without directories */
     char label[FILES_TEXT_MAX + 1];
     char shown[FILES_PATH_MAX + 1]; /* the path of the file last begun */
 

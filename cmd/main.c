@@ -15,9 +15,17 @@ static const struct command commands[] = {
     {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
     {"keygen", cmd_keygen, "make a key file"},
     {"id", cmd_id, "show the public key and the fingerprint of a key"},
+    {"peers", cmd_peers, "list, trust and forget those whom we know"},
     {"echo-server", cmd_echo_server, "send every message back"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
+    {"serve", cmd_serve, "offer ports of this machine to peers"},
+    {"forward", cmd_forward, "reach a port that a peer offers"},
+    {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
+    {"connect", cmd_connect, "a pipe: call a peer that listens"},
+    {"receive", cmd_receive, "wait for a peer that sends files"},
+    {"send", cmd_send, "send files and directories to a peer that receives"},
     {"relay", cmd_relay, "join two connections by a token, without reading them"},
+    {"sessions", cmd_sessions, "who is connected here, and ending a session"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

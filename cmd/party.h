@@ -10,12 +10,12 @@
 typedef struct {
     const char *command; /* the subcommand, for messages */
     const char *key_command;
-    int by_book;         /* who is welcome is for party.welcome to say, and our usual key is used if there is no other */
+    int by_book; /* who is welcome is for party.welcome to say, and our usual key is used if there is no other */
     const char *key, *psk, *name, *context, *relay_key, *known_relays, *via, *via_password;
     text_list peers;
     unsigned long renew_every;
     int hidden, verbose;
-    int open, confirm; /* SERVER only, and not in the common rows */
+    int open, confirm;      /* SERVER only, and not in the common rows */
     const uint8_t *pairing; /* instead of all that: the pre-shared key of a pairing link, 32 bytes */
 } party_options;
 
@@ -38,8 +38,8 @@ typedef struct {
     const char *names[LIST_MAX];
     size_t n_names;
     int any, ask, confirm, verbose;
-    /* Is this peer (type 01) welcome? 1: yes; 0: no, and why was said; -1: not known yet, it will be asked again. NULL: the
-     * lists above decide. */
+    /* Is this peer (type 01) welcome? 1: yes; 0: no, and why was said; -1: not known yet, it will be asked again. NULL:
+     * the lists above decide. */
     int (*welcome)(void *arg, svconn *s, const char *who);
     void *welcome_arg;
     int bulk; /* large buffers */
@@ -51,7 +51,8 @@ typedef struct {
 int party_open(party *p, const party_options *o, const char *address, svconn_role role);
 void party_close(party *p);
 
-/* Answers what a session asks (SVCONN_NEEDS_...), except what is for a person to say (--peer ask). who is the start of log lines, such as "#1: ". */
+/* Answers what a session asks (SVCONN_NEEDS_...), except what is for a person to say (--peer ask). who is the start of
+ * log lines, such as "#1: ". */
 void party_answer(const party *p, svconn *s, const char *who);
 
 /* What a person at the terminal decided. */

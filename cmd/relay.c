@@ -283,7 +283,7 @@ static void serve(relay *r, conn *c) {
     case CONN_TOKEN:
     case CONN_PROVING:
     case CONN_REGISTERED:
-    case CONN_CALLING: control_ready(r, c); break;
+    case CONN_CALLING: control_serve(r, c); break;
     case CONN_JOINED: forward_ready(r, c); break;
     case CONN_LEAVING: drink_up(r, c); break;
     case CONN_HTTP: report_http(r, c); break;

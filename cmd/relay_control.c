@@ -426,7 +426,7 @@ static void look_at_silent(relay *r, conn *c) {
     else if (errno == EAGAIN) c->can_read = 0;
 }
 
-void control_ready(relay *r, conn *c) {
+void control_serve(relay *r, conn *c) {
     if (may_speak(c)) read_session(r, c);
     if (c->can_read && (c->state == CONN_TOKEN || c->state == CONN_CALLING)) look_at_silent(r, c);
     if (c->control && c->state != CONN_LEAVING) flush(r, c);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINES_PER_SECOND 200
@@ -48,15 +47,11 @@ static int may_write(relay *r) {
 }
 
 void report(relay *r, const char *event, const char *format, ...) {
-    char line[600];
-    struct timespec t;
-    struct tm utc;
+    char line[600], when[TEXT_TIME];
     va_list args;
     if (r->log < 0) return;
-    clock_gettime(CLOCK_REALTIME, &t);
-    gmtime_r(&t.tv_sec, &utc);
-    size_t n = strftime(line, sizeof line, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &utc);
-    n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ\",\"event\":\"%s\"", t.tv_nsec / 1000000, event);
+    text_time(when);
+    size_t n = (size_t)snprintf(line, sizeof line, "{\"time\":\"%s\",\"event\":\"%s\"", when, event);
     va_start(args, format);
     n += (size_t)vsnprintf(line + n, sizeof line - n, format, args);
     va_end(args);

@@ -209,7 +209,7 @@ short conn_wants(void *c);
 
 /* ---- relay_control.c ---- */
 int control_begin(relay *r, conn *c); /* the session; -1: no memory, no randomness */
-void control_ready(relay *r, conn *c);
+void control_serve(relay *r, conn *c);
 void control_timer(relay *r, conn *c);
 void control_refuse(relay *r, conn *c, svconn_relay_reason reason);
 void control_gone(relay *r, conn *c); /* it is about to be dropped: whoever waits for it must know */

@@ -19,13 +19,7 @@
 #include "fdset.h"
 #include "talk.h"
 
-enum {
-    SERVICE_HELLO = 0x01,
-    SERVICE_WELCOME = 0x02,
-    SERVICE_WAIT = 0x03,
-    SERVICE_SORRY = 0x04,
-    SERVICE_FIRST = 0x10
-};
+enum { SERVICE_HELLO = 0x01, SERVICE_WELCOME = 0x02, SERVICE_WAIT = 0x03, SERVICE_SORRY = 0x04, SERVICE_FIRST = 0x10 };
 
 enum {
     SERVICE_VERSION = 1,
@@ -47,16 +41,21 @@ typedef enum {
 } service_sorry;
 
 /* One visitor of the called side, as far as a service may see it. */
-typedef struct {
+typedef struct visitor visitor;
+struct visitor {
     talk *t;
-    const char *name;      /* how our files call the peer; "" if they do not */
-    const text_list *only; /* targets that this peer may have; NULL or empty: all */
+    const char *name;           /* how our files call the peer; "" if they do not */
+    const text_list *only;      /* targets that this peer may have; NULL or empty: all */
     unsigned long long in, out; /* bytes that the service took from the peer, and gave to it; it counts them */
-} visitor;
+    /* A line for the audit log, about a part of the session: a forwarded connection, a file. why: how it ended. */
+    void (*log)(visitor *v, const char *event, const char *what, const char *why, unsigned long long in,
+                unsigned long long out);
+};
 
 /* A service on the called side. One of each runs in a process, for any number of visitors. */
 typedef struct {
-    const char *name; /* as in HELLO */
+    const char *name;   /* as in HELLO */
+    const char *caller; /* the command that calls it, for people: "send" */
     /* The visitor was let in. Returns the state for the calls below, or NULL with a sentence for the peer in sorry. */
     void *(*begin)(void *arg, visitor *v, char sorry[SERVICE_TEXT_MAX + 1]);
     /* Before poll: its own descriptors (not those of the link), and time. */

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void say(const char *format, ...) {
@@ -33,6 +34,29 @@ void text_escape(char *out, size_t out_size, const uint8_t *in, size_t n) {
         used += (size_t)snprintf(out + used, out_size - used, plain ? "%c" : "\\x%02x", in[i]);
     }
     out[used] = 0;
+}
+
+size_t text_json(char *out, size_t out_size, const char *in, size_t n) {
+    size_t used = 0, i = 0;
+    for (; i < n; i++) {
+        unsigned char c = (unsigned char)in[i];
+        int quoted = c == '"' || c == '\\', plain = c >= 0x20 && c < 0x7f && !quoted;
+        size_t need = plain ? 1 : quoted ? 2 : 6;
+        if (used + need + 1 > out_size) break;
+        snprintf(out + used, out_size - used, plain ? "%c" : quoted ? "\\%c" : "\\u%04x", c);
+        used += need;
+    }
+    out[used] = 0;
+    return i;
+}
+
+void text_time(char out[TEXT_TIME]) {
+    struct timespec t;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &t);
+    gmtime_r(&t.tv_sec, &utc);
+    size_t n = strftime(out, TEXT_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(out + n, TEXT_TIME - n, ".%03uZ", (unsigned)(t.tv_nsec / 1000000) % 1000);
 }
 
 void text_identity(char out[IDENTITY_TEXT], const uint8_t *identity, size_t len) {

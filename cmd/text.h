@@ -19,6 +19,14 @@ void say(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Writes bytes of a stranger so that a terminal cannot be fooled: printable ASCII stays, the rest becomes \xNN. */
 void text_escape(char *out, size_t out_size, const uint8_t *in, size_t n);
 
+/* The inside of a JSON string (RFC 8259): every byte that is not printable ASCII becomes \u00NN, so that a line stays
+ * one line and ASCII whatever a stranger wrote. Returns how many bytes of in found room. */
+size_t text_json(char *out, size_t out_size, const char *in, size_t n);
+
+/* The time now, as "2026-11-21T18:00:00.123Z". */
+#define TEXT_TIME 40
+void text_time(char out[TEXT_TIME]);
+
 /* An identity (type and body) as people see it: the 64 hexadecimal digits of a key, or 'name' in quotes. */
 #define IDENTITY_TEXT 300
 void text_identity(char out[IDENTITY_TEXT], const uint8_t *identity, size_t len);

@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SLICE 4096 /* a pipe or terminal that poll calls writable takes so much (PIPE_BUF) without blocking */
@@ -29,7 +30,7 @@ typedef struct channel {
     uint32_t id;
     struct channel *next; /* in its bucket */
     tunnel_end end;
-    int is_socket;
+    int is_socket, is_file;
     int ours;              /* we opened it */
     int in_ended;          /* end.in has no more, or failed */
     int end_due, end_sent; /* END */
@@ -59,6 +60,7 @@ struct tunnel {
     size_t n, size;
     size_t first; /* whose turn it is to be read first */
     uint32_t next_id;
+    int peer_closed;
     size_t budget; /* bytes of windows given out */
     unsigned long long in, out;
     uint8_t msg[SVCONN_MESSAGE_MAX];
@@ -144,9 +146,11 @@ static channel *make(tunnel *t, uint32_t id, const char *target) {
 
 static void take_end(channel *c, const tunnel_end *end) {
     int type;
+    struct stat st;
     socklen_t len = sizeof type;
     c->end = *end;
     c->is_socket = end->in == end->out && getsockopt(end->out, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+    c->is_file = fstat(end->out, &st) == 0 && S_ISREG(st.st_mode);
     if (end->connecting) c->connect_until = svconn_now() + CONNECT_MS;
 }
 
@@ -197,11 +201,9 @@ uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target) {
     return c->id;
 }
 
-size_t tunnel_count(const tunnel *t) {
-    size_t n = 0;
-    for (size_t i = 0; i < t->n; i++) n += !t->channels[i]->over;
-    return n;
-}
+size_t tunnel_count(const tunnel *t) { return t->n; }
+
+int tunnel_peer_closed(const tunnel *t) { return t->peer_closed; }
 
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out) {
     *in = t->in;
@@ -226,7 +228,7 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
     ssize_t n;
     do
         n = c->is_socket ? send(c->end.out, bytes, len, MSG_NOSIGNAL)
-                         : write(c->end.out, bytes, len < SLICE ? len : SLICE);
+                         : write(c->end.out, bytes, c->is_file || len < SLICE ? len : SLICE);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
     return n;
@@ -262,6 +264,12 @@ static void shut_if_done(channel *c) {
     if (c->end.patient && !c->in_ended) c->in_ended = c->end_due = 1;
 }
 
+/* Would not block? */
+static int takes_more(const channel *c) {
+    struct pollfd p = {.fd = c->end.out, .events = POLLOUT};
+    return c->is_socket || c->is_file || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
+}
+
 static void write_waiting(tunnel *t, channel *c) {
     while (c->wait_len) {
         ssize_t n = write_end(c, c->wait + c->wait_at, c->wait_len);
@@ -272,7 +280,7 @@ static void write_waiting(tunnel *t, channel *c) {
         c->wait_at += (size_t)n;
         c->wait_len -= (size_t)n;
         c->taken += (uint32_t)n;
-        if (n == 0 || !c->is_socket) break;
+        if (n == 0 || !takes_more(c)) break;
     }
     if (!c->wait_len) {
         free(c->wait); /* a stream that is quick again costs nothing */
@@ -302,22 +310,26 @@ static void deliver(tunnel *t, channel *c, const uint8_t *bytes, size_t len) {
 
 /* ---- connect ---- */
 
-/* The next address of the target; -1: there is none. */
-static int connect_next(channel *c) {
-    while (c->end.n_more > 0) {
-        int i = --c->end.n_more;
-        int fd = socket(c->end.more[i].ss_family, SOCK_STREAM, 0);
-        if (fd < 0) continue;
+int tunnel_connect(tunnel_end *end) {
+    int why = TUNNEL_UNREACHABLE;
+    while (end->n_more > 0) {
+        int i = --end->n_more;
+        int fd = socket(end->more[i].ss_family, SOCK_STREAM, 0);
+        if (fd < 0) {
+            why = TUNNEL_TROUBLE;
+            continue;
+        }
         tunnel_prepare(fd);
-        if (connect(fd, (const struct sockaddr *)&c->end.more[i], c->end.more_len[i]) == 0 || errno == EINPROGRESS) {
-            close(c->end.out);
-            c->end.in = c->end.out = fd;
-            c->connect_until = svconn_now() + CONNECT_MS;
+        if (connect(fd, (const struct sockaddr *)&end->more[i], end->more_len[i]) == 0 || errno == EINPROGRESS) {
+            if (end->out >= 0) close(end->out);
+            end->in = end->out = fd;
+            end->connecting = 1;
             return 0;
         }
+        why = errno == ECONNREFUSED ? TUNNEL_REFUSED : TUNNEL_UNREACHABLE;
         close(fd);
     }
-    return -1;
+    return why;
 }
 
 static void connected(tunnel *t, channel *c, short events) {
@@ -329,7 +341,9 @@ static void connected(tunnel *t, channel *c, short events) {
     if (!late && !error) {
         c->end.connecting = 0;
         c->open_due = 1;
-    } else if (connect_next(c) != 0) {
+    } else if (tunnel_connect(&c->end) == 0) {
+        c->connect_until = svconn_now() + CONNECT_MS;
+    } else {
         break_off(t, c, error == ECONNREFUSED ? TUNNEL_REFUSED : TUNNEL_UNREACHABLE);
     }
 }
@@ -467,7 +481,7 @@ static int take_end_of_peer(channel *c, size_t len) {
     return 0;
 }
 
-int tunnel_message(tunnel *t, const uint8_t *msg, size_t len) {
+static int take_message(tunnel *t, const uint8_t *msg, size_t len) {
     if (len < TUNNEL_HEAD) return -1;
     uint32_t id = get32(msg + 1);
     const uint8_t *body = msg + TUNNEL_HEAD;
@@ -530,7 +544,23 @@ static void sweep(tunnel *t) {
     t->n = kept;
 }
 
-void tunnel_run(tunnel *t, const fdset *set) {
+static void take_messages(tunnel *t, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg) {
+    const uint8_t *msg;
+    size_t len;
+    svconn_err e;
+    while ((e = svconn_recv(t->s, &msg, &len)) == SVCONN_OK) {
+        int good = other && len && msg[0] < TUNNEL_OPEN ? other(arg, msg, len) : take_message(t, msg, len) == 0;
+        if (!good) {
+            svconn_abort(t->s);
+            return;
+        }
+        if (svconn_recv_done(t->s) != SVCONN_OK) return;
+    }
+    if (e == SVCONN_END) t->peer_closed = 1;
+}
+
+void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg) {
+    take_messages(t, other, arg);
     for (size_t i = 0; i < t->n; i++) run_channel(t, t->channels[(t->first + i) % t->n], set);
     t->first++;
     sweep(t);

@@ -58,7 +58,7 @@ typedef struct {
     int in, out;
     int connecting; /* connect is under way on out */
     int patient;    /* in stays open for ever (a terminal): it counts as ended when the peer has ended */
-    /* other addresses of the same target, to be tried if connect fails */
+    /* other addresses of the same target, to be tried if connect fails, from the last to the first */
     struct sockaddr_storage more[4];
     socklen_t more_len[4];
     int n_more;
@@ -86,17 +86,22 @@ tunnel *tunnel_new(svconn *s, const tunnel_ops *ops);
  * and then they are closed. */
 uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target);
 
-/* Before and after poll. tunnel_message takes one message of the session: 0, or -1 if the peer broke the rules.
- * tunnel_run moves what can be moved; call it after the messages. */
+/* Before poll. */
 void tunnel_want(tunnel *t, fdset *set);
-int tunnel_message(tunnel *t, const uint8_t *msg, size_t len);
-void tunnel_run(tunnel *t, const fdset *set);
+/* After poll, and after the link was served: takes the messages of the session and moves what can be moved. A peer that
+ * breaks the rules: the session is aborted. other: takes messages of the layer below (SERVICE_...), 1 if it knows them;
+ * NULL: there are none. */
+void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg);
+int tunnel_peer_closed(const tunnel *t); /* its CLOSE came: no more messages */
 
-size_t tunnel_count(const tunnel *t); /* of streams that are not over */
+size_t tunnel_count(const tunnel *t); /* of streams that have something left to do */
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out);
 
 /* Breaks off all streams here (a socket sees a reset), without a word to the peer. */
 void tunnel_free(tunnel *t);
+
+/* Begins to connect to the addresses in end, from the last of them to the first. 0, or a tunnel_reason. */
+int tunnel_connect(tunnel_end *end);
 
 /* A descriptor for use in a tunnel: not inherited, non-blocking if it is a socket. */
 void tunnel_prepare(int fd);

@@ -168,9 +168,9 @@ refuses "usage: no such command" 2 'no command "frobnicate"' frobnicate
 run 0 --version
 check "usage: --version" grep -Eq '^svconn [0-9]+\.[0-9]+\.[0-9]+ ' out
 run 0 --help
-check "usage: --help names every command" [ "$(grep -Ec '^  (demo|keygen|id|echo-server|echo|relay) ' out)" -eq 6 ]
+check "usage: --help names every command" [ "$(grep -Ec '^  (demo|keygen|id|echo-server|echo|relay|sessions) ' out)" -eq 7 ]
 check "usage: --help has the exit codes" grep -q "Exit codes" out
-for command in demo keygen id echo-server echo relay; do
+for command in demo keygen id echo-server echo relay sessions; do
     run 0 "$command" --help
     check "usage: $command --help" grep -q "^Usage: svconn $command " out
     check "usage: $command --help is at most 100 columns wide" [ "$(awk 'length > 100' out | wc -l)" -eq 0 ]
@@ -192,6 +192,7 @@ has_options echo-server --key --peer --hidden --psk --name --context --renew-eve
 has_options echo --key --peer --hidden --psk --name --context --renew-every --early --verbose --size --via --via-password
 has_options relay --once --hexdump --capture
 has_options demo --seconds
+has_options sessions --json --end --control
 refuses "usage: keygen without a file" 2 "-o FILE is missing" keygen
 refuses "usage: id without a file" 2 "one FILE is wanted" id
 refuses "usage: id with both" 2 "one FILE is wanted" id a.pem --public "$a"

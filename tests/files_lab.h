@@ -173,7 +173,7 @@ static void lab_connect(void) {
 }
 
 static void lab_end_session(void) {
-    fdset none = {NULL, 0, 0, -1};
+    fdset none = {.timeout_ms = -1};
     lab_service.want(lab_state, &none);
     lab_service.end(lab_state);
     svconn_wipe(&lab_s);
@@ -184,7 +184,7 @@ static void lab_end_session(void) {
 static size_t lab_turn(int sends) {
     const uint8_t *msg;
     size_t len;
-    fdset none = {NULL, 0, 0, -1};
+    fdset none = {.timeout_ms = -1};
     int busy = 0;
     if (sends && svconn_status(&lab_s) == SVCONN_CONNECTED) files_sender_step(&lab_sender);
     size_t moved = lab_carry(&lab_s, &lab_talk.s, 1);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+#include "audit.h"
+
+#include "codec.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+static const char END_CUT[] = ",\"cut\":true}\n";
+
+/* ---- where it goes ------------------------------------------------------------------------------ */
+
+/* Without O_NONBLOCK a FIFO that nobody reads would stop us here. */
+static int open_file(const char *path) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd >= 0) return fd;
+    if (errno == EISDIR) say("the audit log %s is a directory; give the name of a file", path);
+    else if (errno == ENXIO) say("nobody reads the audit log %s; start its reader first", path);
+    else say("cannot open the audit log %s: %s; give a file that you may write, or \"syslog\"", path, strerror(errno));
+    return -1;
+}
+
+static int is_file(const audit *a) { return a->where && strcmp(a->where, "-") != 0 && !a->syslog; }
+
+int audit_open(audit *a, const char *where) {
+    *a = (audit){.fd = -1, .where = where};
+    if (!where) return 0;
+    if (strcmp(where, "syslog") == 0) {
+        a->syslog = 1;
+        openlog("svconn", LOG_PID, LOG_AUTH);
+        return 0;
+    }
+    signal(SIGXFSZ, SIG_IGN); /* a file as large as files may be is an error of write */
+    a->fd = is_file(a) ? open_file(where) : STDERR_FILENO;
+    return a->fd < 0 ? -1 : 0;
+}
+
+void audit_reopen(audit *a) {
+    int fd = is_file(a) ? open_file(a->where) : -1;
+    if (fd < 0) return;
+    if (a->fd >= 0) close(a->fd);
+    a->fd = fd;
+    a->torn = 0;
+}
+
+void audit_close(audit *a) {
+    if (is_file(a) && a->fd >= 0) close(a->fd);
+    if (a->syslog) closelog();
+    *a = (audit){.fd = -1};
+}
+
+/* ---- a line is put together --------------------------------------------------------------------- */
+
+/* Room for END_CUT is kept until the end. */
+static size_t room(const audit_line *line) { return sizeof line->text - sizeof END_CUT - line->len; }
+
+static void add(audit_line *line, const char *format, ...) PRINTF_LIKE(2, 3);
+static void add(audit_line *line, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line->text + line->len, room(line), format, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < room(line)) line->len += (size_t)n;
+    else line->cut = 1;
+}
+
+void audit_begin(audit_line *line, audit *a, const char *event) {
+    char when[TEXT_TIME];
+    line->to = a;
+    line->len = 0;
+    line->cut = 0;
+    text_time(when);
+    add(line, "{\"time\":\"%s\",\"event\":\"%s\"", when, event);
+}
+
+void audit_text(audit_line *line, const char *name, const char *value) {
+    char escaped[AUDIT_VALUE + 1];
+    size_t n = strlen(name) + sizeof ",\"\":\"\"", have = room(line);
+    if (have <= n) {
+        line->cut = 1;
+        return;
+    }
+    size_t fits = have - n + 1 < sizeof escaped ? have - n + 1 : sizeof escaped;
+    if (!value) value = "";
+    if (text_json(escaped, fits, value, strlen(value)) < strlen(value)) line->cut = 1;
+    add(line, ",\"%s\":\"%s\"", name, escaped);
+}
+
+void audit_hex(audit_line *line, const char *name, const uint8_t *bytes, size_t n) {
+    char digits[AUDIT_VALUE + 1];
+    if (n > AUDIT_VALUE / 2) line->cut = 1;
+    hex_encode(digits, bytes, n > AUDIT_VALUE / 2 ? AUDIT_VALUE / 2 : n);
+    audit_text(line, name, digits);
+}
+
+void audit_number(audit_line *line, const char *name, unsigned long long value) {
+    add(line, ",\"%s\":%llu", name, value);
+}
+
+static void finish(audit_line *line) {
+    const char *end = line->cut ? END_CUT : "}\n";
+    memcpy(line->text + line->len, end, strlen(end));
+    line->len += strlen(end);
+}
+
+/* ---- and written -------------------------------------------------------------------------------- */
+
+/* Standard error is shared with others and may block. Where poll sees room in a pipe, a line of ours fits. */
+static ssize_t write_some(const audit *a, const char *bytes, size_t n) {
+    struct pollfd p = {.fd = a->fd, .events = POLLOUT};
+    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) return -1;
+    ssize_t written;
+    do written = write(a->fd, bytes, n);
+    while (written < 0 && errno == EINTR);
+    return written;
+}
+
+/* A disk that fills up, or a socket, takes a part. The rest may fit at once; else the reader must not take the next
+ * line for its end. */
+static int write_whole(audit *a, const char *bytes, size_t n) {
+    if (a->torn && write_some(a, "\n", 1) != 1) return -1;
+    a->torn = 0;
+    for (size_t at = 0; at < n;) {
+        ssize_t written = write_some(a, bytes + at, n - at);
+        if (written <= 0) {
+            a->torn = at > 0;
+            return -1;
+        }
+        at += (size_t)written;
+    }
+    return 0;
+}
+
+static int tell_lost(audit *a) {
+    audit_line line;
+    audit_begin(&line, a, "lost");
+    audit_number(&line, "lines", a->lost);
+    finish(&line);
+    if (write_whole(a, line.text, line.len) != 0) return -1;
+    a->lost = 0;
+    return 0;
+}
+
+void audit_end(audit_line *line) {
+    audit *a = line->to;
+    finish(line);
+    if (a->syslog) syslog(LOG_AUTH | LOG_INFO, "%.*s", (int)line->len - 1, line->text);
+    if (a->fd < 0) return;
+    if ((a->lost && tell_lost(a) != 0) || write_whole(a, line->text, line->len) != 0) a->lost++;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/* What door.c and door_ask.c share. */
+#ifndef SVCONN_CMD_DOOR_STATE_H
+#define SVCONN_CMD_DOOR_STATE_H
+
+#include "audit.h"
+#include "control.h"
+#include "door.h"
+#include "entrance.h"
+#include "guard.h"
+#include "peerbook.h"
+#include "person.h"
+
+#include <time.h>
+
+#define WAITING_MAX 64  /* visitors who have not said what they want */
+#define VISITS_MAX 1100 /* with those who are in, and who leave */
+#define HELLO_MS 10000
+#define ASK_MS 120000
+#define LEAVE_MS 2000
+
+typedef enum { VISIT_ARRIVED, VISIT_ASKED, VISIT_IN, VISIT_LEAVING } visit_state;
+
+typedef struct door door;
+
+typedef struct {
+    door *door;
+    talk t;
+    visitor v;
+    visit_state state;
+    unsigned long number;
+    uint64_t began, deadline;
+    time_t since;
+    char from[100];
+    char name[PEER_NAME_MAX + 1];
+    uint8_t key[32];
+    int has_key, judged, listed, was_in, guilty;
+    authorized_peer peer;
+    uint8_t instance[SERVICE_INSTANCE];
+    void *service; /* its state */
+    const char *refusal;
+    char text[SERVICE_TEXT_MAX + 1];
+    long program; /* that was asked; 0: none */
+    int program_fd;
+    size_t place;
+} visit;
+
+struct door {
+    door_options *options;
+    const char *command;
+    const service_ops *service;
+    int stays, visited, signals, last;
+    party party;
+    uint8_t psk[32];
+    char address[PEER_ADDRESS_MAX + 200];
+    entrance entrance;
+    guard *guard;
+    audit audit;
+    control *control;
+    person person;
+    fdset set;
+    visit *visits[VISITS_MAX];
+    size_t n;
+    unsigned long number;
+    uint64_t stop_at; /* 0: no signal came */
+};
+
+void door_dismiss(visit *w, service_sorry reason, const char *text);
+
+/* door_ask.c: a program decides. It sees SVCONN_NAME, _KEY, _FINGERPRINT, _SERVICE, _FROM and _DIGITS. */
+void door_ask_program(visit *w, const char *command);
+void door_program_ended(visit *w);
+
+#endif
