@@ -590,7 +590,10 @@ static int flush_reply(receiver *r) {
 
 static void files_want(void *state, fdset *set) {
     const receiver *r = state;
-    if (r->busy && svconn_status(&r->v->t->s) == SVCONN_CONNECTED) fdset_within(set, 0);
+    size_t queued;
+    if (svconn_status(&r->v->t->s) != SVCONN_CONNECTED) return;
+    (void)svconn_wire_out(&r->v->t->s, &queued);
+    if (r->busy || (r->reply_len > 0 && queued == 0)) fdset_within(set, 0); /* room came after the last turn */
 }
 
 static size_t take_next(receiver *r) {

@@ -153,7 +153,8 @@ void files_sender_connect(files_sender *f, svconn *s) {
     f->s = s;
     f->next = 0;
     f->queue_n = f->queue_at = 0;
-    f->offered = f->walked = f->done_sent = f->finished = f->busy = 0;
+    f->offered = f->walked = f->done_sent = f->finished = 0;
+    f->busy = 1;
     f->msg_len = 0;
 }
 
@@ -432,6 +433,13 @@ void files_sender_step(files_sender *f) {
         n += done;
     }
     f->busy = flush(f);
+}
+
+int files_sender_can_go_on(const files_sender *f) {
+    size_t n;
+    if (svconn_status(f->s) != SVCONN_CONNECTED) return 0;
+    (void)svconn_wire_out(f->s, &n);
+    return f->busy || (f->msg_len > 0 && n == 0);
 }
 
 /* ---- messages ---- */

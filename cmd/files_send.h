@@ -4,7 +4,7 @@
  *
  *      files_sender_open(&f, sources, n, follow);  files_sender_count(&f);
  *      files_sender_connect(&f, &session);                      for every session: it goes on where the last one ended
- *      loop: f.busy = more work than one step; files_sender_take for messages; files_sender_step
+ *      loop: files_sender_take for messages; files_sender_step; bytes; no waiting if files_sender_can_go_on
  *      until f.finished, or the session is over
  */
 #ifndef SVCONN_CMD_FILES_SEND_H
@@ -74,6 +74,9 @@ void files_sender_connect(files_sender *f, svconn *s);
 void files_sender_take(files_sender *f, const uint8_t *msg, size_t len);
 /* Does what can be done now: as far as the session takes messages. */
 void files_sender_step(files_sender *f);
+/* 1 if there is something to do without anything happening: work for another step, or a message for which there is room
+ * now that bytes went out. */
+int files_sender_can_go_on(const files_sender *f);
 
 /* Bytes that are there, the one that is being sent included. */
 uint64_t files_sender_progress(const files_sender *f);

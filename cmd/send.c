@@ -118,7 +118,7 @@ static void round_of_poll(sending *s) {
     fdset_clear(set);
     size_t signalled = fdset_add(set, s->signals, POLLIN);
     call_want(&s->call, set);
-    if (s->files.busy) fdset_within(set, 0);
+    if (files_sender_can_go_on(&s->files)) fdset_within(set, 0);
     if (s->progress.on) fdset_within(set, PROGRESS_MS);
     fdset_wait(set);
     call_ready(&s->call, set);

@@ -196,7 +196,7 @@ static size_t lab_turn(int sends) {
         files_sender_take(&lab_sender, msg, len);
         if (svconn_status(&lab_s) != SVCONN_CONNECTED || svconn_recv_done(&lab_s) != SVCONN_OK) break;
     }
-    return moved + (size_t)busy + (size_t)(sends && lab_sender.busy);
+    return moved + (size_t)busy + (size_t)(sends && files_sender_can_go_on(&lab_sender));
 }
 
 static void lab_note_result(void *arg, const char *path, sent_result result, uint64_t size, const char *text) {
