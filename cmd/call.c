@@ -20,8 +20,8 @@ void call_rows(option rows[CALL_ROWS], call_options *o) {
          0, 0},
         {"peer", "WHO", "if PEER is an address: the key, or the name, that must be there", OPTION_TEXT, &o->expect, 0,
          0},
-        {"known-peers", "FILE", "names and keys; default ~/.config/svconn/known_peers", OPTION_TEXT, &o->known_peers, 0,
-         0},
+        {"known-peers", "FILE", "names and keys; default ~/.config/svconn/known_peers", OPTION_TEXT | OPTION_RARE,
+         &o->known_peers, 0, 0},
         {"quiet", NULL, "say what goes wrong, and nothing else", OPTION_FLAG, &o->quiet, 0, 0},
     };
     memcpy(rows, own, sizeof own);

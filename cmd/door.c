@@ -37,23 +37,26 @@ void door_rows(option rows[DOOR_ROWS], door_options *o) {
         {"ask", NULL, "a person at the terminal lets each visitor in, or not", OPTION_FLAG, &o->ask, 0, 0},
         {"ask-program", "COMMAND", "the same by a program: exit code 0 lets the visitor in", OPTION_TEXT,
          &o->ask_program, 0, 0},
-        {"confirm", NULL, "a person types the digits that the visitor sees", OPTION_FLAG, &o->party.confirm, 0, 0},
+        {"confirm", NULL, "a person types the digits that the visitor sees", OPTION_FLAG | OPTION_RARE,
+         &o->party.confirm, 0, 0},
         {"pairing", "FILE", "write a link for one visitor, with a key in it, into FILE", OPTION_TEXT, &o->pairing, 0,
          0},
-        {"hidden", NULL, "hide our key from those who do not know it (registered at a\nrelay: always)", OPTION_FLAG,
-         &o->party.hidden, 0, 0},
-        {"from", "NETWORK", "only from there, such as 192.0.2.0/24 (may be given several times)", OPTION_LIST, &o->from,
-         0, 0},
-        {"not-from", "NETWORK", "not from there", OPTION_LIST, &o->not_from, 0, 0},
-        {"ban-after", "N", "failed attempts after which a source is not served; 0: never; default 5", OPTION_NUMBER,
-         &o->ban_after, 0, 1000000},
-        {"ban-for", "SECONDS", "how long; default 600", OPTION_NUMBER, &o->ban_for, 1, 1000000},
-        {"sessions", "N", "visitors at once; default 64", OPTION_NUMBER, &o->sessions, 1, 1000},
+        {"hidden", NULL, "hide our key from those who do not know it (registered at a\nrelay: always)",
+         OPTION_FLAG | OPTION_RARE, &o->party.hidden, 0, 0},
+        {"from", "NETWORK", "only from there, such as 192.0.2.0/24 (may be given several times)",
+         OPTION_LIST | OPTION_RARE, &o->from, 0, 0},
+        {"not-from", "NETWORK", "not from there", OPTION_LIST | OPTION_RARE, &o->not_from, 0, 0},
+        {"ban-after", "N", "failed attempts after which a source is not served; 0: never; default 5",
+         OPTION_NUMBER | OPTION_RARE, &o->ban_after, 0, 1000000},
+        {"ban-for", "SECONDS", "how long; default 600", OPTION_NUMBER | OPTION_RARE, &o->ban_for, 1, 1000000},
+        {"sessions", "N", "visitors at once; default 64", OPTION_NUMBER | OPTION_RARE, &o->sessions, 1, 1000},
         {"audit", "FILE", "a JSON line for each attempt and session; \"-\", or \"syslog\"", OPTION_TEXT, &o->audit, 0,
          0},
-        {"known-peers", "FILE", "default ~/.config/svconn/known_peers", OPTION_TEXT, &o->known_peers, 0, 0},
-        {"authorized", "FILE", "default ~/.config/svconn/authorized_peers", OPTION_TEXT, &o->authorized, 0, 0},
-        {"control", "PATH", "the socket of \"svconn sessions\"", OPTION_TEXT, &o->control, 0, 0},
+        {"known-peers", "FILE", "default ~/.config/svconn/known_peers", OPTION_TEXT | OPTION_RARE, &o->known_peers, 0,
+         0},
+        {"authorized", "FILE", "default ~/.config/svconn/authorized_peers", OPTION_TEXT | OPTION_RARE, &o->authorized,
+         0, 0},
+        {"control", "PATH", "the socket of \"svconn sessions\"", OPTION_TEXT | OPTION_RARE, &o->control, 0, 0},
     };
     memcpy(rows, own, sizeof own);
     party_base_rows(rows + DOOR_ROWS - PARTY_BASE_ROWS, &o->party);
@@ -82,7 +85,7 @@ static void audit_visit(visit *w, const char *event, const char *why) {
 
 static void log_part(visitor *v, const char *event, const char *what, const char *why, unsigned long long in,
                      unsigned long long out) {
-    visit *w = (visit *)((char *)v - offsetof(visit, v));
+    const visit *w = v->host;
     audit_line line;
     audit_begin(&line, &w->door->audit, event);
     audit_number(&line, "number", w->number);
@@ -254,7 +257,7 @@ static void depart(door *d, size_t i) {
     }
     if (e != SVCONN_OK && !w->refusal) say("%s%s: %s", w->t.who, svconn_reason_name(e), svconn_strerror(e));
     else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, why_ended(w));
-    if (was_in) d->last = w->refusal ? EXIT_LINK : exit_of_session(e);
+    if (was_in) d->last = w->v.code ? w->v.code : w->refusal ? EXIT_LINK : exit_of_session(e);
     talk_close(&w->t);
     free(w);
     d->visits[i] = d->visits[--d->n];
@@ -307,6 +310,7 @@ static void arrive(door *d, svconn_link *link) {
     w->v.name = w->name;
     w->v.only = &w->peer.forward;
     w->v.log = log_part;
+    w->v.host = w;
     where_from(d, link, w->from, sizeof w->from);
     snprintf(w->t.who, sizeof w->t.who, "%s", who);
     int served = is_served(d, w);
@@ -647,6 +651,7 @@ static int open_all(door *d, const char *address) {
 
 int door_run(door_options *o, const char *command, const char *address, const service_ops *service, int stays) {
     static door d; /* one in a process */
+    (void)fdset_raise_limit();
     d.options = o;
     d.command = command;
     d.service = service;

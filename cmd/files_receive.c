@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "files_receive.h"
 
+#include "cmd.h"
 #include "crypto.h"
 #include "text.h"
 
@@ -58,9 +59,6 @@ typedef struct {
     int busy;       /* there is more to do than one round allows */
     unsigned lines; /* of the log */
 } receiver;
-
-static files_visits visits;
-const files_visits *files_visited(void) { return &visits; }
 
 /* ---- replies ---- */
 static uint32_t id_of(const receiver *r, const arrival *e) {
@@ -538,7 +536,11 @@ static void take_done(receiver *r, wire_in *w) {
         return;
     }
     r->done = 1;
-    if (store_sync(r->store) != 0) r->unsynced = errno;
+    if (r->skipped) r->v->code = EXIT_PART;
+    if (store_sync(r->store) != 0) {
+        r->unsynced = errno;
+        r->v->code = EXIT_LOCAL;
+    }
     wire_out out = reply(r, FILES_RESULT, NULL);
     put_number(&out, r->unsynced != 0, 1);
     put_number(&out, r->stored, 4);
@@ -627,8 +629,6 @@ static void files_ready(void *state, const fdset *set) {
 
 static void report(const receiver *r) {
     int complete = r->finished && r->skipped == 0 && !r->unsynced;
-    if (complete) visits.complete++;
-    else visits.partial++;
     if (r->store->quiet && complete) return;
     say("%s%s: %u stored, %u were there, %u not taken, %.1f MB came", r->v->t->who,
         r->finished ? "received" : "broken off (what came is kept; sending again goes on from there)", r->stored,

@@ -9,11 +9,4 @@
 /* store is open and outlives the service. */
 service_ops files_service(file_store *store);
 
-/* What came of all visitors so far, for an exit code. */
-typedef struct {
-    unsigned long complete; /* visits in which everything that was offered was stored */
-    unsigned long partial;  /* others */
-} files_visits;
-const files_visits *files_visited(void);
-
 #endif

@@ -83,6 +83,7 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
     guest *g = arg;
     (void)channel;
     (void)wanted;
+    if (!g->of->command && reason) g->v->code = EXIT_LINK;
     if (g->child > 0 && reason) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
     g->v->log(g->v, "stream", g->of->command ? g->of->command : "standard input and output", tunnel_reason_text(reason),
               in, out);
@@ -110,6 +111,7 @@ static void ready(void *state, const fdset *set) {
     svconn *s = &g->v->t->s;
     tunnel_ready(g->t, set, NULL, NULL);
     tunnel_bytes(g->t, &g->v->in, &g->v->out);
+    if (tunnel_failed_here(g->t)) g->v->code = EXIT_LOCAL;
     if (tunnel_peer_closed(g->t) && svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
     wait_for_children(g->of);
 }
@@ -117,6 +119,7 @@ static void ready(void *state, const fdset *set) {
 static void end(void *state) {
     guest *g = state;
     tunnel_free(g->t);
+    if (!g->of->command && !g->opened) g->v->code = EXIT_LINK;
     free(g);
 }
 

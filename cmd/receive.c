@@ -32,7 +32,7 @@ static int run(receiving *r, const char *address) {
     service_ops service = files_service(&r->store);
     int code = door_run(&r->door, "receive", address, &service, r->keep);
     store_close(&r->store);
-    return code == EXIT_DONE && !r->keep && files_visited()->partial ? EXIT_PART : code;
+    return code;
 }
 
 int cmd_receive(int argc, char **argv) {
@@ -43,12 +43,13 @@ int cmd_receive(int argc, char **argv) {
         {"overwrite", NULL, "replace files that are there; else they are kept, and the new one is not taken",
          OPTION_FLAG, &r.overwrite, 0, 0},
         {"rename", NULL, "store a file whose name is there as \"name (2)\"", OPTION_FLAG, &r.rename, 0, 0},
-        {"keep-dots", NULL, "keep a dot at the beginning of what is sent; else it gets a _ in front", OPTION_FLAG,
-         &r.store.keep_dots, 0, 0},
+        {"keep-dots", NULL, "keep a dot at the beginning of what is sent; else it gets a _ in front",
+         OPTION_FLAG | OPTION_RARE, &r.store.keep_dots, 0, 0},
         {"max-bytes", "N", "take no more than so many bytes in all", OPTION_NUMBER, &r.max_bytes, 1, LONG_MAX},
-        {"max-files", "N", "take no more than so many files and directories in all", OPTION_NUMBER, &r.max_files, 1,
-         LONG_MAX},
-        {"list", NULL, "the path of each file that was stored, on standard output", OPTION_FLAG, &r.store.list, 0, 0},
+        {"max-files", "N", "take no more than so many files and directories in all", OPTION_NUMBER | OPTION_RARE,
+         &r.max_files, 1, LONG_MAX},
+        {"list", NULL, "the path of each file that was stored, on standard output", OPTION_FLAG | OPTION_RARE,
+         &r.store.list, 0, 0},
         {"keep", NULL, "stay, for any number of senders; at a relay under our key, not by a token", OPTION_FLAG,
          &r.keep, 0, 0},
     };

@@ -260,7 +260,8 @@ int cmd_send(int argc, char **argv) {
     int follow = 0;
     s.retry = 600;
     option rows[CALL_ROWS + 3] = {
-        {"follow", NULL, "send what symbolic links point to, and not the links", OPTION_FLAG, &follow, 0, 0},
+        {"follow", NULL, "send what symbolic links point to, and not the links", OPTION_FLAG | OPTION_RARE, &follow, 0,
+         0},
         {"retry", "SECONDS",
          "when the connection is lost, try so long to come back; 0: do not;\ndefault 600 since it last got further",
          OPTION_NUMBER, &s.retry, 0, 10000000},

@@ -44,7 +44,6 @@ typedef struct channel {
     uint32_t may_send;      /* bytes, by the peer's windows */
     uint32_t may_come;      /* bytes that the peer may still send */
     uint32_t window, taken; /* ours; bytes that went out since the last WINDOW */
-    int kept_up;            /* since then nothing waited for end.out */
     uint8_t *wait;          /* bytes for end.out: [wait_at, wait_at + wait_len) */
     size_t wait_at, wait_len, wait_size;
     unsigned long long in, out; /* bytes from the peer, to the peer */
@@ -60,7 +59,7 @@ struct tunnel {
     size_t n, size;
     size_t first; /* whose turn it is to be read first */
     uint32_t next_id;
-    int peer_closed;
+    int peer_closed, failed;
     size_t budget; /* bytes of windows given out */
     unsigned long long in, out;
     uint8_t msg[SVCONN_MESSAGE_MAX];
@@ -136,7 +135,6 @@ static channel *make(tunnel *t, uint32_t id, const char *target) {
     c->in_place = c->out_place = NOWHERE;
     c->may_come = c->window = TUNNEL_FIRST_WINDOW;
     c->may_send = TUNNEL_FIRST_WINDOW;
-    c->kept_up = 1;
     t->budget += c->window;
     t->channels[t->n++] = c;
     c->next = t->bucket[id % BUCKETS];
@@ -205,6 +203,8 @@ size_t tunnel_count(const tunnel *t) { return t->n; }
 
 int tunnel_peer_closed(const tunnel *t) { return t->peer_closed; }
 
+int tunnel_failed_here(const tunnel *t) { return t->failed; }
+
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out) {
     *in = t->in;
     *out = t->out;
@@ -232,6 +232,15 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
     return n;
+}
+
+/* The connection there is gone. What happens to a file or a pipe of our own, its owner must be told. */
+static void end_failed(tunnel *t, channel *c) {
+    if (!c->is_socket) {
+        say("cannot write to standard output: %s", strerror(errno));
+        t->failed = 1;
+    }
+    break_off(t, c, TUNNEL_CUT);
 }
 
 /* Keeps what end.out did not take. There is room: the windows see to it. */
@@ -274,7 +283,7 @@ static void write_waiting(tunnel *t, channel *c) {
     while (c->wait_len) {
         ssize_t n = write_end(c, c->wait + c->wait_at, c->wait_len);
         if (n < 0) {
-            break_off(t, c, TUNNEL_CUT);
+            end_failed(t, c);
             return;
         }
         c->wait_at += (size_t)n;
@@ -304,7 +313,6 @@ static void deliver(tunnel *t, channel *c, const uint8_t *bytes, size_t len) {
         c->taken += (uint32_t)done;
     }
     if (done == len) return;
-    if (c->is_socket) c->kept_up = 0;
     if (keep(c, bytes + done, len - done) != 0) break_off(t, c, TUNNEL_TROUBLE);
 }
 
@@ -371,10 +379,10 @@ static int send_open(tunnel *t, const channel *c) {
     return send_message(t, msg, TUNNEL_HEAD + 4 + len);
 }
 
-/* A reader that keeps up gets a larger window, as long as the budget lasts. */
+/* A reader that has taken all there is gets a larger window, as long as the budget lasts. */
 static uint32_t grow(tunnel *t, channel *c) {
     uint32_t more = c->window;
-    if (!c->kept_up || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more > TUNNEL_BUDGET) return 0;
+    if (c->wait_len || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more > TUNNEL_BUDGET) return 0;
     c->window += more;
     t->budget += more;
     return more;
@@ -386,7 +394,6 @@ static void send_window(tunnel *t, channel *c) {
     if (send_short(t, TUNNEL_WINDOW, c, more, 4) == 0) {
         c->may_come += more;
         c->taken = 0;
-        c->kept_up = 1;
     } else {
         t->budget -= c->window - before;
         c->window = before;

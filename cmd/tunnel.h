@@ -10,8 +10,8 @@
  *   RESET  channel(4) reason(1)            the stream is broken off, in both directions
  *
  * Each direction of each stream has a window of its own, so a reader that stands still stops its own stream and no
- * other. Windows begin at TUNNEL_FIRST_WINDOW and double for readers that keep up, as long as all windows of a session
- * together stay below TUNNEL_BUDGET: that bounds the memory that a peer can make us use.
+ * other. Windows begin at TUNNEL_FIRST_WINDOW and double for readers that have taken all there is, as long as all
+ * windows of a session together stay below TUNNEL_BUDGET: that bounds the memory that a peer can make us use.
  */
 #ifndef SVCONN_CMD_TUNNEL_H
 #define SVCONN_CMD_TUNNEL_H
@@ -93,6 +93,8 @@ void tunnel_want(tunnel *t, fdset *set);
  * NULL: there are none. */
 void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg);
 int tunnel_peer_closed(const tunnel *t); /* its CLOSE came: no more messages */
+
+int tunnel_failed_here(const tunnel *t); /* standard output took no more */
 
 size_t tunnel_count(const tunnel *t); /* of streams that have something left to do */
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out);
