@@ -180,18 +180,23 @@ static void lab_end_session(void) {
     svconn_wipe(&lab_talk.s);
 }
 
-/* One turn of both ends; returns 0 if nothing moved. */
+static int lab_sender_wakes, lab_receiver_wakes; /* bytes came or went since its last turn */
+
+/* One turn of both ends, each only if poll would have woken it; returns 0 if nothing moved. */
 static size_t lab_turn(int sends) {
     const uint8_t *msg;
     size_t len;
     fdset none = {.timeout_ms = -1};
-    int busy = 0;
-    if (sends && svconn_status(&lab_s) == SVCONN_CONNECTED) files_sender_step(&lab_sender);
+    int sender_wakes = sends && (lab_sender_wakes || files_sender_can_go_on(&lab_sender));
+    if (sender_wakes && svconn_status(&lab_s) == SVCONN_CONNECTED) files_sender_step(&lab_sender);
     size_t moved = lab_carry(&lab_s, &lab_talk.s, 1);
-    lab_service.ready(lab_state, &none);
     lab_service.want(lab_state, &none);
-    busy = none.timeout_ms == 0;
-    moved += lab_carry(&lab_talk.s, &lab_s, 0);
+    int busy = none.timeout_ms == 0;
+    if (busy || moved || lab_receiver_wakes) lab_service.ready(lab_state, &none);
+    size_t back = lab_carry(&lab_talk.s, &lab_s, 0);
+    lab_sender_wakes = moved > 0 || back > 0;
+    lab_receiver_wakes = back > 0;
+    moved += back;
     while (sends && svconn_recv(&lab_s, &msg, &len) == SVCONN_OK) {
         files_sender_take(&lab_sender, msg, len);
         if (svconn_status(&lab_s) != SVCONN_CONNECTED || svconn_recv_done(&lab_s) != SVCONN_OK) break;
