@@ -180,6 +180,12 @@ static void lab_end_session(void) {
     svconn_wipe(&lab_talk.s);
 }
 
+static int lab_waits(const svconn *s) {
+    size_t n;
+    (void)svconn_wire_out(s, &n);
+    return n > 0;
+}
+
 static int lab_sender_wakes, lab_receiver_wakes; /* bytes came or went since its last turn */
 
 /* One turn of both ends, each only if poll would have woken it; returns 0 if nothing moved. */
@@ -194,8 +200,9 @@ static size_t lab_turn(int sends) {
     int busy = none.timeout_ms == 0;
     if (busy || moved || lab_receiver_wakes) lab_service.ready(lab_state, &none);
     size_t back = lab_carry(&lab_talk.s, &lab_s, 0);
-    lab_sender_wakes = moved > 0 || back > 0;
-    lab_receiver_wakes = back > 0;
+    /* What went out at once is no reason to wake up; what waits for the link is. */
+    lab_sender_wakes = back > 0 || lab_waits(&lab_s);
+    lab_receiver_wakes = lab_waits(&lab_talk.s);
     moved += back;
     while (sends && svconn_recv(&lab_s, &msg, &len) == SVCONN_OK) {
         files_sender_take(&lab_sender, msg, len);

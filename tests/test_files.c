@@ -42,6 +42,17 @@ static void many_small(void) {
     CHECK(lab_send("many") && lab_same(lab_in, lab_out));
 }
 
+/* More to hash than one turn allows, at both ends, with nothing on the link meanwhile */
+static void large_compare(void) {
+    lab_begin();
+    lab_file(lab_in, "f", 5000000, 1);
+    lab_file(lab_out, "f", 5000000, 1);
+    CHECK(lab_send("f") && lab_sender.same == 1);
+    CHECK(rename(lab_path(lab_out, "f"), lab_path(lab_out, ".f.svconn-part")) == 0);
+    CHECK(truncate(lab_path(lab_out, ".f.svconn-part"), 4000000) == 0);
+    CHECK(lab_send("f") && lab_sender.carried == 1000000 && lab_same(lab_in, lab_out));
+}
+
 static void names_of_arguments(void) {
     lab_begin();
     make_tree();
@@ -216,7 +227,12 @@ static void limits(void) {
 /* ---- a file that changes ---- */
 static int change_times;
 static void change_it(void) {
-    if (change_times-- > 0) CHECK(truncate(lab_path(lab_in, "f"), 250000 + change_times * 1000) == 0);
+    int fd = change_times < 0 ? open(lab_path(lab_in, "f"), O_WRONLY) : -1;
+    if (fd >= 0) {
+        CHECK(write(fd, "changed", 7) == 7);
+        close(fd);
+        change_times = 0;
+    } else if (change_times-- > 0) CHECK(truncate(lab_path(lab_in, "f"), 250000 + change_times * 1000) == 0);
 }
 
 static void run_changing(int times) {
@@ -242,7 +258,11 @@ static void changes(void) {
     run_changing(1);
     CHECK(files_sender_is_complete(&lab_sender) && lab_same(lab_in, lab_out) && !lab_parts());
     lab_finish();
-    CHECK(unlink(lab_path(lab_out, "f")) == 0);
+    lab_clear();
+    run_changing(-1); /* the same size, and other bytes at the start, which went already */
+    CHECK(files_sender_is_complete(&lab_sender) && lab_same(lab_in, lab_out) && !lab_parts());
+    lab_finish();
+    lab_clear();
     lab_file(lab_in, "f", 300000, 7);
     run_changing(9);
     CHECK(!files_sender_is_complete(&lab_sender) && lab_was_told("f failed") && !lab_exists("f") && !lab_parts());
@@ -394,6 +414,8 @@ static void links_stay_inside(void) {
     CHECK(raw_answer() == FILES_STORED);
     raw_entry(id++, FILES_SYMLINK, 0, "d|up", "../../x");
     CHECK(raw_answer() == FILES_SKIP);
+    raw_entry(id++, FILES_SYMLINK, 0, "d|behind", "x/../y");
+    CHECK(raw_answer() == FILES_SKIP);
     raw_entry(id++, FILES_SYMLINK, 0, "d|root", "..");
     CHECK(raw_answer() == FILES_SKIP);
     raw_entry(id++, FILES_SYMLINK, 0, "d|secret", "../.ssh/id");
@@ -436,7 +458,7 @@ static void wrong_bytes(void) {
     raw_end(0, "abd");
     CHECK(raw_answer() == FILES_SKIP && raw_reason == SKIP_DAMAGED && !lab_exists("f") && !lab_parts());
     raw_close();
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         lab_clear();
         raw_connect();
         raw_entry(0, FILES_FILE, 3, "f", NULL);
@@ -450,11 +472,51 @@ static void wrong_bytes(void) {
         if (i == 5) raw_entry(3, FILES_FILE, 3, "h", NULL);
         if (i == 6) raw_data(0, "abc"), raw_end(0, "abc"), raw_end(0, "abc");
         if (i == 7) raw_begin(FILES_DONE, 2), raw_send();
+        if (i == 8) raw_data(FILES_WINDOW, "a");
         int answer = raw_answer();
         CHECK(i == 6 ? answer == FILES_STORED && raw_answer() == -1 : answer == -1);
         CHECK(i == 6 || !lab_exists("f"));
         raw_close();
     }
+}
+
+/* What changes here while it comes */
+static void disturbed(void) {
+    lab_begin();
+    raw_connect();
+    raw_entry(0, FILES_FILE, 3, "f", NULL);
+    CHECK(raw_answer() == FILES_WANT);
+    raw_data(0, "abc");
+    CHECK(raw_answer() == 0);
+    lab_file(lab_out, "f", 3, 1);
+    raw_end(0, "abc");
+    CHECK(raw_answer() == FILES_SKIP && raw_reason == SKIP_EXISTS && !lab_parts() && lab_store.bytes == 0);
+    raw_entry(1, FILES_FILE, 3, "g", NULL);
+    CHECK(raw_answer() == FILES_WANT && lab_store.bytes == 3);
+    raw_data(1, "ab");
+    raw_begin(FILES_CANCEL, 1);
+    put_number(&raw, CANCEL_CHANGED, 1);
+    raw_send();
+    CHECK(raw_answer() == FILES_SKIP && raw_reason == SKIP_CANCELLED && !lab_parts() && lab_store.bytes == 0);
+    lab_file(lab_out, ".h.svconn-part", 3, 7);
+    raw_entry(2, FILES_FILE, 6, "h", NULL);
+    CHECK(raw_answer() == FILES_ASK);
+    uint8_t part[3];
+    int fd = open(lab_path(lab_out, ".h.svconn-part"), O_RDWR);
+    CHECK(fd >= 0 && read(fd, part, 3) == 3);
+    svconn_sha256_ctx c;
+    svconn_sha256_init(&c);
+    svconn_sha256_update(&c, part, 3);
+    raw_begin(FILES_HASH, 2);
+    svconn_sha256_final(&c, raw.b + raw.n);
+    raw.n += 32;
+    raw_send();
+    CHECK(raw_answer() == FILES_WANT);
+    struct timespec then[2] = {{1, 0}, {1, 0}};
+    CHECK(pwrite(fd, "xyz", 3, 0) == 3 && futimens(fd, then) == 0 && close(fd) == 0);
+    raw_data(2, "def");
+    CHECK(raw_answer() == FILES_SKIP && raw_reason == SKIP_BUSY);
+    raw_close();
 }
 
 static void out_of_turn(void) {
@@ -608,6 +670,7 @@ int main(void) {
     if (!quiet) return 1;
     TEST("files: a tree arrives, with modes and times; again: nothing is sent", a_tree);
     TEST("files: more small files than the window holds", many_small);
+    TEST("files: hashes take many turns", large_compare);
     TEST("files: dir/, . and .. have the name of the directory", names_of_arguments);
     TEST("files: holes stay holes", sparse);
     TEST("files: names with control bytes and leading dots are changed", hostile_names_arrive);
@@ -625,6 +688,7 @@ int main(void) {
     TEST("files: symbolic links stay inside", links_stay_inside);
     TEST("files: nothing is written through a link", never_through_links);
     TEST("files: wrong hash, wrong sizes, wrong entries", wrong_bytes);
+    TEST("files: a name, a part that changes while it comes; nothing stays counted", disturbed);
     TEST("files: messages out of turn", out_of_turn);
     TEST("files: messages of wrong lengths", cut_messages);
     TEST("files: the window is bounded", window_is_bounded);
