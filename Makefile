@@ -83,7 +83,7 @@ $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
 
 # Tests of parts of the program see its headers, and have all of it but main
-CMD_TESTS := $(BUILD)/tests/test_guard $(BUILD)/tests/test_files
+CMD_TESTS := $(BUILD)/tests/test_guard $(BUILD)/tests/test_files $(BUILD)/tests/test_files_hostile
 $(CMD_TESTS): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
 $(CMD_TESTS:%=%.o): INC_tests += -Icmd
 

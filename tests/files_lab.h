@@ -50,7 +50,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at) {
 int fsync(int fd) { return fd < 0 ? -1 : 0; }
 
 /* ---- directories ---- */
-static const char *lab_path(const char *dir, const char *name) {
+static inline const char *lab_path(const char *dir, const char *name) {
     static char text[4][5000];
     static unsigned n;
     char *out = text[n++ % 4];
@@ -58,14 +58,14 @@ static const char *lab_path(const char *dir, const char *name) {
     return out;
 }
 
-static void lab_clean(void) {
+static inline void lab_clean(void) {
     char command[200];
     if (!lab_dir[0]) return;
     snprintf(command, sizeof command, "chmod -R u+rwx '%s' 2>/dev/null; rm -rf '%s'", lab_dir, lab_dir);
     CHECK(system(command) == 0);
 }
 
-static void lab_begin(void) {
+static inline void lab_begin(void) {
     const char *tmp = getenv("TMPDIR");
     lab_clean();
     snprintf(lab_dir, sizeof lab_dir, "%.40s/files.XXXXXX", tmp ? tmp : "/tmp");
@@ -80,7 +80,7 @@ static void lab_begin(void) {
     lab_writes = lab_fail_write = 0;
 }
 
-static void lab_file(const char *dir, const char *name, size_t size, unsigned number) {
+static inline void lab_file(const char *dir, const char *name, size_t size, unsigned number) {
     int fd = open(lab_path(dir, name), O_WRONLY | O_CREAT | O_TRUNC, 0640);
     uint32_t x = number * UINT32_C(2654435761) + 1;
     uint8_t b[4096];
@@ -94,7 +94,7 @@ static void lab_file(const char *dir, const char *name, size_t size, unsigned nu
     close(fd);
 }
 
-static int lab_same(const char *a, const char *b) {
+static inline int lab_same(const char *a, const char *b) {
     char command[12000];
     snprintf(command, sizeof command,
              "diff -r --no-dereference '%s' '%s' >'%s/diff' 2>&1 || { head -n 5 '%s/diff'; exit 1; }", a, b, lab_dir,
@@ -103,31 +103,31 @@ static int lab_same(const char *a, const char *b) {
 }
 
 /* Removes what was received. */
-static void lab_clear(void) {
+static inline void lab_clear(void) {
     char command[200];
     snprintf(command, sizeof command, "rm -rf '%s' && mkdir -m 700 '%s'", lab_out, lab_out);
     CHECK(system(command) == 0);
 }
 
 /* 1 if there are unfinished files, at any depth. */
-static int lab_parts(void) {
+static inline int lab_parts(void) {
     char command[300];
     snprintf(command, sizeof command, "test -z \"$(find '%s' -name '*.svconn-part')\"", lab_out);
     return system(command) != 0;
 }
 
-static int lab_exists(const char *name) {
+static inline int lab_exists(const char *name) {
     struct stat st;
     return lstat(lab_path(lab_out, name), &st) == 0;
 }
 
-static uint64_t lab_size(const char *name) {
+static inline uint64_t lab_size(const char *name) {
     struct stat st;
     return lstat(lab_path(lab_out, name), &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
 }
 
 /* ---- sessions ---- */
-static void lab_session(svconn *s, lab_end *e, svconn_role role) {
+static inline void lab_session(svconn *s, lab_end *e, svconn_role role) {
     static const uint8_t psk[32] = {1, 2, 3};
     uint8_t seed[32];
     CHECK(svconn_identity_psk(&e->me, psk, (const uint8_t *)(role == SVCONN_CLIENT ? "client" : "server"), 6) ==
@@ -138,7 +138,7 @@ static void lab_session(svconn *s, lab_end *e, svconn_role role) {
 }
 
 /* Carries what can be carried one way; returns how many bytes. */
-static size_t lab_carry(svconn *from, svconn *to, int counts) {
+static inline size_t lab_carry(svconn *from, svconn *to, int counts) {
     size_t n, used = 0;
     const uint8_t *b = svconn_wire_out(from, &n);
     if (counts && lab_cut_after && lab_moved + n > lab_cut_after) n = (size_t)(lab_cut_after - lab_moved);
@@ -155,7 +155,7 @@ static size_t lab_carry(svconn *from, svconn *to, int counts) {
 static size_t lab_both_ways(void) { return lab_carry(&lab_s, &lab_talk.s, 1) + lab_carry(&lab_talk.s, &lab_s, 0); }
 
 /* Two connected sessions, and a receiver. */
-static void lab_connect(void) {
+static inline void lab_connect(void) {
     char sorry[SERVICE_TEXT_MAX + 1];
     uint64_t cut = lab_cut_after;
     lab_cut_after = 0;
@@ -172,7 +172,7 @@ static void lab_connect(void) {
     lab_cut_after = cut;
 }
 
-static void lab_end_session(void) {
+static inline void lab_end_session(void) {
     fdset none = {.timeout_ms = -1};
     lab_service.want(lab_state, &none);
     lab_service.end(lab_state);
@@ -180,7 +180,7 @@ static void lab_end_session(void) {
     svconn_wipe(&lab_talk.s);
 }
 
-static int lab_waits(const svconn *s) {
+static inline int lab_waits(const svconn *s) {
     size_t n;
     (void)svconn_wire_out(s, &n);
     return n > 0;
@@ -189,7 +189,7 @@ static int lab_waits(const svconn *s) {
 static int lab_sender_wakes, lab_receiver_wakes; /* bytes came or went since its last turn */
 
 /* One turn of both ends, each only if poll would have woken it; returns 0 if nothing moved. */
-static size_t lab_turn(int sends) {
+static inline size_t lab_turn(int sends) {
     const uint8_t *msg;
     size_t len;
     fdset none = {.timeout_ms = -1};
@@ -211,7 +211,7 @@ static size_t lab_turn(int sends) {
     return moved + (size_t)busy + (size_t)(sends && files_sender_can_go_on(&lab_sender));
 }
 
-static void lab_note_result(void *arg, const char *path, sent_result result, uint64_t size, const char *text) {
+static inline void lab_note_result(void *arg, const char *path, sent_result result, uint64_t size, const char *text) {
     static const char *const names[] = {"stored", "same", "not", "failed", "note"};
     (void)arg;
     (void)size;
@@ -219,7 +219,7 @@ static void lab_note_result(void *arg, const char *path, sent_result result, uin
     if (lab_told_n < 20) snprintf(lab_told[lab_told_n++], 80, "%.60s %s", path, names[result]);
 }
 
-static int lab_was_told(const char *line) {
+static inline int lab_was_told(const char *line) {
     for (size_t i = 0; i < lab_told_n; i++)
         if (strcmp(lab_told[i], line) == 0) return 1;
     return 0;
@@ -228,7 +228,7 @@ static int lab_was_told(const char *line) {
 static void lab_add(const char *name) { CHECK(source_open(&lab_source[lab_sources++], lab_path(lab_in, name)) == 0); }
 
 /* A sender of what was added. */
-static void lab_prepare(int follow) {
+static inline void lab_prepare(int follow) {
     CHECK(files_sender_open(&lab_sender, lab_source, lab_sources, follow) == 0);
     lab_sender.told = lab_note_result;
     snprintf(lab_sender.label, sizeof lab_sender.label, "a test");
@@ -236,7 +236,7 @@ static void lab_prepare(int follow) {
 }
 
 /* One session. 1: everything is there. */
-static int lab_run(void) {
+static inline int lab_run(void) {
     lab_connect();
     files_sender_connect(&lab_sender, &lab_s);
     while (!lab_sender.finished && lab_turn(1)) {
@@ -246,7 +246,7 @@ static int lab_run(void) {
     return complete;
 }
 
-static void lab_finish(void) {
+static inline void lab_finish(void) {
     files_sender_close(&lab_sender);
     for (size_t i = 0; i < lab_sources; i++) source_close(&lab_source[i]);
     store_close(&lab_store);
@@ -254,7 +254,7 @@ static void lab_finish(void) {
 }
 
 /* All of that, for one name. */
-static int lab_send(const char *name) {
+static inline int lab_send(const char *name) {
     lab_sources = 0;
     lab_told_n = 0;
     lab_add(name);
