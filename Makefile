@@ -154,6 +154,14 @@ check-formal:
 .PHONY: check-links
 check-links: program
 	@sh tests/run.sh "sh tests/links.sh $(PROG)" "sh tests/frames_links.sh $(PROG)" "sh tests/relay_pool.sh $(PROG)"
+# Real programs by way of svconn serve, forward, listen and connect, across our own relay (Debian packages: tigervnc-standalone-server
+# tigervnc-viewer xvfb imagemagick xdotool rsync git postgresql nginx-light curl openssh-client openssh-server)
+$(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: check-tunnel
+check-tunnel: program $(BUILD)/tests/tunnel/ends
+	@sh tests/run.sh "sh tests/tunnel_apps.sh $(PROG) $(BUILD)/tests/tunnel/ends"
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
 	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors relay_limits) "sh tests/interop.sh $(PROG)"
@@ -242,6 +250,13 @@ $(BUILD)/bench/relay/load: $(BUILD)/bench/relay/load.o $(TLIB) $(LIB)
 .PHONY: bench-relay
 bench-relay: $(BUILD)/bench/relay/load $(PROG)
 	@sh bench/relay.sh $(BUILD)/bench/relay/load $(PROG) $(BUILD)/bench
+# Our tunnel next to others (stunnel, spiped, ssh -L, no tunnel), on loopback. The variables are those of bench/tunnel.sh. Results: build/bench/tunnel.tsv
+$(BUILD)/bench/tunnel/load: $(BUILD)/bench/tunnel/load.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: bench-tunnel
+bench-tunnel: $(BUILD)/bench/tunnel/load $(PROG)
+	@sh bench/tunnel.sh $(BUILD)/bench/tunnel/load $(PROG) $(BUILD)/bench
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
@@ -268,6 +283,7 @@ help:
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
+	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
@@ -277,6 +293,8 @@ help:
 	@echo 'make bench-plots      pictures of the results (package: gnuplot-nox)'
 	@echo 'make bench-relay [BENCH_ROUNDS=5]   our relay next to others, per processor second (Linux; packages: haproxy, nginx-light'
 	@echo '                      libnginx-mod-stream, socat, as many as you like)'
+	@echo 'make bench-tunnel [BENCH_ROUNDS=5]  svconn serve and forward next to other tunnels (Linux; packages: stunnel4, spiped,'
+	@echo '                      openssh-client openssh-server, as many as you like)'
 	@echo 'make icount           instruction counts of our operations (package: valgrind)'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'

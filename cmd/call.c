@@ -32,11 +32,11 @@ int exit_of_fault(svconn_fault fault) {
     switch (fault) {
     case SVCONN_FAULT_LOCAL: return EXIT_LOCAL;
     case SVCONN_FAULT_RELAY_KEY:
-    case SVCONN_FAULT_RELAY_REFUSED:
     case SVCONN_FAULT_TOKEN: return EXIT_PEER;
     case SVCONN_FAULT_CUT: return EXIT_LINK;
     case SVCONN_FAULT_UNREACHABLE:
     case SVCONN_FAULT_PROXY:
+    case SVCONN_FAULT_RELAY_REFUSED: /* full, or ending: later perhaps */
     case SVCONN_FAULT_NOT_THERE: break;
     }
     return EXIT_REACH;
@@ -353,7 +353,8 @@ static int lost(call *c, int before) {
     if (e != SVCONN_OK && !c->sorry && e != SVCONN_E_REFUSED)
         say("%s: %s: %s", c->name, svconn_reason_name(e), svconn_strerror(e));
     if (e == SVCONN_OK && !c->sorry) say("%s closed the session", c->name);
-    if (before && e == SVCONN_E_ABORTED) {
+    c->doubtful = before && e == SVCONN_E_ABORTED;
+    if (c->doubtful) {
         say_how_to_be_allowed(c);
         code = EXIT_PEER;
     }
@@ -378,7 +379,7 @@ static int dial_session(call *c) {
 int call_dial(call *c) {
     svconn_link link;
     svconn_why why;
-    c->sorry = c->greeted = c->welcome = c->told_wait = 0;
+    c->sorry = c->greeted = c->welcome = c->told_wait = c->doubtful = 0;
     if (svconn_link_open_with(&link, c->address, &c->party.link, OPEN_MS, &why) != 0) {
         say("%s", why.text);
         return exit_of_fault(why.fault);

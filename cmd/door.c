@@ -52,6 +52,7 @@ void door_rows(option rows[DOOR_ROWS], door_options *o) {
         {"sessions", "N", "visitors at once; default 64", OPTION_NUMBER | OPTION_RARE, &o->sessions, 1, 1000},
         {"audit", "FILE", "a JSON line for each attempt and session; \"-\", or \"syslog\"", OPTION_TEXT, &o->audit, 0,
          0},
+        {"quiet", NULL, "say what goes wrong, and nothing else", OPTION_FLAG, &o->quiet, 0, 0},
         {"known-peers", "FILE", "default ~/.config/svconn/known_peers", OPTION_TEXT | OPTION_RARE, &o->known_peers, 0,
          0},
         {"authorized", "FILE", "default ~/.config/svconn/authorized_peers", OPTION_TEXT | OPTION_RARE, &o->authorized,

@@ -19,7 +19,7 @@ typedef struct {
     unsigned long ban_after, ban_for, sessions;
 } door_options;
 
-#define DOOR_ROWS (PARTY_BASE_ROWS + 16)
+#define DOOR_ROWS (PARTY_BASE_ROWS + 17)
 /* Fills the rows and the defaults. */
 void door_rows(option rows[DOOR_ROWS], door_options *o);
 

@@ -36,7 +36,7 @@ typedef struct {
     lane lanes[LANES_MAX];
     size_t n;
     fdset set;
-    int signals, stopped, quiet;
+    int signals, stopped, quiet, was_there;
     unsigned stdio_reason;
     uint64_t down_since, retry_ms;
 } forward;
@@ -184,6 +184,7 @@ static void run_session(forward *f) {
 /* Nobody is to be told "later" by a peer that does not want us: these end the program. */
 static int is_final(const forward *f, int code) {
     if (!f->call.reusable || has_stdio(f)) return 1;
+    if (f->call.doubtful) return !f->was_there;
     return code == EXIT_PEER || code == EXIT_LOCAL || f->call.sorry == SORRY_REPLACED;
 }
 
@@ -251,6 +252,7 @@ static int stay(forward *f, int patient) {
     for (;;) {
         code = dial(f);
         if (code == EXIT_DONE) {
+            f->was_there = 1;
             if (!f->quiet && !first) say("back at %s", f->call.name);
             if (first) say_lanes(f);
             first = 0;

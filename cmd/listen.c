@@ -38,33 +38,33 @@ static void wait_for_children(ears *e) {
         if (waitpid(e->children[i], NULL, WNOHANG) != 0) e->children[i] = e->children[--e->n];
 }
 
+/* A socket, and no pipes: servers such as "rsync --daemon" look whether their standard input is one. */
 static int start_command(guest *g, tunnel_end *end) {
     int pair[2];
     ears *e = g->of;
     wait_for_children(e);
     if (e->n == CHILDREN_MAX || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return TUNNEL_TROUBLE;
+    tunnel_prepare(pair[0]);
     pid_t child = fork();
     if (child == 0) {
         setpgid(0, 0);
         signal(SIGPIPE, SIG_DFL);
         dup2(pair[1], STDIN_FILENO);
         dup2(pair[1], STDOUT_FILENO);
-        close(pair[0]);
         if (pair[1] > STDERR_FILENO) close(pair[1]);
         execl("/bin/sh", "sh", "-c", e->command, (char *)NULL);
         _exit(127);
     }
     close(pair[1]);
-    if (child < 0) {
-        say("%scannot start the command: %s", g->v->t->who, strerror(errno));
-        close(pair[0]);
-        return TUNNEL_TROUBLE;
+    *end = (tunnel_end){.in = pair[0], .out = pair[0], .may_leave = 1};
+    if (child > 0) {
+        setpgid(child, child);
+        g->child = e->children[e->n++] = child;
+        return 0;
     }
-    setpgid(child, child);
-    g->child = e->children[e->n++] = child;
-    tunnel_prepare(pair[0]);
-    end->in = end->out = pair[0];
-    return 0;
+    say("%scannot start the command: %s", g->v->t->who, strerror(errno));
+    close(pair[0]);
+    return TUNNEL_TROUBLE;
 }
 
 static int open_end(void *arg, const char *wanted, tunnel_end *end) {

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define SLICE 4096 /* a pipe or terminal that poll calls writable takes so much (PIPE_BUF) without blocking */
-#define OUT_HIGH                                                                                                       \
-    131072 /* bytes that wait for the link: more are not made, or a small message would wait long behind them */
+/* With so many bytes waiting for the link no more are read, or a small message would wait long behind them. */
+#define OUT_HIGH 65536
 #define CONNECT_MS 20000 /* for one address */
 #define BUCKETS 1024
 #define NOWHERE ((size_t)-1)
@@ -30,10 +30,11 @@ typedef struct channel {
     uint32_t id;
     struct channel *next; /* in its bucket */
     tunnel_end end;
-    int is_socket, is_file;
-    int ours;              /* we opened it */
-    int in_ended;          /* end.in has no more, or failed */
-    int end_due, end_sent; /* END */
+    int is_socket, is_file, is_quick; /* quick: it never blocks */
+    int out_gone;                     /* end.out takes no more, and that is no fault */
+    int ours;                         /* we opened it */
+    int in_ended;                     /* end.in has no more, or failed */
+    int end_due, end_sent;            /* END */
     int peer_ended;
     int shut;           /* end.out was closed behind the peer's last byte */
     int open_due;       /* OPEN, or OPENED, waits for room in the session */
@@ -62,6 +63,7 @@ struct tunnel {
     int peer_closed, failed;
     size_t budget; /* bytes of windows given out */
     unsigned long long in, out;
+    size_t held; /* length of the DATA in msg that the session had no room for; 0: none */
     uint8_t msg[SVCONN_MESSAGE_MAX];
 };
 
@@ -149,6 +151,7 @@ static void take_end(channel *c, const tunnel_end *end) {
     c->end = *end;
     c->is_socket = end->in == end->out && getsockopt(end->out, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     c->is_file = fstat(end->out, &st) == 0 && S_ISREG(st.st_mode);
+    c->is_quick = c->is_file || (fcntl(end->out, F_GETFL) & O_NONBLOCK);
     if (end->connecting) c->connect_until = svconn_now() + CONNECT_MS;
 }
 
@@ -228,7 +231,7 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
     ssize_t n;
     do
         n = c->is_socket ? send(c->end.out, bytes, len, MSG_NOSIGNAL)
-                         : write(c->end.out, bytes, c->is_file || len < SLICE ? len : SLICE);
+                         : write(c->end.out, bytes, c->is_quick || len < SLICE ? len : SLICE);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
     return n;
@@ -236,6 +239,12 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
 
 /* The connection there is gone. What happens to a file or a pipe of our own, its owner must be told. */
 static void end_failed(tunnel *t, channel *c) {
+    if (c->end.may_leave) {
+        c->out_gone = 1;
+        c->taken += (uint32_t)c->wait_len;
+        c->wait_len = 0;
+        return;
+    }
     if (!c->is_socket) {
         say("cannot write to standard output: %s", strerror(errno));
         t->failed = 1;
@@ -276,7 +285,7 @@ static void shut_if_done(channel *c) {
 /* Would not block? */
 static int takes_more(const channel *c) {
     struct pollfd p = {.fd = c->end.out, .events = POLLOUT};
-    return c->is_socket || c->is_file || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
+    return c->is_quick || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
 }
 
 static void write_waiting(tunnel *t, channel *c) {
@@ -284,7 +293,7 @@ static void write_waiting(tunnel *t, channel *c) {
         ssize_t n = write_end(c, c->wait + c->wait_at, c->wait_len);
         if (n < 0) {
             end_failed(t, c);
-            return;
+            break;
         }
         c->wait_at += (size_t)n;
         c->wait_len -= (size_t)n;
@@ -303,12 +312,17 @@ static void deliver(tunnel *t, channel *c, const uint8_t *bytes, size_t len) {
     c->in += len;
     t->in += len;
     c->may_come -= (uint32_t)len;
-    if (c->is_socket && !c->wait_len && !c->end.connecting) {
+    if (c->out_gone) {
+        c->taken += (uint32_t)len;
+        return;
+    }
+    if (c->is_quick && !c->wait_len && !c->end.connecting) {
         ssize_t n = write_end(c, bytes, len);
         if (n < 0) {
-            break_off(t, c, TUNNEL_CUT);
-            return;
+            end_failed(t, c);
+            n = c->out_gone ? (ssize_t)len : 0;
         }
+        if (c->over) return;
         done = (size_t)n;
         c->taken += (uint32_t)done;
     }
@@ -402,6 +416,7 @@ static void send_window(tunnel *t, channel *c) {
 
 /* What waits for room in the session, in the order in which it must go. */
 static void send_due(tunnel *t, channel *c) {
+    if (t->held) return;
     if (c->open_due && send_open(t, c) == 0) c->open_due = 0;
     if (c->open_due && c->ours) return;
     if (c->reset_due && send_short(t, TUNNEL_RESET, c, c->reset_due, 1) == 0) c->reset_due = 0;
@@ -416,7 +431,12 @@ static void send_due(tunnel *t, channel *c) {
 static size_t room(const tunnel *t) {
     size_t len;
     (void)svconn_wire_out(t->s, &len);
-    return len < OUT_HIGH ? OUT_HIGH - len : 0;
+    return !t->held && len < OUT_HIGH ? OUT_HIGH - len : 0;
+}
+
+/* Nothing else is sent before it: what follows may be the END of the same stream. */
+static void send_held(tunnel *t) {
+    if (t->held && send_message(t, t->msg, t->held) == 0) t->held = 0;
 }
 
 static int may_read(const channel *c) {
@@ -429,17 +449,17 @@ static void read_end(tunnel *t, channel *c) {
     do n = read(c->end.in, t->msg + TUNNEL_HEAD, len);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n < 0) {
+    if (n < 0 && !c->end.may_leave) {
         break_off(t, c, TUNNEL_CUT);
         return;
     }
-    if (n == 0) {
+    if (n <= 0) {
         c->in_ended = c->end_due = 1;
         return;
     }
     t->msg[0] = TUNNEL_DATA;
     put32(t->msg + 1, c->id);
-    if (send_message(t, t->msg, TUNNEL_HEAD + (size_t)n) != 0) return; /* there was room: the session has failed */
+    if (send_message(t, t->msg, TUNNEL_HEAD + (size_t)n) != 0) t->held = TUNNEL_HEAD + (size_t)n;
     c->may_send -= (uint32_t)n;
     c->out += (unsigned long long)n;
     t->out += (unsigned long long)n;
@@ -512,6 +532,8 @@ static int take_message(tunnel *t, const uint8_t *msg, size_t len) {
 /* ---- rounds ---- */
 
 static void want_channel(channel *c, int can_send, fdset *set) {
+    if (can_send && (c->open_due || c->end_due || c->reset_due)) fdset_within(set, 0);
+    if (c->over) return;
     short in = c->end.in >= 0 && can_send && may_read(c) ? POLLIN : 0;
     short out = c->end.out >= 0 && (c->wait_len || c->end.connecting) ? POLLOUT : 0;
     c->in_place = c->out_place = NOWHERE;
@@ -526,8 +548,7 @@ static void want_channel(channel *c, int can_send, fdset *set) {
 
 void tunnel_want(tunnel *t, fdset *set) {
     int can_send = room(t) > 0;
-    for (size_t i = 0; i < t->n; i++)
-        if (!t->channels[i]->over) want_channel(t->channels[i], can_send, set);
+    for (size_t i = 0; i < t->n; i++) want_channel(t->channels[i], can_send, set);
 }
 
 static void run_channel(tunnel *t, channel *c, const fdset *set) {
@@ -568,6 +589,7 @@ static void take_messages(tunnel *t, int (*other)(void *arg, const uint8_t *msg,
 
 void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg) {
     take_messages(t, other, arg);
+    send_held(t);
     for (size_t i = 0; i < t->n; i++) run_channel(t, t->channels[(t->first + i) % t->n], set);
     t->first++;
     sweep(t);

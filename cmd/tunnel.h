@@ -58,11 +58,11 @@ typedef struct {
     int in, out;
     int connecting; /* connect is under way on out */
     int patient;    /* in stays open for ever (a terminal): it counts as ended when the peer has ended */
+    int may_leave;  /* a command: it may end before it has read all; what still comes is dropped */
     /* other addresses of the same target, to be tried if connect fails, from the last to the first */
     struct sockaddr_storage more[4];
     socklen_t more_len[4];
     int n_more;
-    long child; /* whose standard input and output it is; 0: none */
 } tunnel_end;
 #define TUNNEL_NO_END                                                                                                  \
     { .in = -1, .out = -1 }
