@@ -32,7 +32,7 @@ INC_examples  := -Isvc -Itransport
 INC_tests     := -Isvc -Icrypto -Itransport -Itests
 
 # The core is freestanding in spirit: plain C11. The rest may use POSIX.
-POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
+POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ      := $(call obj,$(CRYPTO) $(SVC))
@@ -83,7 +83,7 @@ $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
 
 # Tests of parts of the program see its headers, and have all of it but main
-CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel)
+CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel test_files test_files_hostile)
 $(CMD_TESTS): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
 $(CMD_TESTS:%=%.o): INC_tests += -Icmd
 
@@ -105,7 +105,7 @@ ASAN := $(BUILD)/asan
 CURVE_TESTS := test_curve test_curve_ifma
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
 # Scripts that try the program
-SCRIPTS := cmd keys peers doctor completion units tour wire
+SCRIPTS := cmd keys peers files doctor completion units tour wire
 run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) \
             $(patsubst %,"sh tests/%.sh $(1)/svconn",$(SCRIPTS)) "sh tests/examples.sh $(1)/examples"
 

@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"forward", cmd_forward, "reach a port that a peer offers"},
     {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
     {"connect", cmd_connect, "a pipe: call a peer that listens"},
+    {"receive", cmd_receive, "wait for a peer that sends files"},
+    {"send", cmd_send, "send files and directories to a peer that receives"},
     {"sessions", cmd_sessions, "who is connected here, and ending a session"},
     {"doctor", cmd_doctor, "find out what a set-up lacks"},
     {"relay", cmd_relay, "run a relay: it joins two parties and cannot read them"},

@@ -70,6 +70,7 @@ struct tunnel {
 const char *tunnel_reason_text(unsigned reason) {
     switch (reason) {
     case 0: return "ended";
+    case TUNNEL_CUT: return "broken off";
     case TUNNEL_NOT_ALLOWED: return "the other side does not offer this target, or not to us";
     case TUNNEL_REFUSED: return "nobody listens there";
     case TUNNEL_UNREACHABLE: return "the target cannot be reached from there";
