@@ -12,7 +12,9 @@
 #include <string.h>
 
 #define OPEN_MS 30000
-#define LEAVE_MS 10000 /* for the peer's CLOSE, after ours */
+#define WELCOME_MS 30000 /* for the answer to HELLO, if nobody has to be asked */
+#define ASKED_MS 150000  /* if somebody is */
+#define LEAVE_MS 10000   /* for the peer's CLOSE, after ours */
 
 void call_rows(option rows[CALL_ROWS], call_options *o) {
     const option own[CALL_ROWS - PARTY_BASE_ROWS] = {
@@ -204,7 +206,7 @@ static int ask(call *c) {
             fflush(terminal);
             read_line(terminal, name, sizeof name);
         }
-        if (name[0]) remember(c, name, verified);
+        if (name[0] && remember(c, name, verified)) snprintf(c->name, sizeof c->name, "%s", name);
     }
     fclose(terminal);
     return yes;
@@ -297,7 +299,8 @@ static void greet(call *c) {
 
 static void say_wait(call *c) {
     char digits[24];
-    if (c->told_wait++ || svconn_authenticator(&c->t.s, digits) != SVCONN_OK) return;
+    if (c->told_wait || svconn_authenticator(&c->t.s, digits) != SVCONN_OK) return;
+    c->told_wait = 1;
     say("somebody is asked over there; who asks may want to know the digits that are seen here: %s", digits);
 }
 
@@ -342,8 +345,8 @@ static void say_how_to_be_allowed(const call *c) {
     const uint8_t *id = svconn_identity_bytes(&c->party.identity, &len);
     if (id[0] != SVCONN_TYPE_ED25519) return;
     hex_encode(hex, id + 1, 32);
-    say("perhaps our key is not allowed there; whoever rules that machine can do there: svconn peers trust NAME %s && "
-        "svconn peers allow NAME",
+    say("perhaps our key is not allowed there (or not now, or not from here); whoever rules that machine can do there: "
+        "svconn peers trust NAME %s && svconn peers allow NAME",
         hex);
 }
 
@@ -363,8 +366,16 @@ static int lost(call *c, int before) {
 
 static int dial_session(call *c) {
     int connected = 0;
+    uint64_t end = UINT64_MAX;
     while (!c->welcome) {
+        if (connected && end == UINT64_MAX) end = svconn_now() + WELCOME_MS;
+        if (c->told_wait == 1) {
+            end = svconn_now() + ASKED_MS;
+            c->told_wait = 2;
+        }
+        if (svconn_now() >= end) svconn_abort(&c->t.s);
         fdset_clear(&c->set);
+        if (end != UINT64_MAX) fdset_within(&c->set, ms_until(end));
         call_want(c, &c->set);
         fdset_wait(&c->set);
         call_ready(c, &c->set);

@@ -329,7 +329,7 @@ int cmd_connect(int argc, char **argv) {
             "as the end of its input; what it still sends is written out.",
         .more = "Examples:\n"
                 "  tar c . | svconn connect --relay relay.example.org 7KQ3-M2XD\n"
-                "  git clone ext::'svconn connect home'\n"
+                "  git -c protocol.ext.allow=always clone ext::'svconn connect home'\n"
                 "  RSYNC_CONNECT_PROG='svconn connect home' rsync -a dir/ rsync://home/module/",
         .rows = rows,
         .n_rows = CALL_ROWS,

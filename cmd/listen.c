@@ -49,6 +49,7 @@ static int start_command(guest *g, tunnel_end *end) {
     if (child == 0) {
         setpgid(0, 0);
         signal(SIGPIPE, SIG_DFL);
+        g->v->describe(g->v);
         dup2(pair[1], STDIN_FILENO);
         dup2(pair[1], STDOUT_FILENO);
         if (pair[1] > STDERR_FILENO) close(pair[1]);
@@ -78,6 +79,14 @@ static int open_end(void *arg, const char *wanted, tunnel_end *end) {
     return 0;
 }
 
+/* Its number may belong to somebody else afterwards. */
+static int is_running(const guest *g) {
+    wait_for_children(g->of);
+    for (size_t i = 0; i < g->of->n; i++)
+        if (g->of->children[i] == g->child) return 1;
+    return 0;
+}
+
 static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsigned reason, unsigned long long in,
                           unsigned long long out) {
     guest *g = arg;
@@ -87,7 +96,7 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
         say("the stream was broken off: what came is not all");
         g->v->code = EXIT_LINK;
     }
-    if (g->child > 0 && reason) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
+    if (reason && is_running(g)) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
     g->v->log(g->v, "stream", g->of->command ? g->of->command : "standard input and output", tunnel_reason_text(reason),
               in, out);
 }
@@ -160,5 +169,5 @@ int cmd_listen(int argc, char **argv) {
         return options_fault("listen", "--keep goes with --exec: standard input and output are for one");
     if (operand[0] && strcmp(operand[0], "stdio:") == 0 && !e.command)
         return options_fault("listen", "stdio: is taken by the data; use fd:IN,OUT with other descriptors");
-    return door_run(&o, "listen", operand[0], &service, keep);
+    return door_run(&o, "listen", operand[0], &service, 1, keep);
 }

@@ -30,7 +30,7 @@ static int run(receiving *r, const char *address) {
     }
     signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of write, with a message */
     service_ops service = files_service(&r->store);
-    int code = door_run(&r->door, "receive", address, &service, r->keep);
+    int code = door_run(&r->door, "receive", address, &service, 1, r->keep);
     store_close(&r->store);
     return code;
 }

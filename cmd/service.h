@@ -52,6 +52,9 @@ struct visitor {
     /* A line for the audit log, about a part of the session: a forwarded connection, a file. why: how it ended. */
     void (*log)(visitor *v, const char *event, const char *what, const char *why, unsigned long long in,
                 unsigned long long out);
+    /* In a child that is about to become a command: who it is, in SVCONN_NAME, _KEY, _FINGERPRINT, _SERVICE, _FROM and
+     * _DIGITS. */
+    void (*describe)(const visitor *v);
 };
 
 /* A service on the called side. One of each runs in a process, for any number of visitors. */
