@@ -2,8 +2,8 @@
 /* svconn listen: a pipe to the peer that calls; or a command for each one. */
 #include "cmd.h"
 #include "door.h"
+#include "guest.h"
 #include "text.h"
-#include "tunnel.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,15 +21,6 @@ typedef struct {
     pid_t children[CHILDREN_MAX]; /* to be waited for */
     size_t n;
 } ears;
-
-typedef struct {
-    ears *of;
-    visitor *v;
-    tunnel *t;
-    tunnel_ops ops;
-    pid_t child;
-    int opened;
-} guest;
 
 /* ---- the two kinds of ends ---- */
 
@@ -70,69 +61,57 @@ static int start_command(guest *g, tunnel_end *end) {
 
 static int open_end(void *arg, const char *wanted, tunnel_end *end) {
     guest *g = arg;
+    ears *e = g->of;
     if (*wanted || g->opened) return TUNNEL_NOT_ALLOWED;
     g->opened = 1;
-    if (g->of->command) return start_command(g, end);
-    if (g->of->used) return TUNNEL_FULL;
-    g->of->used = 1;
+    if (e->command) return start_command(g, end);
+    if (e->used) return TUNNEL_FULL;
+    e->used = 1;
     *end = (tunnel_end){.in = STDIN_FILENO, .out = STDOUT_FILENO, .patient = isatty(STDIN_FILENO)};
     return 0;
 }
 
 /* Its number may belong to somebody else afterwards. */
-static int is_running(const guest *g) {
-    wait_for_children(g->of);
-    for (size_t i = 0; i < g->of->n; i++)
-        if (g->of->children[i] == g->child) return 1;
+static int is_running(ears *e, long child) {
+    wait_for_children(e);
+    for (size_t i = 0; i < e->n; i++)
+        if (e->children[i] == child) return 1;
     return 0;
 }
 
 static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsigned reason, unsigned long long in,
                           unsigned long long out) {
     guest *g = arg;
+    ears *e = g->of;
     (void)channel;
     (void)wanted;
-    if (!g->of->command && reason) {
+    if (!e->command && reason) {
         say("the stream was broken off: what came is not all");
         g->v->code = EXIT_LINK;
     }
-    if (reason && is_running(g)) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
-    g->v->log(g->v, "stream", g->of->command ? g->of->command : "standard input and output", tunnel_reason_text(reason),
-              in, out);
+    if (reason && is_running(e, g->child))
+        kill(-(pid_t)g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
+    g->v->log(g->v, "stream", e->command ? e->command : "standard input and output", tunnel_reason_text(reason), in,
+              out);
 }
 
 /* ---- the service ---- */
 
 static void *begin(void *arg, visitor *v, char sorry[SERVICE_TEXT_MAX + 1]) {
-    guest *g = calloc(1, sizeof *g);
     (void)sorry;
-    if (!g) return NULL;
-    g->of = arg;
-    g->v = v;
-    g->ops = (tunnel_ops){.arg = g, .open = open_end, .closed = stream_closed};
-    g->t = tunnel_new(&v->t->s, &g->ops);
-    if (g->t) return g;
-    free(g);
-    return NULL;
+    return guest_begin(arg, v, open_end, stream_closed);
 }
 
-static void want(void *state, fdset *set) { tunnel_want(((guest *)state)->t, set); }
-
 static void ready(void *state, const fdset *set) {
-    guest *g = state;
-    svconn *s = &g->v->t->s;
-    tunnel_ready(g->t, set, NULL, NULL);
-    tunnel_bytes(g->t, &g->v->in, &g->v->out);
-    if (tunnel_failed_here(g->t)) g->v->code = EXIT_LOCAL;
-    if (tunnel_peer_closed(g->t) && svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
-    wait_for_children(g->of);
+    guest_ready(state, set);
+    wait_for_children(((guest *)state)->of);
 }
 
 static void end(void *state) {
     guest *g = state;
-    tunnel_free(g->t);
-    if (!g->of->command && !g->opened) g->v->code = EXIT_LINK;
-    free(g);
+    const ears *e = g->of;
+    if (!e->command && !g->opened) g->v->code = EXIT_LINK;
+    guest_end(g);
 }
 
 /* ---- the command ---- */
@@ -141,7 +120,7 @@ int cmd_listen(int argc, char **argv) {
     static ears e;
     static door_options o;
     static const service_ops service = {
-        .name = "pipe", .caller = "connect", .begin = begin, .want = want, .ready = ready, .end = end, .arg = &e};
+        .name = "pipe", .caller = "connect", .begin = begin, .want = guest_want, .ready = ready, .end = end, .arg = &e};
     int keep = 0;
     const char *operand[2] = {NULL, NULL};
     option rows[DOOR_ROWS + 2] = {

@@ -3,9 +3,9 @@
 #include "cmd.h"
 #include "door.h"
 #include "files_receive.h"
+#include "guest.h"
 #include "target.h"
 #include "text.h"
-#include "tunnel.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,13 +22,6 @@ typedef struct {
     offer offers[LIST_MAX];
     size_t n;
 } serve;
-
-typedef struct {
-    serve *of;
-    visitor *v;
-    tunnel *t;
-    tunnel_ops ops;
-} guest;
 
 /* ---- which target ---- */
 
@@ -47,8 +40,9 @@ static int may_have(const visitor *v, const offer *o) {
 
 static int open_target(void *arg, const char *wanted, tunnel_end *end) {
     guest *g = arg;
-    for (size_t i = 0; i < g->of->n; i++) {
-        offer *o = &g->of->offers[i];
+    serve *s = g->of;
+    for (size_t i = 0; i < s->n; i++) {
+        offer *o = &s->offers[i];
         if (is_called(o, wanted) && may_have(g->v, o)) return target_connect(&o->to, end);
     }
     return TUNNEL_NOT_ALLOWED;
@@ -61,35 +55,9 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
     g->v->log(g->v, "stream", wanted, tunnel_reason_text(reason), in, out);
 }
 
-/* ---- the service ---- */
-
 static void *begin(void *arg, visitor *v, char sorry[SERVICE_TEXT_MAX + 1]) {
-    guest *g = calloc(1, sizeof *g);
     (void)sorry;
-    if (!g) return NULL;
-    g->of = arg;
-    g->v = v;
-    g->ops = (tunnel_ops){.arg = g, .open = open_target, .closed = stream_closed};
-    g->t = tunnel_new(&v->t->s, &g->ops);
-    if (g->t) return g;
-    free(g);
-    return NULL;
-}
-
-static void want(void *state, fdset *set) { tunnel_want(((guest *)state)->t, set); }
-
-static void ready(void *state, const fdset *set) {
-    guest *g = state;
-    svconn *s = &g->v->t->s;
-    tunnel_ready(g->t, set, NULL, NULL);
-    tunnel_bytes(g->t, &g->v->in, &g->v->out);
-    if (tunnel_peer_closed(g->t) && svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
-}
-
-static void end(void *state) {
-    guest *g = state;
-    tunnel_free(g->t);
-    free(g);
+    return guest_begin(arg, v, open_target, stream_closed);
 }
 
 /* ---- the command ---- */
@@ -114,8 +82,13 @@ int cmd_serve(int argc, char **argv) {
     static serve s;
     static door_options o;
     static file_store store;
-    service_ops services[2] = {
-        {.name = "tunnel", .caller = "forward", .begin = begin, .want = want, .ready = ready, .end = end, .arg = &s}};
+    service_ops services[2] = {{.name = "tunnel",
+                                .caller = "forward",
+                                .begin = begin,
+                                .want = guest_want,
+                                .ready = guest_ready,
+                                .end = guest_end,
+                                .arg = &s}};
     size_t n = 1;
     text_list forward = {.n = 0};
     const char *inbox = NULL;
