@@ -104,7 +104,7 @@ ASAN := $(BUILD)/asan
 
 CURVE_TESTS := test_curve test_curve_ifma
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
-run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) "sh tests/cmd.sh $(1)/svconn" "sh tests/examples.sh $(1)/examples"
+run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) "sh tests/cmd.sh $(1)/svconn" "sh tests/tool.sh $(1)/svconn" "sh tests/examples.sh $(1)/examples"
 
 .PHONY: check check-build check-asan-build
 check: check-build $(if $(CAN_SANITIZE),check-asan-build)

@@ -175,23 +175,20 @@ check "audit: no secret in it" eval '! grep -qF -e "$(cat alice/.config/svconn/k
 stop "$serve_pid"
 
 # ---- pipes ----
-input=in2 start alice pipe.log listen tcp://127.0.0.1:0
+input=in2
+start alice pipe.log listen tcp://127.0.0.1:0
+input=/dev/null
 as bob "$alone" "$svconn" connect "$address" --peer alice <in1 >out 2>err
 check "connect: exit code 0" [ $? -eq 0 ]
 wait "$pid"
 check "listen: exit code 0" [ $? -eq 0 ]
 check "pipe: both ways" eval 'same in1 pipe.log.out && same in2 out'
-mkfifo slow
-input=slow start alice pipe.log listen tcp://127.0.0.1:0 &
-exec 7>slow
+: >pipe.log
+: >pipe.log.out
+{ await 'to the called' pipe.log.out; cat large; } | as alice "$alone" "$svconn" listen tcp://127.0.0.1:0 >pipe.log.out 2>pipe.log &
 await 'listening on ' pipe.log
 address=$(sed -n 's/^svconn: listening on //p' pipe.log)
-as bob "$alone" "$svconn" connect "$address" --peer alice <in1 >out 2>err 7>&- &
-caller=$!
-await 'to the called' pipe.log.out
-cat large >&7
-exec 7>&-
-wait "$caller"
+as bob "$alone" -w "$svconn" connect "$address" --peer alice <in1 >out 2>err
 check "pipe: what comes behind the end of the other half arrives" same large out
 greets keep.log
 calls "listen --exec: what the command writes" bob 0 --peer alice
@@ -216,7 +213,9 @@ check "connect: standard input closed" same large out
 as bob "$alone" "$svconn" connect "$address" --peer alice 2>err </dev/null >&-
 check "connect: standard output closed is trouble here (exit code 3)" [ $? -eq 3 ]
 stop "$pid"
-input=in1 start alice full.log listen tcp://127.0.0.1:0
+input=in1
+start alice full.log listen tcp://127.0.0.1:0
+input=/dev/null
 started_pid=$pid
 "$py" "$helper" signal 9 "is here" full.log -- sh -c "exec env HOME=$dir/bob XDG_RUNTIME_DIR=$dir/bob $svconn connect $address --peer alice </dev/zero >/dev/null" 2>/dev/null &
 killer=$!
@@ -431,7 +430,9 @@ wait "$token_pid"
 check "relay: a token is for one, and serve ends in order" [ $? -eq 0 ]
 run bob 4 forward --relay "$relay" "$token" --peer alice 0=echo
 check "relay: a token that was used (exit code 4)" says "token" err
-input=in2 start alice pair.log listen --relay "$relay" --pairing link
+input=in2
+start alice pair.log listen --relay "$relay" --pairing link
+input=/dev/null
 check "pairing: the file is for its owner alone" [ "$(ls -l link | cut -c1-10)" = "-rw-------" ]
 await 'the other side does' pair.log
 as carol "$alone" "$svconn" connect pairing:link <in1 >out 2>err
@@ -462,8 +463,7 @@ interrupt "serve on a UNIX socket" alice "listening" serve unix:here.s --forward
 interrupt "serve at a relay" alice "other side does" serve --relay "$relay" --forward "$nobody"
 interrupt "serve at a relay that is not there" alice "" serve --relay "$(echo "$relay" | cut -c1-65)127.0.0.1:1" --forward "$nobody"
 interrupt "listen" alice "listening" listen tcp://127.0.0.1:0
-interrupt "listen in a directory" alice "is here\|listening" listen dir:"$dir/there"
-greets int.log
+start alice int.log serve tcp://127.0.0.1:0 --forward x="$nobody"
 mv alice/svconn alice/away # its own socket is no left-over
 interrupt "forward" bob "forwarding" forward "$address" --peer alice 0=x unix:here.f=x
 check "Ctrl-C: forward: exit code 0" [ $got -eq 0 ]
