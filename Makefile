@@ -32,7 +32,7 @@ INC_examples  := -Isvc -Itransport
 INC_tests     := -Isvc -Icrypto -Itransport -Itests
 
 # The core is freestanding in spirit: plain C11. The rest may use POSIX.
-POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
+POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64
 
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ      := $(call obj,$(CRYPTO) $(SVC))
@@ -83,7 +83,7 @@ $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
 
 # Tests of parts of the program see its headers, and have all of it but main
-CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel)
+CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel test_files test_files_hostile)
 $(CMD_TESTS): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
 $(CMD_TESTS:%=%.o): INC_tests += -Icmd
 
@@ -104,7 +104,10 @@ ASAN := $(BUILD)/asan
 
 CURVE_TESTS := test_curve test_curve_ifma
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
-run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) "sh tests/cmd.sh $(1)/svconn" "sh tests/tool.sh $(1)/svconn" "sh tests/examples.sh $(1)/examples"
+# Scripts that try the program
+SCRIPTS := cmd tool keys peers files doctor completion units tour wire
+run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) \
+            $(patsubst %,"sh tests/%.sh $(1)/svconn",$(SCRIPTS)) "sh tests/examples.sh $(1)/examples"
 
 .PHONY: check check-build check-asan-build
 check: check-build $(if $(CAN_SANITIZE),check-asan-build)
@@ -151,6 +154,14 @@ check-formal:
 .PHONY: check-links
 check-links: program
 	@sh tests/run.sh "sh tests/links.sh $(PROG)" "sh tests/frames_links.sh $(PROG)" "sh tests/relay_pool.sh $(PROG)"
+# Real programs by way of svconn serve, forward, listen and connect, across our own relay (Debian packages: tigervnc-standalone-server
+# tigervnc-viewer xvfb imagemagick xdotool rsync git postgresql nginx-light curl openssh-client openssh-server)
+$(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: check-tunnel
+check-tunnel: program $(BUILD)/tests/tunnel/ends
+	@sh tests/run.sh "sh tests/tunnel_apps.sh $(PROG) $(BUILD)/tests/tunnel/ends"
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
 	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors relay_limits) "sh tests/interop.sh $(PROG)"
@@ -239,18 +250,36 @@ $(BUILD)/bench/relay/load: $(BUILD)/bench/relay/load.o $(TLIB) $(LIB)
 .PHONY: bench-relay
 bench-relay: $(BUILD)/bench/relay/load $(PROG)
 	@sh bench/relay.sh $(BUILD)/bench/relay/load $(PROG) $(BUILD)/bench
+# Our tunnel next to others (stunnel, spiped, ssh -L, no tunnel), on loopback. The variables are those of bench/tunnel.sh. Results: build/bench/tunnel.tsv
+$(BUILD)/bench/tunnel/load: $(BUILD)/bench/tunnel/load.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: bench-tunnel
+bench-tunnel: $(BUILD)/bench/tunnel/load $(PROG)
+	@sh bench/tunnel.sh $(BUILD)/bench/tunnel/load $(PROG) $(BUILD)/bench
 
 # ---- the rest ------------------------------------------------------------------------------------------------------
 PREFIX ?= /usr/local
+BASH_COMPLETION := share/bash-completion/completions/svconn
+ZSH_COMPLETION  := share/zsh/site-functions/_svconn
+FISH_COMPLETION := share/fish/vendor_completions.d/svconn.fish
+USER_UNITS      := $(patsubst packaging/%,lib/%,$(wildcard packaging/systemd/user/*.service))
+SHARED := $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(USER_UNITS)
 .PHONY: install uninstall clean help
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 svc/svconn.h transport/svconn_transport.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
+	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
+	install -m 644 packaging/completion/svconn.zsh $(DESTDIR)$(PREFIX)/$(ZSH_COMPLETION)
+	install -m 644 packaging/completion/svconn.fish $(DESTDIR)$(PREFIX)/$(FISH_COMPLETION)
+	for f in $(notdir $(USER_UNITS)); do sed 's|/usr/local/bin/|$(PREFIX)/bin/|' "packaging/systemd/user/$$f" >"$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" && \
+	    chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
-	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h
+	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
 clean:
 	rm -rf $(BUILD)
 help:
@@ -265,6 +294,7 @@ help:
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
+	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
@@ -274,10 +304,12 @@ help:
 	@echo 'make bench-plots      pictures of the results (package: gnuplot-nox)'
 	@echo 'make bench-relay [BENCH_ROUNDS=5]   our relay next to others, per processor second (Linux; packages: haproxy, nginx-light'
 	@echo '                      libnginx-mod-stream, socat, as many as you like)'
+	@echo 'make bench-tunnel [BENCH_ROUNDS=5]  svconn serve and forward next to other tunnels (Linux; packages: stunnel4, spiped,'
+	@echo '                      openssh-client openssh-server, as many as you like)'
 	@echo 'make icount           instruction counts of our operations (package: valgrind)'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
-	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   make uninstall   make clean'
+	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   (with completion and units for users)   make uninstall   make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD V=1 (show commands and every test)'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

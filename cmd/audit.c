@@ -2,6 +2,7 @@
 #include "audit.h"
 
 #include "codec.h"
+#include "svconn_transport.h"
 #include "text.h"
 
 #include <errno.h>
@@ -76,7 +77,7 @@ void audit_begin(audit_line *line, audit *a, const char *event) {
     char when[TEXT_TIME];
     line->to = a;
     line->len = 0;
-    line->cut = 0;
+    line->cut = line->often = 0;
     text_time(when);
     add(line, "{\"time\":\"%s\",\"event\":\"%s\"", when, event);
 }
@@ -149,9 +150,20 @@ static int tell_lost(audit *a) {
     return 0;
 }
 
+static int too_many(audit *a) {
+    uint64_t now = svconn_now() / 1000;
+    if (now != a->second) a->in_second = 0;
+    a->second = now;
+    return a->in_second++ >= AUDIT_OFTEN;
+}
+
 void audit_end(audit_line *line) {
     audit *a = line->to;
     finish(line);
+    if (line->often && too_many(a)) {
+        a->lost++;
+        return;
+    }
     if (a->syslog) syslog(LOG_AUTH | LOG_INFO, "%.*s", (int)line->len - 1, line->text);
     if (a->fd < 0) return;
     if ((a->lost && tell_lost(a) != 0) || write_whole(a, line->text, line->len) != 0) a->lost++;

@@ -12,7 +12,9 @@
 #include <string.h>
 
 #define OPEN_MS 30000
-#define LEAVE_MS 10000 /* for the peer's CLOSE, after ours */
+#define WELCOME_MS 30000 /* for the answer to HELLO, if nobody has to be asked */
+#define ASKED_MS 150000  /* if somebody is */
+#define LEAVE_MS 10000   /* for the peer's CLOSE, after ours */
 
 void call_rows(option rows[CALL_ROWS], call_options *o) {
     const option own[CALL_ROWS - PARTY_BASE_ROWS] = {
@@ -20,8 +22,8 @@ void call_rows(option rows[CALL_ROWS], call_options *o) {
          0, 0},
         {"peer", "WHO", "if PEER is an address: the key, or the name, that must be there", OPTION_TEXT, &o->expect, 0,
          0},
-        {"known-peers", "FILE", "names and keys; default ~/.config/svconn/known_peers", OPTION_TEXT, &o->known_peers, 0,
-         0},
+        {"known-peers", "FILE", "names and keys; default ~/.config/svconn/known_peers", OPTION_TEXT | OPTION_RARE,
+         &o->known_peers, 0, 0},
         {"quiet", NULL, "say what goes wrong, and nothing else", OPTION_FLAG, &o->quiet, 0, 0},
     };
     memcpy(rows, own, sizeof own);
@@ -32,11 +34,11 @@ int exit_of_fault(svconn_fault fault) {
     switch (fault) {
     case SVCONN_FAULT_LOCAL: return EXIT_LOCAL;
     case SVCONN_FAULT_RELAY_KEY:
-    case SVCONN_FAULT_RELAY_REFUSED:
     case SVCONN_FAULT_TOKEN: return EXIT_PEER;
     case SVCONN_FAULT_CUT: return EXIT_LINK;
     case SVCONN_FAULT_UNREACHABLE:
     case SVCONN_FAULT_PROXY:
+    case SVCONN_FAULT_RELAY_REFUSED: /* full, or ending: later perhaps */
     case SVCONN_FAULT_NOT_THERE: break;
     }
     return EXIT_REACH;
@@ -206,7 +208,7 @@ static int ask(call *c) {
             fflush(terminal);
             read_line(terminal, name, sizeof name);
         }
-        if (name[0]) remember(c, name, verified);
+        if (name[0] && remember(c, name, verified)) snprintf(c->name, sizeof c->name, "%s", name);
     }
     fclose(terminal);
     return yes;
@@ -299,7 +301,8 @@ static void greet(call *c) {
 
 static void say_wait(call *c) {
     char digits[24];
-    if (c->told_wait++ || svconn_authenticator(&c->t.s, digits) != SVCONN_OK) return;
+    if (c->told_wait || svconn_authenticator(&c->t.s, digits) != SVCONN_OK) return;
+    c->told_wait = 1;
     say("somebody is asked over there; who asks may want to know the digits that are seen here: %s", digits);
 }
 
@@ -344,8 +347,8 @@ static void say_how_to_be_allowed(const call *c) {
     const uint8_t *id = svconn_identity_bytes(&c->party.identity, &len);
     if (id[0] != SVCONN_TYPE_ED25519) return;
     hex_encode(hex, id + 1, 32);
-    say("perhaps our key is not allowed there; whoever rules that machine can do there: svconn peers trust NAME %s && "
-        "svconn peers allow NAME",
+    say("perhaps our key is not allowed there (or not now, or not from here); whoever rules that machine can do there: "
+        "svconn peers trust NAME %s && svconn peers allow NAME",
         hex);
 }
 
@@ -355,7 +358,8 @@ static int lost(call *c, int before) {
     if (e != SVCONN_OK && !c->sorry && e != SVCONN_E_REFUSED)
         say("%s: %s: %s", c->name, svconn_reason_name(e), svconn_strerror(e));
     if (e == SVCONN_OK && !c->sorry) say("%s closed the session", c->name);
-    if (before && e == SVCONN_E_ABORTED) {
+    c->doubtful = before && e == SVCONN_E_ABORTED;
+    if (c->doubtful) {
         say_how_to_be_allowed(c);
         code = EXIT_PEER;
     }
@@ -364,8 +368,16 @@ static int lost(call *c, int before) {
 
 static int dial_session(call *c) {
     int connected = 0;
+    uint64_t end = UINT64_MAX;
     while (!c->welcome) {
+        if (connected && end == UINT64_MAX) end = svconn_now() + WELCOME_MS;
+        if (c->told_wait == 1) {
+            end = svconn_now() + ASKED_MS;
+            c->told_wait = 2;
+        }
+        if (svconn_now() >= end) svconn_abort(&c->t.s);
         fdset_clear(&c->set);
+        if (end != UINT64_MAX) fdset_within(&c->set, ms_until(end));
         call_want(c, &c->set);
         fdset_wait(&c->set);
         call_ready(c, &c->set);
@@ -380,7 +392,7 @@ static int dial_session(call *c) {
 int call_dial(call *c) {
     svconn_link link;
     svconn_why why;
-    c->sorry = c->greeted = c->welcome = c->told_wait = 0;
+    c->sorry = c->greeted = c->welcome = c->told_wait = c->doubtful = 0;
     if (svconn_link_open_with(&link, c->address, &c->party.link, OPEN_MS, &why) != 0) {
         say("%s", why.text);
         return exit_of_fault(why.fault);

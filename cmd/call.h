@@ -42,6 +42,7 @@ typedef struct {
     int known, verified;               /* it is in known_peers */
     int reusable;                      /* dialling again can succeed: no token was used up */
     int sorry;                         /* the reason of SORRY, once it came; 0: none */
+    int doubtful; /* it broke off before we were connected: our key is not allowed, or it was about to end */
     int greeted, welcome, told_wait;
     uint8_t instance[SERVICE_INSTANCE];
     uint8_t psk[32]; /* of a pairing link */

@@ -32,8 +32,11 @@ int cmd_serve(int argc, char **argv);
 int cmd_forward(int argc, char **argv);
 int cmd_listen(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
+int cmd_receive(int argc, char **argv);
+int cmd_send(int argc, char **argv);
 int cmd_sessions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 #endif

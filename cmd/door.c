@@ -32,165 +32,35 @@ void door_rows(option rows[DOOR_ROWS], door_options *o) {
          0},
         {"allow", "WHO",
          "who may come in (may be given several times): authorized (the file,\nthe default), known (verified peers of "
-         "known_peers), a NAME, a KEY,\nask (a person decides about keys that are not known), any",
+         "known_peers; seen: the others too), a NAME, a KEY,\nask (a person decides about keys that are not known), any",
          OPTION_LIST, &o->allow, 0, 0},
         {"ask", NULL, "a person at the terminal lets each visitor in, or not", OPTION_FLAG, &o->ask, 0, 0},
         {"ask-program", "COMMAND", "the same by a program: exit code 0 lets the visitor in", OPTION_TEXT,
          &o->ask_program, 0, 0},
-        {"confirm", NULL, "a person types the digits that the visitor sees", OPTION_FLAG, &o->party.confirm, 0, 0},
+        {"confirm", NULL, "a person types the digits that the visitor sees", OPTION_FLAG | OPTION_RARE,
+         &o->party.confirm, 0, 0},
         {"pairing", "FILE", "write a link for one visitor, with a key in it, into FILE", OPTION_TEXT, &o->pairing, 0,
          0},
-        {"hidden", NULL, "hide our key from those who do not know it (registered at a\nrelay: always)", OPTION_FLAG,
-         &o->party.hidden, 0, 0},
-        {"from", "NETWORK", "only from there, such as 192.0.2.0/24 (may be given several times)", OPTION_LIST, &o->from,
-         0, 0},
-        {"not-from", "NETWORK", "not from there", OPTION_LIST, &o->not_from, 0, 0},
-        {"ban-after", "N", "failed attempts after which a source is not served; 0: never; default 5", OPTION_NUMBER,
-         &o->ban_after, 0, 1000000},
-        {"ban-for", "SECONDS", "how long; default 600", OPTION_NUMBER, &o->ban_for, 1, 1000000},
-        {"sessions", "N", "visitors at once; default 64", OPTION_NUMBER, &o->sessions, 1, 1000},
+        {"hidden", NULL, "hide our key from those who do not know it (registered at a\nrelay: always)",
+         OPTION_FLAG | OPTION_RARE, &o->party.hidden, 0, 0},
+        {"from", "NETWORK", "only from there, such as 192.0.2.0/24 (may be given several times)",
+         OPTION_LIST | OPTION_RARE, &o->from, 0, 0},
+        {"not-from", "NETWORK", "not from there", OPTION_LIST | OPTION_RARE, &o->not_from, 0, 0},
+        {"ban-after", "N", "failed attempts after which a source is not served; 0: never; default 5",
+         OPTION_NUMBER | OPTION_RARE, &o->ban_after, 0, 1000000},
+        {"ban-for", "SECONDS", "how long; default 600", OPTION_NUMBER | OPTION_RARE, &o->ban_for, 1, 1000000},
+        {"sessions", "N", "visitors at once; default 64", OPTION_NUMBER | OPTION_RARE, &o->sessions, 1, 1000},
         {"audit", "FILE", "a JSON line for each attempt and session; \"-\", or \"syslog\"", OPTION_TEXT, &o->audit, 0,
          0},
-        {"known-peers", "FILE", "default ~/.config/svconn/known_peers", OPTION_TEXT, &o->known_peers, 0, 0},
-        {"authorized", "FILE", "default ~/.config/svconn/authorized_peers", OPTION_TEXT, &o->authorized, 0, 0},
-        {"control", "PATH", "the socket of \"svconn sessions\"", OPTION_TEXT, &o->control, 0, 0},
+        {"quiet", NULL, "say what goes wrong, and nothing else", OPTION_FLAG, &o->quiet, 0, 0},
+        {"known-peers", "FILE", "default ~/.config/svconn/known_peers", OPTION_TEXT | OPTION_RARE, &o->known_peers, 0,
+         0},
+        {"authorized", "FILE", "default ~/.config/svconn/authorized_peers", OPTION_TEXT | OPTION_RARE, &o->authorized,
+         0, 0},
+        {"control", "PATH", "the socket of \"svconn sessions\"", OPTION_TEXT | OPTION_RARE, &o->control, 0, 0},
     };
     memcpy(rows, own, sizeof own);
     party_base_rows(rows + DOOR_ROWS - PARTY_BASE_ROWS, &o->party);
-}
-
-/* ---- the log ---- */
-
-static void audit_visit(visit *w, const char *event, const char *why) {
-    door *d = w->door;
-    audit_line line;
-    unsigned long long in = w->v.in, out = w->v.out;
-    audit_begin(&line, &d->audit, event);
-    audit_number(&line, "number", w->number);
-    audit_text(&line, "from", w->from);
-    if (w->has_key) audit_hex(&line, "peer", w->key, 32);
-    if (w->name[0]) audit_text(&line, "name", w->name);
-    audit_text(&line, "service", d->service->name);
-    if (why) {
-        audit_number(&line, "seconds", (svconn_now() - w->began) / 1000);
-        audit_number(&line, "in", in);
-        audit_number(&line, "out", out);
-        audit_text(&line, "why", why);
-    }
-    audit_end(&line);
-}
-
-static void log_part(visitor *v, const char *event, const char *what, const char *why, unsigned long long in,
-                     unsigned long long out) {
-    visit *w = (visit *)((char *)v - offsetof(visit, v));
-    audit_line line;
-    audit_begin(&line, &w->door->audit, event);
-    audit_number(&line, "number", w->number);
-    audit_text(&line, "name", w->name);
-    audit_text(&line, "what", what);
-    audit_number(&line, "in", in);
-    audit_number(&line, "out", out);
-    audit_text(&line, "why", why);
-    audit_end(&line);
-}
-
-/* Why a session ended, for the log: our reason, or the one of the session. */
-static const char *why_ended(const visit *w) {
-    svconn_err e = svconn_error(&w->t.s);
-    if (w->refusal) return w->refusal;
-    return e == SVCONN_OK ? "closed" : svconn_reason_name(e);
-}
-
-/* ---- who may come in ---- */
-
-static int is_allowed(door *d, visit *w, const char *who) {
-    known_peer k;
-    uint8_t key[32];
-    if (strcmp(who, "authorized") == 0) return w->listed;
-    if (strcmp(who, "any") == 0) return 1;
-    if (strcmp(who, "known") == 0 || strcmp(who, "seen") == 0) {
-        int found = known_peers_by_key(d->options->known_peers, w->key, &k);
-        return found > 0 && (k.verified || *who == 's');
-    }
-    if (known_peers_by_name(d->options->known_peers, who, &k) > 0) return memcmp(k.key, w->key, 32) == 0;
-    return peer_key_parse(key, who) == 0 && memcmp(key, w->key, 32) == 0;
-}
-
-static int is_allowed_at_all(door *d, visit *w) {
-    const text_list *allow = &d->options->allow;
-    if (allow->n == 0) return w->listed;
-    for (size_t i = 0; i < allow->n; i++)
-        if (strcmp(allow->item[i], "ask") != 0 && is_allowed(d, w, allow->item[i])) return 1;
-    return 0;
-}
-
-static int from_fits(const visit *w) {
-    uint8_t address[16];
-    network n;
-    if (w->peer.from.n == 0) return 1;
-    if (network_of_peer(address, w->from) != 0) return 0;
-    for (size_t i = 0; i < w->peer.from.n; i++)
-        if (network_parse(&n, w->peer.from.item[i]) == 0 && network_has(&n, address)) return 1;
-    return 0;
-}
-
-static size_t sessions_of(const door *d, const visit *w) {
-    size_t n = 0;
-    for (size_t i = 0; i < d->n; i++)
-        n += d->visits[i]->state == VISIT_IN && d->visits[i]->has_key && memcmp(d->visits[i]->key, w->key, 32) == 0;
-    return n;
-}
-
-/* What the line in authorized_peers says against it, or NULL. It counts whoever else allows the key. */
-static const char *restriction(const visit *w) {
-    if (!w->listed) return NULL;
-    if (!from_fits(w)) return "not from this address";
-    if (w->peer.until && (int64_t)time(NULL) >= w->peer.until) return "its time is over";
-    return NULL;
-}
-
-static void look_up(door *d, visit *w) {
-    known_peer k;
-    w->listed = authorized_peers_by_key(d->options->authorized, w->key, &w->peer) > 0;
-    if (w->listed) snprintf(w->name, sizeof w->name, "%s", w->peer.name);
-    else if (known_peers_by_key(d->options->known_peers, w->key, &k) > 0)
-        snprintf(w->name, sizeof w->name, "%s", k.name);
-}
-
-static int refuse(visit *w, const char *why) {
-    char hex[65], fingerprint[36];
-    uint8_t id[33] = {SVCONN_TYPE_ED25519};
-    memcpy(id + 1, w->key, 32);
-    svconn_fingerprint(fingerprint, id, sizeof id);
-    hex_encode(hex, w->key, 32);
-    w->refusal = why;
-    w->guilty = 1;
-    if (strcmp(why, "not allowed") != 0) say("%srefused: %s: %s", w->t.who, w->name[0] ? w->name : hex, why);
-    else
-        say("%srefused: a key that is not allowed\n        public key:  %s\n        fingerprint: %s\n"
-            "        to allow it:  svconn peers trust NAME %s && svconn peers allow NAME",
-            w->t.who, hex, fingerprint, hex);
-    return 0;
-}
-
-/* Answers NEEDS_VERDICT, as party.welcome. */
-static int judge(void *arg, svconn *s, const char *who) {
-    door *d = arg;
-    visit *w = NULL;
-    size_t len;
-    (void)who;
-    for (size_t i = 0; i < d->n; i++)
-        if (&d->visits[i]->t.s == s) w = d->visits[i];
-    if (!w) return 0;
-    if (w->judged) return -1; /* the person is being asked */
-    w->judged = w->has_key = 1;
-    memcpy(w->key, svconn_peer(s, &len) + 1, 32);
-    if (guard_key(d->guard, w->key, svconn_now()) != GUARD_WELCOME) return refuse(w, "banned");
-    look_up(d, w);
-    const char *against = restriction(w);
-    if (against) return refuse(w, against);
-    if (is_allowed_at_all(d, w)) return 1;
-    return d->party.ask ? -1 : refuse(w, "not allowed");
 }
 
 /* ---- visits ---- */
@@ -206,8 +76,8 @@ static void sorry(visit *w, service_sorry reason, const char *text) {
 
 static void end_service(visit *w) {
     if (w->state != VISIT_IN) return;
-    w->door->service->end(w->service);
-    audit_visit(w, "end", why_ended(w));
+    w->ops->end(w->service);
+    door_log(w, "end", door_why_ended(w));
     w->state = VISIT_LEAVING;
 }
 
@@ -223,20 +93,10 @@ void door_dismiss(visit *w, service_sorry reason, const char *text) {
         svconn_abort(&w->t.s);
 }
 
-static void leave_program(visit *w) {
-    if (w->program > 0) {
-        kill(-(pid_t)w->program, SIGKILL); /* nothing that it can hold up */
-        waitpid((pid_t)w->program, NULL, 0);
-    }
-    if (w->program_fd >= 0) close(w->program_fd);
-    w->program = 0;
-    w->program_fd = -1;
-}
-
 /* It tried to be let in and may not; who only looked whether the port is open, or was cut off, did no harm. */
 static int is_guilty(const visit *w) {
     svconn_err e = svconn_error(&w->t.s);
-    return w->guilty || (e != SVCONN_E_REFUSED && exit_of_session(e) == EXIT_PEER) || e == SVCONN_E_FORMAT;
+    return w->guilty || exit_of_session(e) == EXIT_PEER || e == SVCONN_E_FORMAT;
 }
 
 static void depart(door *d, size_t i) {
@@ -245,38 +105,56 @@ static void depart(door *d, size_t i) {
     int was_in = w->state == VISIT_IN || w->was_in;
     end_service(w);
     person_forget(&d->person, &w->t);
-    leave_program(w);
+    door_leave_program(w);
     if (!was_in) {
-        audit_visit(w, "attempt", why_ended(w));
+        door_log(w, "attempt", door_why_ended(w));
         if (is_guilty(w) && guard_failed(d->guard, w->from, w->has_key ? w->key : NULL, svconn_now()))
             say("%stoo many failed attempts: %s is not served for %lu seconds", w->t.who, w->from, d->options->ban_for);
     }
     if (e != SVCONN_OK && !w->refusal) say("%s%s: %s", w->t.who, svconn_reason_name(e), svconn_strerror(e));
-    else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, why_ended(w));
-    if (was_in) d->last = w->refusal ? EXIT_LINK : exit_of_session(e);
+    else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, door_why_ended(w));
+    if (was_in) d->last = w->v.code ? w->v.code : w->refusal ? EXIT_LINK : exit_of_session(e);
     talk_close(&w->t);
     free(w);
     d->visits[i] = d->visits[--d->n];
 }
 
-/* Without room, the oldest of those who have not shown who they are gives way: who is let in comes quickly. */
-static void make_room(door *d) {
-    size_t oldest = d->n, waiting = 0;
+/* The visitors who have not yet shown who they are, from where this one is. */
+static size_t silent_from(const door *d, const char *from) {
+    size_t n = 0, host = strcspn(from, " ");
+    if (strncmp(d->address, "tcp://", 6) == 0 && strrchr(from, ':')) host = (size_t)(strrchr(from, ':') - from);
+    for (size_t i = 0; i < d->n; i++)
+        n += d->visits[i]->state == VISIT_ARRIVED && !d->visits[i]->judged &&
+             strncmp(d->visits[i]->from, from, host) == 0;
+    return n;
+}
+
+/* Without room, one of those who have not shown who they are gives way: the oldest from the place that most come from.
+ * So one place cannot push out the others, and nobody pushes out a visitor about whom a person is being asked. 0: there
+ * is none. */
+static int make_room(door *d) {
+    size_t waiting = 0, victim = d->n, most = 0;
+    for (size_t i = 0; i < d->n; i++) waiting += d->visits[i]->state == VISIT_ARRIVED;
+    if (waiting < WAITING_MAX) return 1;
     for (size_t i = 0; i < d->n; i++) {
-        if (d->visits[i]->state != VISIT_ARRIVED) continue;
-        waiting++;
-        if (oldest == d->n || d->visits[i]->number < d->visits[oldest]->number) oldest = i;
+        const visit *w = d->visits[i];
+        size_t n = w->state == VISIT_ARRIVED && !w->judged ? silent_from(d, w->from) : 0;
+        if (n > most || (n == most && n && w->number < d->visits[victim]->number)) {
+            most = n;
+            victim = i;
+        }
     }
-    if (waiting < WAITING_MAX) return;
-    svconn_abort(&d->visits[oldest]->t.s);
-    d->visits[oldest]->refusal = "others came";
-    depart(d, oldest);
+    if (victim == d->n) return 0;
+    d->visits[victim]->refusal = "others came";
+    svconn_abort(&d->visits[victim]->t.s);
+    depart(d, victim);
+    return 1;
 }
 
 static int is_served(door *d, visit *w) {
     guard_verdict verdict = guard_source(d->guard, w->from, svconn_now());
     if (verdict == GUARD_WELCOME) return 1;
-    audit_visit(w, "attempt", verdict == GUARD_BANNED ? "banned" : "filtered");
+    door_log(w, "attempt", verdict == GUARD_BANNED ? "banned" : "filtered");
     if (d->options->party.verbose) say("%s%s: %s", w->t.who, w->from, verdict == GUARD_BANNED ? "banned" : "filtered");
     return 0;
 }
@@ -290,8 +168,7 @@ static void where_from(const door *d, const svconn_link *link, char *out, size_t
 
 static void arrive(door *d, svconn_link *link) {
     char who[16];
-    make_room(d);
-    visit *w = calloc(1, sizeof *w);
+    visit *w = make_room(d) ? calloc(1, sizeof *w) : NULL;
     if (!w) {
         svconn_link_close(link);
         return;
@@ -301,11 +178,12 @@ static void arrive(door *d, svconn_link *link) {
     w->number = d->number;
     w->began = svconn_now();
     w->since = time(NULL);
-    w->program_fd = -1;
     w->v.t = &w->t;
     w->v.name = w->name;
     w->v.only = &w->peer.forward;
-    w->v.log = log_part;
+    w->v.log = door_log_part;
+    w->v.describe = door_describe;
+    w->v.host = w;
     where_from(d, link, w->from, sizeof w->from);
     snprintf(w->t.who, sizeof w->t.who, "%s", who);
     int served = is_served(d, w);
@@ -318,6 +196,13 @@ static void arrive(door *d, svconn_link *link) {
 }
 
 /* ---- HELLO, and the gate ---- */
+
+static size_t sessions_of(const door *d, const visit *w) {
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        n += d->visits[i]->state == VISIT_IN && d->visits[i]->has_key && memcmp(d->visits[i]->key, w->key, 32) == 0;
+    return n;
+}
 
 static void replace_older(door *d, const visit *w) {
     static const uint8_t none[SERVICE_INSTANCE];
@@ -346,7 +231,7 @@ static void let_in(visit *w) {
         door_dismiss(w, SORRY_FULL, "too many sessions of this key");
         return;
     }
-    w->service = d->service->begin(d->service->arg, &w->v, text);
+    w->service = w->ops->begin(w->ops->arg, &w->v, text);
     if (!w->service) {
         snprintf(w->text, sizeof w->text, "%s", text);
         door_dismiss(w, SORRY_FAILED, w->text);
@@ -355,7 +240,7 @@ static void let_in(visit *w) {
     w->state = VISIT_IN;
     w->was_in = d->visited = 1;
     guard_succeeded(d->guard, w->from, w->has_key ? w->key : NULL);
-    audit_visit(w, "begin", NULL);
+    door_log(w, "begin", NULL);
     if (!d->options->quiet)
         say("%s%s is here, from %s%s", w->t.who, w->v.name, w->from,
             w->listed || !w->has_key ? "" : " (not in authorized_peers)");
@@ -368,17 +253,26 @@ static int gate_is_wanted(const visit *w) {
     return o->ask || o->ask_program || w->peer.ask;
 }
 
+static size_t count_asked(const door *d) {
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++) n += d->visits[i]->state == VISIT_ASKED;
+    return n;
+}
+
 static void open_gate(visit *w) {
     static const uint8_t wait[1] = {SERVICE_WAIT};
     if (!gate_is_wanted(w)) {
         let_in(w);
         return;
     }
+    if (count_asked(w->door) >= ASKED_MAX) {
+        door_dismiss(w, SORRY_FULL, "too many visitors wait for an answer");
+        return;
+    }
     (void)!svconn_send(&w->t.s, wait, sizeof wait, svconn_now());
     w->state = VISIT_ASKED;
     w->deadline = svconn_now() + ASK_MS;
-    snprintf(w->t.what, sizeof w->t.what, "%s wants to come in (%s), from %s.", w->v.name, w->door->service->name,
-             w->from);
+    snprintf(w->t.what, sizeof w->t.what, "%s wants to come in (%s), from %s.", w->v.name, w->ops->name, w->from);
     if (w->door->options->ask_program) door_ask_program(w, w->door->options->ask_program);
     else w->t.gate = GATE_ASKS;
 }
@@ -390,20 +284,29 @@ static int is_only(const text_list *only, const char *service) {
 }
 
 static void take_hello(visit *w, const uint8_t *msg, size_t len) {
-    const service_ops *here = w->door->service;
+    const service_ops *here = NULL;
     size_t head = 2 + SERVICE_INSTANCE;
     if (!w->name[0]) {
         if (w->has_key) hex_encode(w->name, w->key, 8);
         else snprintf(w->name, sizeof w->name, "the holder of the pairing link");
     }
-    if (len < head || len > SERVICE_HELLO_MAX || msg[0] != SERVICE_HELLO || msg[1] != SERVICE_VERSION) {
+    if (len < 2 || len > SERVICE_HELLO_MAX || msg[0] != SERVICE_HELLO || (msg[1] == SERVICE_VERSION && len < head)) {
         w->refusal = "no hello";
         svconn_abort(&w->t.s);
         return;
     }
+    if (msg[1] != SERVICE_VERSION) {
+        door_dismiss(w, SORRY_NO_SERVICE, "the program there is of another version: it speaks version 1 of services");
+        return;
+    }
     memcpy(w->instance, msg + 2, SERVICE_INSTANCE);
-    if (len - head != strlen(here->name) || memcmp(msg + head, here->name, len - head) != 0) {
-        snprintf(w->text, sizeof w->text, "another service is here: call it with \"svconn %s\"", here->caller);
+    for (size_t i = 0; i < w->door->n_services; i++) {
+        const service_ops *o = &w->door->services[i];
+        if (strlen(o->name) == len - head && memcmp(msg + head, o->name, len - head) == 0) here = w->ops = o;
+    }
+    if (!here) {
+        snprintf(w->text, sizeof w->text, "another service is here: call it with \"svconn %s\"",
+                 w->door->services[0].caller);
         door_dismiss(w, SORRY_NO_SERVICE, w->text);
     } else if (!is_only(&w->peer.only, here->name)) {
         door_dismiss(w, SORRY_NOT_ALLOWED, "this key may not use this service");
@@ -427,10 +330,10 @@ static void look_for_hello(visit *w) {
     }
 }
 
-static void look_at_gate(visit *w, const fdset *set) {
+static void look_at_gate(visit *w) {
     const uint8_t *msg;
     size_t len;
-    if (w->program_fd >= 0 && fdset_got(set, w->place)) door_program_ended(w);
+    if (w->program) door_look_at_program(w);
     if (w->t.gate == GATE_YES) let_in(w);
     else if (w->t.gate == GATE_NO) {
         w->guilty = 1;
@@ -443,8 +346,8 @@ static void look_at_gate(visit *w, const fdset *set) {
 
 static void want(visit *w, fdset *set) {
     talk_add(&w->t, set);
-    if (w->program_fd >= 0) w->place = fdset_add(set, w->program_fd, POLLIN);
-    if (w->state == VISIT_IN) w->door->service->want(w->service, set);
+    if (w->program) fdset_within(set, PROGRAM_MS);
+    if (w->state == VISIT_IN) w->ops->want(w->service, set);
     else if (w->deadline) fdset_within(set, ms_until(w->deadline));
 }
 
@@ -452,9 +355,9 @@ static void go(visit *w, const fdset *set) {
     talk_go(&w->t, set);
     person_look(&w->door->person, &w->t);
     if (w->state == VISIT_ARRIVED) look_for_hello(w);
-    if (w->state == VISIT_ASKED) look_at_gate(w, set);
+    if (w->state == VISIT_ASKED) look_at_gate(w);
     person_look(&w->door->person, &w->t); /* the gate may have a question now */
-    if (w->state == VISIT_IN) w->door->service->ready(w->service, set);
+    if (w->state == VISIT_IN) w->ops->ready(w->service, set);
     if (w->state == VISIT_LEAVING) {
         talk_drop_messages(&w->t);
         if (svconn_now() >= w->deadline) svconn_abort(&w->t.s);
@@ -523,36 +426,6 @@ static int serve(door *d) {
     return d->stop_at && d->stays ? EXIT_DONE : d->last;
 }
 
-/* ---- the view for "svconn sessions" ---- */
-
-static size_t list(void *arg, size_t i, char *line, size_t size) {
-    static const char *const states[] = {"handshake", "waiting", "connected", "leaving"};
-    door *d = arg;
-    char hex[65] = "", since[24] = "";
-    struct tm utc;
-    if (i >= d->n) return 0;
-    const visit *w = d->visits[i];
-    if (w->has_key) hex_encode(hex, w->key, 32);
-    if (gmtime_r(&w->since, &utc)) strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    int n =
-        snprintf(line, size,
-                 "{\"number\":%lu,\"state\":\"%s\",\"peer\":\"%s\",\"name\":\"%s\",\"service\":\"%s\",\"from\":\"%s\","
-                 "\"since\":\"%s\",\"seconds\":%llu,\"in\":%llu,\"out\":%llu}",
-                 w->number, states[w->state], hex, w->name, d->service->name, w->from, since,
-                 (unsigned long long)((svconn_now() - w->began) / 1000), w->v.in, w->v.out);
-    return n > 0 && (size_t)n < size ? (size_t)n : 0;
-}
-
-static int throw_out(void *arg, unsigned long number) {
-    door *d = arg;
-    for (size_t i = 0; i < d->n; i++) {
-        if (d->visits[i]->number != number) continue;
-        door_dismiss(d->visits[i], SORRY_THROWN, "somebody there ended the session");
-        return 1;
-    }
-    return 0;
-}
-
 /* ---- opening ---- */
 
 static int check_allow(const door_options *o, const char *command) {
@@ -593,7 +466,7 @@ static int open_party(door *d, const char *command, const char *address) {
     if (code != EXIT_DONE) return code;
     d->party.bulk = 1;
     d->party.ask = asks_strangers(o);
-    d->party.welcome = judge;
+    d->party.welcome = door_judge;
     d->party.welcome_arg = d;
     if (address) {
         snprintf(d->address, sizeof d->address, "%s", address);
@@ -611,7 +484,7 @@ static int check_options(const door *d) {
 }
 
 static void open_desk(door *d) {
-    static control_ops ops = {.list = list, .end = throw_out};
+    static control_ops ops = {.list = door_list, .end = door_throw_out};
     ops.arg = d;
     d->control = control_open(d->command, d->options->control, &ops);
 }
@@ -621,11 +494,11 @@ static void say_how_to_call(const door *d) {
     const char *full = d->entrance.listener.address, *slash = strrchr(full, '/');
     if (d->options->quiet) return;
     if (d->options->pairing)
-        say("the other side does: svconn %s pairing:FILE ...   (with a copy of %s)", d->service->caller,
+        say("the other side does: svconn %s pairing:FILE ...   (with a copy of %s)", d->services[0].caller,
             d->options->pairing);
     else if (at_relay(d) && slash)
-        say("the other side does: svconn %s --relay %.*s %s ...", d->service->caller, (int)(slash - full) - 8, full + 8,
-            slash + 1);
+        say("the other side does: svconn %s --relay %.*s %s ...", d->services[0].caller, (int)(slash - full) - 8,
+            full + 8, slash + 1);
 }
 
 static int open_all(door *d, const char *address) {
@@ -649,11 +522,14 @@ static int open_all(door *d, const char *address) {
     return EXIT_DONE;
 }
 
-int door_run(door_options *o, const char *command, const char *address, const service_ops *service, int stays) {
+int door_run(door_options *o, const char *command, const char *address, const service_ops *services, size_t n_services,
+             int stays) {
     static door d; /* one in a process */
+    (void)fdset_raise_limit();
     d.options = o;
     d.command = command;
-    d.service = service;
+    d.services = services;
+    d.n_services = n_services;
     d.stays = stays;
     d.last = EXIT_LINK;
     d.signals = -1;

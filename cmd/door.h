@@ -19,7 +19,7 @@ typedef struct {
     unsigned long ban_after, ban_for, sessions;
 } door_options;
 
-#define DOOR_ROWS (PARTY_BASE_ROWS + 16)
+#define DOOR_ROWS (PARTY_BASE_ROWS + 17)
 /* Fills the rows and the defaults. */
 void door_rows(option rows[DOOR_ROWS], door_options *o);
 
@@ -28,6 +28,7 @@ void door_rows(option rows[DOOR_ROWS], door_options *o);
  * (--relay), where who stays is registered by our key, and who does not gets a token. Returns the exit code: of the
  * visitor, if it does not stay.
  */
-int door_run(door_options *o, const char *command, const char *address, const service_ops *service, int stays);
+int door_run(door_options *o, const char *command, const char *address, const service_ops *services, size_t n_services,
+             int stays);
 
 #endif

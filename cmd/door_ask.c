@@ -5,13 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child: what the program may know. */
-static void describe(const visit *w) {
+/* In a child: what a program may know of the visitor. */
+void door_describe(const visitor *v) {
+    const visit *w = v->host;
     char hex[65] = "", fingerprint[36] = "", digits[24] = "";
     uint8_t id[33] = {SVCONN_TYPE_ED25519};
     memcpy(id + 1, w->key, 32);
@@ -20,50 +22,44 @@ static void describe(const visit *w) {
         svconn_fingerprint(fingerprint, id, sizeof id);
     }
     if (svconn_authenticator(&w->t.s, digits) != SVCONN_OK) digits[0] = 0;
-    setenv("SVCONN_NAME", w->v.name, 1);
+    setenv("SVCONN_NAME", w->name, 1);
     setenv("SVCONN_KEY", hex, 1);
     setenv("SVCONN_FINGERPRINT", fingerprint, 1);
-    setenv("SVCONN_SERVICE", w->door->service->name, 1);
+    setenv("SVCONN_SERVICE", w->ops ? w->ops->name : "", 1);
     setenv("SVCONN_FROM", w->from, 1);
     setenv("SVCONN_DIGITS", digits, 1);
 }
 
-/* The program holds the writing end of the pipe; its end is seen when that is closed. */
 void door_ask_program(visit *w, const char *command) {
-    int pipe_fds[2];
-    w->t.gate = GATE_NO; /* unless it says yes */
-    if (pipe(pipe_fds) != 0) {
-        say("%scannot ask the program: %s", w->t.who, strerror(errno));
-        return;
-    }
-    fcntl(pipe_fds[0], F_SETFD, FD_CLOEXEC);
-    w->program = fork();
-    if (w->program == 0) {
+    pid_t child = fork();
+    if (child == 0) {
         int nothing = open("/dev/null", O_RDWR);
         setpgid(0, 0);
-        describe(w);
+        signal(SIGPIPE, SIG_DFL);
+        door_describe(&w->v);
         dup2(nothing, STDIN_FILENO);
         dup2(STDERR_FILENO, STDOUT_FILENO);
         execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(127);
     }
-    close(pipe_fds[1]);
-    if (w->program < 0) {
+    if (child > 0) setpgid(child, child);
+    else {
         say("%scannot ask the program: %s", w->t.who, strerror(errno));
-        w->program = 0;
-        close(pipe_fds[0]);
-        return;
+        w->t.gate = GATE_NO;
     }
-    setpgid((pid_t)w->program, (pid_t)w->program);
-    w->program_fd = pipe_fds[0];
-    w->t.gate = GATE_NONE; /* nobody else is asked */
+    w->program = child > 0 ? child : 0;
 }
 
-void door_program_ended(visit *w) {
+void door_look_at_program(visit *w) {
     int status = -1;
-    waitpid((pid_t)w->program, &status, 0);
-    close(w->program_fd);
+    if (waitpid((pid_t)w->program, &status, WNOHANG) == 0) return;
     w->program = 0;
-    w->program_fd = -1;
     w->t.gate = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? GATE_YES : GATE_NO;
+}
+
+void door_leave_program(visit *w) {
+    if (!w->program) return;
+    kill(-(pid_t)w->program, SIGKILL); /* nothing that it can hold up */
+    waitpid((pid_t)w->program, NULL, 0);
+    w->program = 0;
 }

@@ -14,10 +14,12 @@
 #include <time.h>
 
 #define WAITING_MAX 64  /* visitors who have not said what they want */
+#define ASKED_MAX 16    /* visitors about whom a person, or a program, is asked */
 #define VISITS_MAX 1100 /* with those who are in, and who leave */
 #define HELLO_MS 10000
 #define ASK_MS 120000
 #define LEAVE_MS 2000
+#define PROGRAM_MS 100 /* to look whether it has ended */
 
 typedef enum { VISIT_ARRIVED, VISIT_ASKED, VISIT_IN, VISIT_LEAVING } visit_state;
 
@@ -37,18 +39,18 @@ typedef struct {
     int has_key, judged, listed, was_in, guilty;
     authorized_peer peer;
     uint8_t instance[SERVICE_INSTANCE];
-    void *service; /* its state */
+    const service_ops *ops; /* NULL: not said yet */
+    void *service;          /* its state */
     const char *refusal;
     char text[SERVICE_TEXT_MAX + 1];
     long program; /* that was asked; 0: none */
-    int program_fd;
-    size_t place;
 } visit;
 
 struct door {
     door_options *options;
     const char *command;
-    const service_ops *service;
+    const service_ops *services;
+    size_t n_services;
     int stays, visited, signals, last;
     party party;
     uint8_t psk[32];
@@ -67,8 +69,21 @@ struct door {
 
 void door_dismiss(visit *w, service_sorry reason, const char *text);
 
-/* door_ask.c: a program decides. It sees SVCONN_NAME, _KEY, _FINGERPRINT, _SERVICE, _FROM and _DIGITS. */
+/* door_judge.c: answers NEEDS_VERDICT, as party.welcome; arg is the door. */
+int door_judge(void *arg, svconn *s, const char *who);
+
+/* door_view.c */
+void door_log(visit *w, const char *event, const char *why); /* why NULL: it begins */
+void door_log_part(visitor *v, const char *event, const char *what, const char *why, unsigned long long in,
+                   unsigned long long out);
+const char *door_why_ended(const visit *w); /* our reason, or the one of the session */
+size_t door_list(void *arg, size_t i, char *line, size_t size);
+int door_throw_out(void *arg, unsigned long number);
+
+/* door_ask.c: a program decides; its exit code goes to the gate. */
 void door_ask_program(visit *w, const char *command);
-void door_program_ended(visit *w);
+void door_look_at_program(visit *w);
+void door_leave_program(visit *w);
+void door_describe(const visitor *v);
 
 #endif

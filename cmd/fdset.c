@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define SHORT_MS 100
 
@@ -50,4 +51,13 @@ short fdset_got(const fdset *set, size_t place) { return place < set->n ? set->f
 void fdset_free(fdset *set) {
     free(set->fds);
     *set = (fdset){.timeout_ms = -1};
+}
+
+unsigned long fdset_raise_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned long)limit.rlim_cur;
 }

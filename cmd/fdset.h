@@ -25,6 +25,9 @@ void fdset_nap(fdset *set);
 /* poll. A signal counts as: nothing happened. */
 void fdset_wait(fdset *set);
 short fdset_got(const fdset *set, size_t place);
+/* As many descriptors as the system lets us have: how many they are. */
+unsigned long fdset_raise_limit(void);
+
 void fdset_free(fdset *set);
 
 #endif

@@ -36,7 +36,7 @@ typedef struct {
     lane lanes[LANES_MAX];
     size_t n;
     fdset set;
-    int signals, stopped, quiet;
+    int signals, stopped, quiet, was_there;
     unsigned stdio_reason;
     uint64_t down_since, retry_ms;
 } forward;
@@ -96,6 +96,10 @@ static void want_lanes(forward *f) {
     for (size_t i = 0; i < f->n; i++) f->lanes[i].place = fdset_add(&f->set, f->lanes[i].fd, POLLIN);
 }
 
+static void forget_lanes(forward *f) {
+    for (size_t i = 0; i < f->n; i++) f->lanes[i].place = (size_t)-1;
+}
+
 static void accept_some(forward *f, lane *l) {
     for (int i = 0; i < ACCEPT_MAX; i++) {
         int fd = accept(l->fd, NULL, NULL);
@@ -136,7 +140,7 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
     (void)out;
     for (size_t i = 0; i < f->n; i++)
         if (f->lanes[i].is_stdio && f->lanes[i].channel == channel) f->stdio_reason = reason;
-    if (reason > TUNNEL_CUT && reason != TUNNEL_OUTPUT)
+    if (reason > TUNNEL_CUT)
         say("%s at %s: %s", *wanted ? wanted : "the pipe", f->call.name, tunnel_reason_text(reason));
 }
 
@@ -154,7 +158,8 @@ static void round_of_poll(forward *f) {
     fdset_clear(set);
     size_t signalled = fdset_add(set, f->signals, POLLIN);
     call_want(&f->call, set);
-    want_lanes(f);
+    if (tunnel_count(f->tunnel) < TUNNEL_CHANNELS_MAX) want_lanes(f);
+    else forget_lanes(f);
     tunnel_want(f->tunnel, set);
     fdset_wait(set);
     call_ready(&f->call, set);
@@ -179,6 +184,7 @@ static void run_session(forward *f) {
 /* Nobody is to be told "later" by a peer that does not want us: these end the program. */
 static int is_final(const forward *f, int code) {
     if (!f->call.reusable || has_stdio(f)) return 1;
+    if (f->call.doubtful) return !f->was_there;
     return code == EXIT_PEER || code == EXIT_LOCAL || f->call.sorry == SORRY_REPLACED;
 }
 
@@ -211,10 +217,13 @@ static void rest(forward *f) {
     }
 }
 
+/* The exit code after Ctrl-C: a pipe was not carried to its end. */
+static int interrupted(const forward *f) { return has_stdio(f) ? EXIT_LINK : EXIT_DONE; }
+
 static int dial(forward *f) {
-    signals_urgent(1);
+    signals_urgent(interrupted(f));
     int code = call_dial(&f->call);
-    signals_urgent(0);
+    signals_urgent(-1);
     return code;
 }
 
@@ -224,16 +233,16 @@ static int use_session(forward *f) {
     f->stdio_reason = TUNNEL_CUT; /* until it ended in order */
     f->tunnel = tunnel_new(&f->call.t.s, &f->ops);
     if (f->tunnel) run_session(f);
+    int failed = f->tunnel && tunnel_failed_here(f->tunnel);
     tunnel_free(f->tunnel);
     f->tunnel = NULL;
-    signals_urgent(1);
+    signals_urgent(interrupted(f));
     int code = call_hang_up(&f->call);
-    signals_urgent(0);
+    signals_urgent(-1);
     f->down_since = svconn_now();
     if (f->down_since > since + HELD_MS) f->retry_ms = RETRY_MS;
-    if (code == EXIT_DONE && has_stdio(f) && f->stdio_reason)
-        code = f->stdio_reason == TUNNEL_OUTPUT ? EXIT_LOCAL : EXIT_LINK;
-    return code;
+    if (code == EXIT_DONE && has_stdio(f) && f->stdio_reason) code = EXIT_LINK;
+    return failed ? EXIT_LOCAL : code;
 }
 
 static int stay(forward *f, int patient) {
@@ -243,20 +252,22 @@ static int stay(forward *f, int patient) {
     for (;;) {
         code = dial(f);
         if (code == EXIT_DONE) {
+            f->was_there = 1;
             if (!f->quiet && !first) say("back at %s", f->call.name);
             if (first) say_lanes(f);
             first = 0;
             code = use_session(f);
-            if (has_stdio(f)) return code; /* also if we were stopped: the pipe is cut then */
-            if (f->stopped) return EXIT_DONE;
+            if (f->stopped) return interrupted(f);
+            if (has_stdio(f)) return code;
         }
         if ((first && !patient) || is_final(f, code)) return code;
         rest(f);
-        if (f->stopped) return EXIT_DONE;
+        if (f->stopped) return interrupted(f);
     }
 }
 
 static int run(forward *f, const call_options *o, const char *service, const char *peer, int patient) {
+    (void)fdset_raise_limit();
     f->quiet = o->quiet;
     f->ops = (tunnel_ops){.arg = f, .closed = stream_closed};
     int code = call_open(&f->call, o, service[0] == 't' ? "forward" : "connect", service, peer);
@@ -318,7 +329,7 @@ int cmd_connect(int argc, char **argv) {
             "as the end of its input; what it still sends is written out.",
         .more = "Examples:\n"
                 "  tar c . | svconn connect --relay relay.example.org 7KQ3-M2XD\n"
-                "  git clone ext::'svconn connect home'\n"
+                "  git -c protocol.ext.allow=always clone ext::'svconn connect home'\n"
                 "  RSYNC_CONNECT_PROG='svconn connect home' rsync -a dir/ rsync://home/module/",
         .rows = rows,
         .n_rows = CALL_ROWS,

@@ -3,20 +3,27 @@
 
 #include "cmd.h"
 #include "codec.h"
+#include "sshkey.h"
 #include "svconn.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_MAX 2048 /* a PEM file of RFC 8410 has 119 bytes; attributes may add some */
+/* A PEM file of RFC 8410 has 119 bytes, an Ed25519 key of OpenSSH 400 and its comment. A large RSA key must fit too: we
+ * say what it is. */
+#define FILE_MAX 16384
 
 static const char pem_begin[] = "-----BEGIN PRIVATE KEY-----";
 static const char pem_end[] = "-----END PRIVATE KEY-----";
+static const char openssh_begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
+static const char openssh_end[] = "-----END OPENSSH PRIVATE KEY-----";
 
 /* ---- writing ---- */
 static int write_all(int fd, const char *text, size_t len) {
@@ -47,8 +54,22 @@ static size_t format_secret(char text[160], const uint8_t secret[32], keyfile_fo
     return (size_t)n;
 }
 
-int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form) {
+/* fsync of a pipe is an error that means nothing. */
+static int write_secret(int fd, const uint8_t secret[32], keyfile_form form) {
     char text[160];
+    size_t len = format_secret(text, secret, form);
+    int bad = write_all(fd, text, len) != 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP);
+    wipe(text, sizeof text);
+    return bad ? -1 : 0;
+}
+
+int keyfile_print(const uint8_t secret[32], keyfile_form form) {
+    if (write_secret(STDOUT_FILENO, secret, form) == 0) return EXIT_DONE;
+    say("cannot write the key to standard output: %s; it is lost, make another one", strerror(errno));
+    return EXIT_LOCAL;
+}
+
+int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST) {
         say("%s exists, and a key is never overwritten; choose another name, or move the old file away", path);
@@ -58,10 +79,8 @@ int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form)
         say("cannot make %s: %s", path, strerror(errno));
         return EXIT_LOCAL;
     }
-    size_t len = format_secret(text, secret, form);
-    int bad = write_all(fd, text, len) != 0 || fsync(fd) != 0;
+    int bad = write_secret(fd, secret, form) != 0;
     bad |= close(fd) != 0;
-    wipe(text, sizeof text);
     if (!bad) return EXIT_DONE;
     say("cannot write %s: %s; the file was removed again", path, strerror(errno));
     unlink(path);
@@ -69,8 +88,8 @@ int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form)
 }
 
 /* ---- reading ---- */
-/* Opens a file that must be the owner's alone. Looks at the opened file, not at its name, which may change. what: "key"
- * or "password". */
+/* Opens a file that must be the owner's alone. Looks at the opened file, not at its name, which may change. A pipe
+ * keeps nothing, so its mode does not matter: "--key <(age -d key.age)". what: "key" or "password". */
 static int open_secret(const char *path, const char *what) {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -81,7 +100,7 @@ static int open_secret(const char *path, const char *what) {
     }
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
         say("%s is not a %s file", path, what);
-    } else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
+    } else if (!S_ISFIFO(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO))) {
         say("%s can be read or changed by others (mode %03o), so the %s in it is not safe; do \"chmod 600 %s\"", path,
             (unsigned)(st.st_mode & 0777), what, path);
     } else {
@@ -91,41 +110,45 @@ static int open_secret(const char *path, const char *what) {
     return -1;
 }
 
-/* Reads the whole file into text. Returns the length, or -1. */
-static int read_file(const char *path, const char *what, char text[FILE_MAX + 1]) {
+/* Reads to the end. Returns the length, or -1. */
+static int read_all(int fd, const char *name, const char *what, char text[FILE_MAX + 1]) {
     size_t used = 0;
     ssize_t n = 1;
-    int fd = open_secret(path, what);
-    if (fd < 0) return -1;
     while (used < FILE_MAX && (n = read(fd, text + used, FILE_MAX - used)) != 0) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) break;
         used += (size_t)n;
     }
-    if (n < 0) say("cannot read %s: %s", path, strerror(errno));
-    close(fd);
-    if (n < 0) return -1;
-    if (used == FILE_MAX) {
-        say("%s is too large for a %s file", path, what);
-        return -1;
-    }
     text[used] = 0;
-    return (int)used;
+    if (n < 0) say("cannot read %s: %s", name, strerror(errno));
+    else if (used == FILE_MAX) say("%s is too large for a %s file", name, what);
+    else return (int)used;
+    wipe(text, FILE_MAX);
+    return -1;
 }
 
-/* The same without the white space at its end */
-static int read_secret(const char *path, char text[FILE_MAX + 1]) {
-    int len = read_file(path, "key", text);
+/* Reads the whole file into text. Returns the length, or -1. */
+static int read_file(const char *path, const char *what, char text[FILE_MAX + 1]) {
+    int fd = open_secret(path, what);
+    if (fd < 0) return -1;
+    int len = read_all(fd, path, what, text);
+    close(fd);
+    return len;
+}
+
+static int trim(char *text, int len) {
     while (len > 0 && strchr(" \t\r\n", text[len - 1])) len--;
     if (len >= 0) text[len] = 0;
     return len;
 }
 
+/* The same without the white space at its end */
+static int read_secret(const char *path, char text[FILE_MAX + 1]) { return trim(text, read_file(path, "key", text)); }
+
 /* The base64 text between the two lines of a PEM file, without its line ends, in place. Returns its length, or -1. */
-static int pem_body(char *text, size_t len) {
-    size_t begin = sizeof pem_begin - 1, end = sizeof pem_end - 1, used = 0;
-    if (len < begin + end + 2 || memcmp(text, pem_begin, begin) != 0 || memcmp(text + len - end, pem_end, end) != 0)
-        return -1;
+static int pem_body(char *text, size_t len, const char *first, const char *last) {
+    size_t begin = strlen(first), end = strlen(last), used = 0;
+    if (len < begin + end + 2 || memcmp(text, first, begin) != 0 || memcmp(text + len - end, last, end) != 0) return -1;
     if (!strchr("\r\n", text[begin]) || text[len - end - 1] != '\n') return -1;
     for (size_t i = begin; i < len - end; i++)
         if (!strchr("\r\n", text[i])) text[used++] = text[i];
@@ -136,13 +159,30 @@ static int pem_body(char *text, size_t len) {
 static const char *other_format(const char *text) {
     if (strstr(text, "BEGIN ENCRYPTED PRIVATE KEY"))
         return "it is encrypted with a password; decrypt it with \"openssl pkey -in FILE -out NEWFILE\", then chmod "
-               "600";
-    if (strstr(text, "BEGIN OPENSSH PRIVATE KEY"))
-        return "it is a key of OpenSSH; make one for svconn with \"svconn keygen\"";
+               "600; or use --key-command \"openssl pkey -in FILE\"";
     if (strstr(text, "BEGIN PUBLIC KEY")) return "it is a public key; the private key is wanted here";
+    if (strncmp(text, "ssh-", 4) == 0)
+        return "it is a public key of OpenSSH; the private key is wanted here (the file without .pub)";
     if (strstr(text, "BEGIN PRIVATE KEY")) return "it is not a well-formed PKCS#8 file of an Ed25519 key";
-    if (strstr(text, "-----BEGIN")) return "it is a PEM file of another kind; an Ed25519 key in PKCS#8 is wanted";
+    if (strstr(text, "BEGIN AGE ENCRYPTED") || strncmp(text, "age-encryption.org/", 19) == 0)
+        return "it is encrypted with age; use --key-command \"age -d FILE\"";
+    if (strstr(text, "BEGIN PGP MESSAGE")) return "it is encrypted with OpenPGP; use --key-command \"gpg -d FILE\"";
+    if (strstr(text, "-----BEGIN"))
+        return "it is a PEM file of another kind; an Ed25519 key in PKCS#8 or of OpenSSH is wanted: \"svconn keygen\" "
+               "makes one";
     return "it holds neither a PEM private key nor 64 hexadecimal digits";
+}
+
+/* The same for a file of OpenSSH. */
+static const char *openssh_fault(sshkey_kind kind) {
+    if (kind == SSHKEY_ENCRYPTED)
+        return "this OpenSSH key is under a passphrase; take it off a copy with \"ssh-keygen -p -f COPY\"; to keep "
+               "one, "
+               "encrypt that copy with age or gpg and use --key-command \"age -d COPY.age\"";
+    if (kind == SSHKEY_OTHER)
+        return "this OpenSSH key is not an Ed25519 key; \"ssh-keygen -t ed25519\" or \"svconn keygen\" makes one";
+    return "this OpenSSH key is damaged; take it from where it was copied once more, or make a new one with \"svconn "
+           "keygen\"";
 }
 
 /* A key pair whose halves do not belong together was damaged, or made to mislead. */
@@ -155,28 +195,41 @@ static int public_key_fits(const uint8_t seed[32], const uint8_t *public_key) {
     return fits;
 }
 
-static int parse_pem(const char *path, char *text, size_t len, uint8_t seed[32]) {
-    uint8_t der[FILE_MAX];
+/* der is room to decode, which the caller wipes. NULL, or what is wrong. */
+static const char *parse_pem(char *text, size_t len, uint8_t der[FILE_MAX], uint8_t seed[32]) {
     const uint8_t *key = NULL, *public_key = NULL;
-    const char *what = other_format(text);
-    int body = pem_body(text, len);
-    int der_len = body > 0 ? base64_decode(der, sizeof der, text, (size_t)body) : -1;
-    if (der_len > 0 && pkcs8_read(der, (size_t)der_len, &key, &public_key) == 0) {
-        memcpy(seed, key, 32);
-        what = public_key && !public_key_fits(seed, public_key) ? "its public key does not belong to its private key"
-                                                                : NULL;
+    int openssh = strncmp(text, openssh_begin, sizeof openssh_begin - 1) == 0;
+    const char *fault = openssh ? openssh_fault(SSHKEY_DAMAGED) : other_format(text);
+    int body = openssh ? pem_body(text, len, openssh_begin, openssh_end) : pem_body(text, len, pem_begin, pem_end);
+    int n = body > 0 ? base64_decode(der, FILE_MAX, text, (size_t)body) : -1;
+    if (n < 0) return fault;
+    if (openssh) {
+        sshkey_kind kind = sshkey_read(der, (size_t)n, &key, &public_key);
+        if (kind != SSHKEY_GOOD) return openssh_fault(kind);
+    } else if (pkcs8_read(der, (size_t)n, &key, &public_key) != 0) {
+        return fault;
     }
+    memcpy(seed, key, 32);
+    return public_key && !public_key_fits(seed, public_key) ? "its public key does not belong to its private key"
+                                                            : NULL;
+}
+
+/* Any of the forms. Returns the exit code; if it is not 0, seed holds nothing of the key. */
+static int parse_seed(const char *name, char *text, size_t len, uint8_t seed[32]) {
+    uint8_t der[FILE_MAX];
+    if (len == 64 && hex_decode(seed, 32, text) == 0) return EXIT_DONE;
+    const char *fault = parse_pem(text, len, der, seed);
     wipe(der, sizeof der);
-    if (what) say("%s: %s", path, what);
-    return what ? EXIT_LOCAL : EXIT_DONE;
+    if (!fault) return EXIT_DONE;
+    wipe(seed, 32);
+    say("%s: %s", name, fault);
+    return EXIT_LOCAL;
 }
 
 int keyfile_read_seed(const char *path, uint8_t seed[32]) {
     char text[FILE_MAX + 1];
-    int code = EXIT_LOCAL;
     int len = read_secret(path, text);
-    if (len == 64 && hex_decode(seed, 32, text) == 0) code = EXIT_DONE;
-    else if (len >= 0) code = parse_pem(path, text, (size_t)len, seed);
+    int code = len >= 0 ? parse_seed(path, text, (size_t)len, seed) : EXIT_LOCAL;
     wipe(text, sizeof text);
     return code;
 }
@@ -207,8 +260,64 @@ int keyfile_read_password(const char *path, char password[PASSWORD_MAX + 1]) {
     return good ? EXIT_DONE : EXIT_LOCAL;
 }
 
-int keyfile_read_seed_of(const char *command, uint8_t seed[32]) {
-    (void)seed;
-    say("%s: not yet", command);
+/* ---- the key command ---- */
+/* The standard input stays as it is, for a passphrase. Returns where to read, or -1. */
+static int start_command(const char *command, pid_t *pid) {
+    int ends[2];
+    if (pipe(ends) != 0) return -1;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    signal(SIGCHLD, SIG_DFL); /* if it came to us as "ignore", nobody could learn how the command ended */
+    *pid = fork();
+    if (*pid == 0) {
+        signal(SIGPIPE, SIG_DFL);
+        dup2(ends[1], STDOUT_FILENO);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    if (*pid > 0) return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+static int wait_for(pid_t pid, int *status) {
+    pid_t got;
+    while ((got = waitpid(pid, status, 0)) < 0 && errno == EINTR) {
+    }
+    return got == pid ? 0 : -1;
+}
+
+/* The words of the command may be secret, so they are not repeated. */
+static int end_command(pid_t pid) {
+    int status;
+    if (wait_for(pid, &status) != 0) {
+        say("--key-command: cannot learn how the command ended: %s", strerror(errno));
+        return EXIT_LOCAL;
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return EXIT_DONE;
+    if (WIFEXITED(status))
+        say("--key-command: the command ended with exit status %d%s; try it alone, it must print a private key",
+            WEXITSTATUS(status), WEXITSTATUS(status) == 127 ? " (not found)" : "");
+    else say("--key-command: signal %d ended the command; try it alone, it must print a private key", WTERMSIG(status));
     return EXIT_LOCAL;
+}
+
+int keyfile_read_seed_of(const char *command, uint8_t seed[32]) {
+    static const char name[] = "what --key-command prints";
+    char text[FILE_MAX + 1];
+    pid_t pid;
+    int from = start_command(command, &pid);
+    if (from < 0) {
+        say("cannot start the command of --key-command: %s", strerror(errno));
+        return EXIT_LOCAL;
+    }
+    int len = trim(text, read_all(from, name, "key", text));
+    close(from); /* a command that goes on printing ends by SIGPIPE */
+    int status, code = EXIT_LOCAL;
+    if (len < 0) wait_for(pid, &status);
+    else code = end_command(pid);
+    if (code == EXIT_DONE) code = parse_seed(name, text, (size_t)len, seed);
+    wipe(text, sizeof text);
+    return code;
 }

@@ -62,6 +62,13 @@ static int ask(const char *relay, const char *hex, const uint8_t key[32]) {
     return strcmp(answer, "yes\n") == 0;
 }
 
+int known_relays_find(const char *file, const char *relay, const uint8_t key[32]) {
+    char path[HOME_PATH], hex[65];
+    hex_encode(hex, key, 32);
+    if (!file && home_path(path, "known_relays", 0) != 0) return 0;
+    return look_up(file ? file : path, relay, hex);
+}
+
 int known_relays_ask(const char *file, const char *relay, const uint8_t key[32]) {
     char path[HOME_PATH], hex[65];
     hex_encode(hex, key, 32);

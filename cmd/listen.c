@@ -18,7 +18,6 @@
 typedef struct {
     const char *command; /* NULL: our standard input and output */
     int used;
-    unsigned cut;                 /* why a stream did not end in order */
     pid_t children[CHILDREN_MAX]; /* to be waited for */
     size_t n;
 } ears;
@@ -39,33 +38,34 @@ static void wait_for_children(ears *e) {
         if (waitpid(e->children[i], NULL, WNOHANG) != 0) e->children[i] = e->children[--e->n];
 }
 
+/* A socket, and no pipes: servers such as "rsync --daemon" look whether their standard input is one. */
 static int start_command(guest *g, tunnel_end *end) {
     int pair[2];
     ears *e = g->of;
     wait_for_children(e);
     if (e->n == CHILDREN_MAX || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return TUNNEL_TROUBLE;
+    tunnel_prepare(pair[0]);
     pid_t child = fork();
     if (child == 0) {
         setpgid(0, 0);
         signal(SIGPIPE, SIG_DFL);
+        g->v->describe(g->v);
         dup2(pair[1], STDIN_FILENO);
         dup2(pair[1], STDOUT_FILENO);
-        close(pair[0]);
         if (pair[1] > STDERR_FILENO) close(pair[1]);
         execl("/bin/sh", "sh", "-c", e->command, (char *)NULL);
         _exit(127);
     }
     close(pair[1]);
-    if (child < 0) {
-        say("%scannot start the command: %s", g->v->t->who, strerror(errno));
-        close(pair[0]);
-        return TUNNEL_TROUBLE;
+    *end = (tunnel_end){.in = pair[0], .out = pair[0], .may_leave = 1};
+    if (child > 0) {
+        setpgid(child, child);
+        g->child = e->children[e->n++] = child;
+        return 0;
     }
-    setpgid(child, child);
-    g->child = e->children[e->n++] = child;
-    tunnel_prepare(pair[0]);
-    end->in = end->out = pair[0];
-    return 0;
+    say("%scannot start the command: %s", g->v->t->who, strerror(errno));
+    close(pair[0]);
+    return TUNNEL_TROUBLE;
 }
 
 static int open_end(void *arg, const char *wanted, tunnel_end *end) {
@@ -79,13 +79,24 @@ static int open_end(void *arg, const char *wanted, tunnel_end *end) {
     return 0;
 }
 
+/* Its number may belong to somebody else afterwards. */
+static int is_running(const guest *g) {
+    wait_for_children(g->of);
+    for (size_t i = 0; i < g->of->n; i++)
+        if (g->of->children[i] == g->child) return 1;
+    return 0;
+}
+
 static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsigned reason, unsigned long long in,
                           unsigned long long out) {
     guest *g = arg;
     (void)channel;
     (void)wanted;
-    if (reason) g->of->cut = reason;
-    if (g->child > 0 && reason) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
+    if (!g->of->command && reason) {
+        say("the stream was broken off: what came is not all");
+        g->v->code = EXIT_LINK;
+    }
+    if (reason && is_running(g)) kill(-g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
     g->v->log(g->v, "stream", g->of->command ? g->of->command : "standard input and output", tunnel_reason_text(reason),
               in, out);
 }
@@ -112,6 +123,7 @@ static void ready(void *state, const fdset *set) {
     svconn *s = &g->v->t->s;
     tunnel_ready(g->t, set, NULL, NULL);
     tunnel_bytes(g->t, &g->v->in, &g->v->out);
+    if (tunnel_failed_here(g->t)) g->v->code = EXIT_LOCAL;
     if (tunnel_peer_closed(g->t) && svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
     wait_for_children(g->of);
 }
@@ -119,6 +131,7 @@ static void ready(void *state, const fdset *set) {
 static void end(void *state) {
     guest *g = state;
     tunnel_free(g->t);
+    if (!g->of->command && !g->opened) g->v->code = EXIT_LINK;
     free(g);
 }
 
@@ -156,8 +169,5 @@ int cmd_listen(int argc, char **argv) {
         return options_fault("listen", "--keep goes with --exec: standard input and output are for one");
     if (operand[0] && strcmp(operand[0], "stdio:") == 0 && !e.command)
         return options_fault("listen", "stdio: is taken by the data; use fd:IN,OUT with other descriptors");
-    code = door_run(&o, "listen", operand[0], &service, keep);
-    if (code != EXIT_DONE || keep || !e.cut) return code;
-    say("the stream was broken off: what came is not all");
-    return e.cut == TUNNEL_OUTPUT ? EXIT_LOCAL : EXIT_LINK;
+    return door_run(&o, "listen", operand[0], &service, 1, keep);
 }

@@ -12,18 +12,21 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
-    {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
-    {"keygen", cmd_keygen, "make a key file"},
-    {"id", cmd_id, "show the public key and the fingerprint of a key"},
-    {"peers", cmd_peers, "list, trust and forget those whom we know"},
-    {"echo-server", cmd_echo_server, "send every message back"},
-    {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
+    {"keygen", cmd_keygen, "make a key"},
+    {"id", cmd_id, "show the public key, the fingerprint, words and a picture of a key"},
+    {"peers", cmd_peers, "list, trust, verify and forget those whom we know"},
     {"serve", cmd_serve, "offer ports of this machine to peers"},
     {"forward", cmd_forward, "reach a port that a peer offers"},
     {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
     {"connect", cmd_connect, "a pipe: call a peer that listens"},
-    {"relay", cmd_relay, "join two connections by a token, without reading them"},
+    {"receive", cmd_receive, "wait for a peer that sends files"},
+    {"send", cmd_send, "send files and directories to a peer that receives"},
     {"sessions", cmd_sessions, "who is connected here, and ending a session"},
+    {"doctor", cmd_doctor, "find out what a set-up lacks"},
+    {"relay", cmd_relay, "run a relay: it joins two parties and cannot read them"},
+    {"echo-server", cmd_echo_server, "send every message back, to try a link"},
+    {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
+    {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -48,7 +51,10 @@ static int print_help(FILE *f) {
                "  0  done\n"
                "  1  the link or the peer failed\n"
                "  2  the command line is wrong\n"
-               "  3  trouble on this side, such as a file or a port\n");
+               "  3  trouble on this side, such as a file or a port\n"
+               "  4  the peer is not the right one, or does not want us (connect, forward, send)\n"
+               "  5  the host, the relay or the peer is not there (the same)\n"
+               "  6  some files were not transferred (send, receive)\n");
     return fflush(f) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 

@@ -28,7 +28,8 @@ static void print_lines(const char *text, int indent) {
     printf("%s\n", text);
 }
 
-static int print_help(const usage *u) {
+static int print_help(const usage *u, int all) {
+    int left_out = 0;
     printf("Usage: svconn %s%s%s%s\n\n", u->command, u->n_rows ? " [OPTIONS]" : "", *u->operands ? " " : "",
            u->operands);
     print_lines(u->about, 0);
@@ -36,6 +37,10 @@ static int print_help(const usage *u) {
     for (size_t i = 0; i < u->n_rows; i++) {
         const option *o = &u->rows[i];
         char left[40];
+        if ((o->kind & OPTION_RARE) && !all) {
+            left_out = 1;
+            continue;
+        }
         snprintf(left, sizeof left, "%s--%s%s%s", strcmp(o->name, "output") == 0 ? "-o, " : "", o->name,
                  o->value ? " " : "", o->value ? o->value : "");
         printf("  %-20s ", left);
@@ -43,9 +48,12 @@ static int print_help(const usage *u) {
         print_lines(o->help, 23);
     }
     printf("  %-20s this text\n", "--help");
+    if (left_out) printf("  %-20s this text, with all options\n", "--help-all");
     if (u->more) printf("\n%s\n", u->more);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
+
+static unsigned kind_of(const option *o) { return o->kind & ~(unsigned)OPTION_RARE; }
 
 static int store_number(const usage *u, const option *o, const char *value) {
     char *end;
@@ -60,7 +68,7 @@ static int store_number(const usage *u, const option *o, const char *value) {
 
 static int store(const usage *u, const option *o, const char *value) {
     text_list *list = o->to;
-    switch (o->kind) {
+    switch (kind_of(o)) {
     case OPTION_FLAG: *(int *)o->to = 1; return -1;
     case OPTION_TEXT: *(const char **)o->to = value; return -1;
     case OPTION_NUMBER: return store_number(u, o, value);
@@ -90,10 +98,10 @@ static int read_option(const usage *u, int argc, char **argv, int *at, uint64_t 
     const option *o = find_row(u, argv[*at], &value);
     if (!o) return options_fault(u->command, "there is no option %s", argv[*at]);
     uint64_t bit = (uint64_t)1 << (o - u->rows);
-    if ((*seen & bit) && o->kind != OPTION_LIST) return options_fault(u->command, "--%s is there twice", o->name);
+    if ((*seen & bit) && kind_of(o) != OPTION_LIST) return options_fault(u->command, "--%s is there twice", o->name);
     *seen |= bit;
-    if (o->kind == OPTION_FLAG && value) return options_fault(u->command, "--%s takes no value", o->name);
-    if (o->kind != OPTION_FLAG && !value) {
+    if (kind_of(o) == OPTION_FLAG && value) return options_fault(u->command, "--%s takes no value", o->name);
+    if (kind_of(o) != OPTION_FLAG && !value) {
         if (++*at >= argc) return options_fault(u->command, "--%s needs a value: --%s %s", o->name, o->name, o->value);
         value = argv[*at];
     }
@@ -105,10 +113,11 @@ int options_read(const usage *u, int argc, char **argv, const char **operand) {
     size_t n = 0;
     int only_operands = 0;
     for (int i = 1; i < argc; i++) {
-        if (!only_operands && strcmp(argv[i], "--help") == 0) return print_help(u);
+        if (!only_operands && strncmp(argv[i], "--help", 6) == 0 && (!argv[i][6] || strcmp(argv[i] + 6, "-all") == 0))
+            return print_help(u, argv[i][6] != 0);
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = 1;
-        } else if (!only_operands && argv[i][0] == '-' && argv[i][1] && argv[i][1] != '=') { /* -=22: standard input */
+        } else if (!only_operands && argv[i][0] == '-' && argv[i][1] && argv[i][1] != '=') { /* "-=TARGET" is an operand */
             int code = read_option(u, argc, argv, &i, &seen);
             if (code >= 0) return code;
         } else {

@@ -12,13 +12,14 @@ typedef struct {
     size_t n;
 } text_list;
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST } option_kind;
+/* OPTION_RARE is added to one of the others: told by --help-all only. */
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST, OPTION_RARE = 8 } option_kind;
 
 typedef struct {
     const char *name;  /* without the dashes */
     const char *value; /* what the help text calls the value; NULL: it has none */
     const char *help;  /* lines are divided by \n */
-    option_kind kind;
+    unsigned kind;     /* option_kind */
     void *to;                  /* int *, const char **, unsigned long *, text_list * */
     unsigned long least, most; /* of a number */
 } option;

@@ -2,9 +2,9 @@
 #include "peerbook_entry.h"
 
 #include "codec.h"
+#include "guard.h"
 #include "text.h"
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,18 +126,8 @@ static int64_t end_of_day(const char *text) {
 }
 
 static int is_network(const char *text) {
-    char address[INET6_ADDRSTRLEN];
-    uint8_t bytes[16];
-    size_t len = strcspn(text, "/");
-    int is_ip6 = memchr(text, ':', len) != NULL, most = is_ip6 ? 128 : 32, bits = most;
-    if (len >= sizeof address) return 0;
-    snprintf(address, sizeof address, "%.*s", (int)len, text);
-    if (text[len]) {
-        const char *n = text + len + 1;
-        size_t digits = strspn(n, "0123456789");
-        if (digits == 0 || digits > 3 || n[digits] || sscanf(n, "%3d", &bits) != 1) return 0;
-    }
-    return bits <= most && inet_pton(is_ip6 ? AF_INET6 : AF_INET, address, bytes) == 1;
+    network n;
+    return network_parse(&n, text) == 0;
 }
 
 static int add_word(text_list *list, const char *word, const char *value, int good, const char *what,
@@ -182,7 +172,9 @@ static int take_option(authorized_peer *p, const char *word, char wrong[WRONG_MA
                         "is wrong: only=tunnel, only=pipe or only=files is wanted, once for each", wrong);
     if ((value = value_of(word, "from=")))
         return add_word(&p->from, word, value, is_network(value),
-                        "is wrong: from=ADDRESS or from=ADDRESS/BITS is wanted, of IPv4 or IPv6", wrong);
+                        "is wrong: an address or a network of IPv4 or IPv6 is wanted, such as from=10.0.0.0/8, with no "
+                        "bits beyond those /8",
+                        wrong);
     if ((value = value_of(word, "until="))) return take_until(p, word, value, wrong);
     if ((value = value_of(word, "sessions="))) return take_sessions(p, word, value, wrong);
     if (strcmp(word, "ask") == 0) p->ask = 1;

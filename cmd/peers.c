@@ -6,6 +6,7 @@
 #include "peerbook.h"
 #include "svconn.h"
 #include "text.h"
+#include "words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,13 @@ static void fingerprint_of(char out[36], const uint8_t key[32]) {
     uint8_t identity[33] = {SVCONN_TYPE_ED25519};
     memcpy(identity + 1, key, 32);
     svconn_fingerprint(out, identity, sizeof identity);
+}
+
+static void words_of_key(char out[WORDS_TEXT], const uint8_t key[32]) {
+    uint8_t identity[33] = {SVCONN_TYPE_ED25519}, bits[FINGERPRINT_BITS];
+    memcpy(identity + 1, key, 32);
+    fingerprint_bits(bits, identity, sizeof identity);
+    words_of(out, bits);
 }
 
 /* ---- list ---- */
@@ -195,15 +203,16 @@ static int fingerprint_agrees(const char *typed, const char *fingerprint) {
 
 /* Asks the terminal, not standard input: that may be data. What was typed before the question is no answer. 1: yes; 0:
  * no; -1: there is no terminal. */
-static int ask(const char *name, const char *fingerprint) {
-    char answer[16] = "";
+static int ask(const known_peer *p, const char *fingerprint) {
+    char answer[16] = "", words[WORDS_TEXT];
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return -1;
+    words_of_key(words, p->key);
     (void)tcflush(fd, TCIFLUSH);
     dprintf(fd,
-            "%s\n  fingerprint: %s\n"
+            "%s\n  fingerprint: %s\n  words:       %s\n"
             "Does it agree with what the other side's \"svconn id\" shows? Type yes: ",
-            name, fingerprint);
+            p->name, fingerprint, words);
     ssize_t n = read(fd, answer, sizeof answer - 1);
     close(fd);
     answer[n > 0 ? n : 0] = 0;
@@ -226,7 +235,7 @@ static int compare(const peers_line *l, const known_peer *p) {
             p->name, fingerprint);
         return -EXIT_PEER;
     }
-    int yes = ask(p->name, fingerprint);
+    int yes = ask(p, fingerprint);
     if (yes == 1) return 1;
     if (yes == 0) {
         say("%s is not verified: the answer was not yes", p->name);
@@ -354,8 +363,8 @@ static const char about[] =
     "  allow NAME [OPTION ...]      let a verified peer come, or KEY --name NAME; replaces its options\n"
     "  deny NAME                    let it come no more\n\n"
     "KEY is 64 hexadecimal digits, \"ssh-ed25519 AAAA...\" or @FILE with one of them. OPTION is\n"
-    "only=tunnel, only=pipe, only=files, forward=TARGET, from=ADDRESS[/BITS] (each may be repeated), ask, no-ask,\n"
-    "until=YYYY-MM-DD (UTC), sessions=N.";
+    "ask, no-ask, until=YYYY-MM-DD (UTC) or sessions=N; and, as often as you like,\n"
+    "only=tunnel|pipe|files, forward=TARGET or from=ADDRESS[/BITS].";
 
 static const char more[] =
     "Examples:\n"

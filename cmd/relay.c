@@ -10,6 +10,7 @@
 
 #include "cmd.h"
 #include "codec.h"
+#include "fdset.h"
 #include "keyfile.h"
 
 #include <arpa/inet.h>
@@ -22,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define EVENTS 256
@@ -430,18 +430,8 @@ static int open_listeners(relay *r) {
     return EXIT_DONE;
 }
 
-/* As many as the system lets us have; a pair takes two, and up to a sixteenth is for pipes. */
-static unsigned long files(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned long)limit.rlim_cur;
-}
-
 static int open_tables(relay *r, relay_options *o) {
-    unsigned long have = files();
+    unsigned long have = fdset_raise_limit(); /* a pair takes two, and up to a sixteenth is for pipes */
     if (have < LEAST_FILES) {
         say("the system gives this process only %lu descriptors; a relay wants %d and two for each pair (ulimit -n)",
             have, LEAST_FILES);

@@ -2,10 +2,13 @@
 /* svconn serve: ports and UNIX sockets that this machine can reach, for peers who may. */
 #include "cmd.h"
 #include "door.h"
+#include "files_receive.h"
 #include "target.h"
 #include "text.h"
 #include "tunnel.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +24,7 @@ typedef struct {
 } serve;
 
 typedef struct {
-    const serve *of;
+    serve *of;
     visitor *v;
     tunnel *t;
     tunnel_ops ops;
@@ -45,7 +48,7 @@ static int may_have(const visitor *v, const offer *o) {
 static int open_target(void *arg, const char *wanted, tunnel_end *end) {
     guest *g = arg;
     for (size_t i = 0; i < g->of->n; i++) {
-        const offer *o = &g->of->offers[i];
+        offer *o = &g->of->offers[i];
         if (is_called(o, wanted) && may_have(g->v, o)) return target_connect(&o->to, end);
     }
     return TUNNEL_NOT_ALLOWED;
@@ -110,19 +113,24 @@ static int add_offer(serve *s, const char *text) {
 int cmd_serve(int argc, char **argv) {
     static serve s;
     static door_options o;
-    static const service_ops service = {
-        .name = "tunnel", .caller = "forward", .begin = begin, .want = want, .ready = ready, .end = end, .arg = &s};
+    static file_store store;
+    service_ops services[2] = {
+        {.name = "tunnel", .caller = "forward", .begin = begin, .want = want, .ready = ready, .end = end, .arg = &s}};
+    size_t n = 1;
     text_list forward = {.n = 0};
+    const char *inbox = NULL;
     int token = 0;
     const char *operand[2] = {NULL, NULL};
-    option rows[DOOR_ROWS + 2] = {
+    option rows[DOOR_ROWS + 3] = {
         {"forward", "TARGET",
          "[NAME=]TARGET that callers may reach: PORT of this machine, HOST:PORT,\n[IPV6]:PORT, unix:PATH (may be given "
          "several times)",
          OPTION_LIST, &forward, 0, 0},
+        {"inbox", "DIRECTORY", "also take files that callers send there (\"svconn send\"); nothing is\noverwritten",
+         OPTION_TEXT, &inbox, 0, 0},
         {"token", NULL, "at the relay: for one caller, who is told a token", OPTION_FLAG, &token, 0, 0},
     };
-    door_rows(rows + 2, &o);
+    door_rows(rows + 3, &o);
     const usage u = {
         .command = "serve",
         .operands = "[ADDRESS]",
@@ -134,12 +142,23 @@ int cmd_serve(int argc, char **argv) {
                 "  svconn serve tcp://0.0.0.0:8387 --forward web=127.0.0.1:80 --audit syslog\n"
                 "SIGINT and SIGTERM end it in order; SIGHUP opens the audit log again.",
         .rows = rows,
-        .n_rows = DOOR_ROWS + 2,
+        .n_rows = DOOR_ROWS + 3,
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
-    if (forward.n == 0) return options_fault("serve", "--forward is missing: what may callers reach?");
+    if (forward.n == 0 && !inbox) return options_fault("serve", "--forward is missing: what may callers reach?");
     for (size_t i = 0; i < forward.n; i++)
         if ((code = add_offer(&s, forward.item[i])) != EXIT_DONE) return code;
-    return door_run(&o, "serve", operand[0], &service, !token);
+    if (inbox) {
+        if (store_open(&store, inbox) != 0) {
+            say("cannot open the directory %s: %s", inbox, strerror(errno));
+            return EXIT_LOCAL;
+        }
+        store.quiet = o.quiet;
+        signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of write, with a message */
+        services[n++] = files_service(&store);
+    }
+    code = door_run(&o, "serve", operand[0], services, n, !token);
+    if (inbox) store_close(&store);
+    return code;
 }

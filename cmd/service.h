@@ -47,9 +47,14 @@ struct visitor {
     const char *name;           /* how our files call the peer; "" if they do not */
     const text_list *only;      /* targets that this peer may have; NULL or empty: all */
     unsigned long long in, out; /* bytes that the service took from the peer, and gave to it; it counts them */
+    int code;                   /* exit code of what went wrong here, if the service knows better than the session; 0 */
+    void *host;                 /* the door's own */
     /* A line for the audit log, about a part of the session: a forwarded connection, a file. why: how it ended. */
     void (*log)(visitor *v, const char *event, const char *what, const char *why, unsigned long long in,
                 unsigned long long out);
+    /* In a child that is about to become a command: who it is, in SVCONN_NAME, _KEY, _FINGERPRINT, _SERVICE, _FROM and
+     * _DIGITS. */
+    void (*describe)(const visitor *v);
 };
 
 /* A service on the called side. One of each runs in a process, for any number of visitors. */

@@ -11,14 +11,14 @@
 
 static int signal_pipe[2] = {-1, -1};
 
-static volatile sig_atomic_t is_urgent;
-static const char *remove_at_end[REMOVE_MAX]; /* filled before is_urgent is set */
+static volatile sig_atomic_t urgent_code = -1;
+static const char *remove_at_end[REMOVE_MAX]; /* filled before urgent_code is set */
 static int n_remove;
 
 static void on_signal(int number) {
-    if (is_urgent && number != SIGHUP) {
+    if (urgent_code >= 0 && number != SIGHUP) {
         for (int i = 0; i < n_remove; i++) unlink(remove_at_end[i]);
-        _exit(0);
+        _exit(urgent_code);
     }
     int saved = errno;
     unsigned char byte = (unsigned char)number;
@@ -42,7 +42,7 @@ int signals_catch(int hangup) {
     return signal_pipe[0];
 }
 
-void signals_urgent(int urgent) { is_urgent = urgent; }
+void signals_urgent(int exit_code) { urgent_code = exit_code; }
 
 void signals_remove(const char *path) {
     if (n_remove < REMOVE_MAX) remove_at_end[n_remove++] = path;

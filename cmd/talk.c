@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BUFFER SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)
-#define BULK 4        /* so many of them: each system call carries more */
+#define BULK 2        /* so many of them: each system call carries more */
 #define FLUSH_MS 2000 /* how long the last bytes may take, to a peer that does not read */
 
 int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "target.h"
 
+#include "svconn_transport.h"
 #include "text.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define FRESH_MS 60000
 
 static int take_port(char port[6], const char *text) {
     size_t len = strlen(text);
@@ -66,26 +68,31 @@ static int connect_unix(const target *t, tunnel_end *end) {
     return 0;
 }
 
-/* Tried from the last to the first. */
-static void keep_addresses(tunnel_end *end, const struct addrinfo *list) {
-    int max = (int)(sizeof end->more / sizeof end->more[0]), n = 0;
-    for (const struct addrinfo *a = list; a && n < max; a = a->ai_next) n++;
-    end->n_more = n;
-    for (const struct addrinfo *a = list; n-- > 0; a = a->ai_next) {
-        memcpy(&end->more[n], a->ai_addr, a->ai_addrlen);
-        end->more_len[n] = a->ai_addrlen;
+static void look_up(target *t) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC}, *list = NULL;
+    int max = (int)(sizeof t->address / sizeof t->address[0]);
+    if (svconn_now() < t->fresh_until) return;
+    t->fresh_until = svconn_now() + FRESH_MS;
+    if (getaddrinfo(t->host, t->port, &hints, &list) != 0) return; /* what was known is better than nothing */
+    t->n_addresses = 0;
+    for (const struct addrinfo *a = list; a && t->n_addresses < max; a = a->ai_next) {
+        memcpy(&t->address[t->n_addresses], a->ai_addr, a->ai_addrlen);
+        t->address_len[t->n_addresses++] = a->ai_addrlen;
     }
+    freeaddrinfo(list);
 }
 
-static int connect_tcp(const target *t, tunnel_end *end) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC}, *list = NULL;
-    if (getaddrinfo(t->host, t->port, &hints, &list) != 0) return TUNNEL_UNREACHABLE;
-    keep_addresses(end, list);
-    freeaddrinfo(list);
+static int connect_tcp(target *t, tunnel_end *end) {
+    look_up(t);
+    end->n_more = t->n_addresses;
+    for (int i = 0; i < t->n_addresses; i++) { /* tried from the last to the first */
+        end->more[t->n_addresses - 1 - i] = t->address[i];
+        end->more_len[t->n_addresses - 1 - i] = t->address_len[i];
+    }
     return tunnel_connect(end);
 }
 
-int target_connect(const target *t, tunnel_end *end) { return t->path[0] ? connect_unix(t, end) : connect_tcp(t, end); }
+int target_connect(target *t, tunnel_end *end) { return t->path[0] ? connect_unix(t, end) : connect_tcp(t, end); }
 
 /* ---- listening ---- */
 

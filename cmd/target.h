@@ -12,13 +12,18 @@ typedef struct {
     char port[6];
     char path[108];
     char text[TARGET_TEXT]; /* in full: 127.0.0.1:5900, unix:/run/x */
+    /* What the host's name led to, and until when that is believed: the system's look-up makes everybody wait. */
+    struct sockaddr_storage address[4];
+    socklen_t address_len[4];
+    int n_addresses;
+    uint64_t fresh_until;
 } target;
 
 /* 0, or -1: it is none of them. */
 int target_parse(target *t, const char *text);
 
 /* Begins to connect. 0, or a tunnel_reason. */
-int target_connect(const target *t, tunnel_end *end);
+int target_connect(target *t, tunnel_end *end);
 
 /* Listens there (a port: on 127.0.0.1, unless a host is given). The descriptor, or -1 after it said why. Port 0: the
  * system chooses; t->text and t->port say which. A UNIX socket is for our user alone; one that nobody listens on is

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define SLICE 4096 /* a pipe or terminal that poll calls writable takes so much (PIPE_BUF) without blocking */
-#define OUT_HIGH                                                                                                       \
-    131072 /* bytes that wait for the link: more are not made, or a small message would wait long behind them */
+/* With so many bytes waiting for the link no more are read, or a small message would wait long behind them. */
+#define OUT_HIGH 65536
 #define CONNECT_MS 20000 /* for one address */
 #define BUCKETS 1024
 #define NOWHERE ((size_t)-1)
@@ -30,10 +30,11 @@ typedef struct channel {
     uint32_t id;
     struct channel *next; /* in its bucket */
     tunnel_end end;
-    int is_socket, is_file;
-    int ours;              /* we opened it */
-    int in_ended;          /* end.in has no more, or failed */
-    int end_due, end_sent; /* END */
+    int is_socket, is_file, is_quick; /* quick: it never blocks */
+    int out_gone;                     /* end.out takes no more, and that is no fault */
+    int ours;                         /* we opened it */
+    int in_ended;                     /* end.in has no more, or failed */
+    int end_due, end_sent;            /* END */
     int peer_ended;
     int shut;           /* end.out was closed behind the peer's last byte */
     int open_due;       /* OPEN, or OPENED, waits for room in the session */
@@ -44,7 +45,6 @@ typedef struct channel {
     uint32_t may_send;      /* bytes, by the peer's windows */
     uint32_t may_come;      /* bytes that the peer may still send */
     uint32_t window, taken; /* ours; bytes that went out since the last WINDOW */
-    int kept_up;            /* since then nothing waited for end.out */
     uint8_t *wait;          /* bytes for end.out: [wait_at, wait_at + wait_len) */
     size_t wait_at, wait_len, wait_size;
     unsigned long long in, out; /* bytes from the peer, to the peer */
@@ -60,17 +60,17 @@ struct tunnel {
     size_t n, size;
     size_t first; /* whose turn it is to be read first */
     uint32_t next_id;
-    int peer_closed;
+    int peer_closed, failed;
     size_t budget; /* bytes of windows given out */
     unsigned long long in, out;
+    size_t held; /* length of the DATA in msg that the session had no room for; 0: none */
     uint8_t msg[SVCONN_MESSAGE_MAX];
 };
 
 const char *tunnel_reason_text(unsigned reason) {
     switch (reason) {
     case 0: return "ended";
-    case TUNNEL_OUTPUT:
-    case TUNNEL_CUT: return "reset";
+    case TUNNEL_CUT: return "broken off";
     case TUNNEL_NOT_ALLOWED: return "the other side does not offer this target, or not to us";
     case TUNNEL_REFUSED: return "nobody listens there";
     case TUNNEL_UNREACHABLE: return "the target cannot be reached from there";
@@ -137,7 +137,6 @@ static channel *make(tunnel *t, uint32_t id, const char *target) {
     c->in_place = c->out_place = NOWHERE;
     c->may_come = c->window = TUNNEL_FIRST_WINDOW;
     c->may_send = TUNNEL_FIRST_WINDOW;
-    c->kept_up = 1;
     t->budget += c->window;
     t->channels[t->n++] = c;
     c->next = t->bucket[id % BUCKETS];
@@ -152,6 +151,7 @@ static void take_end(channel *c, const tunnel_end *end) {
     c->end = *end;
     c->is_socket = end->in == end->out && getsockopt(end->out, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
     c->is_file = fstat(end->out, &st) == 0 && S_ISREG(st.st_mode);
+    c->is_quick = c->is_file || (fcntl(end->out, F_GETFL) & O_NONBLOCK);
     if (end->connecting) c->connect_until = svconn_now() + CONNECT_MS;
 }
 
@@ -184,13 +184,15 @@ static void finish(tunnel *t, channel *c, unsigned reason) {
 }
 
 static void break_off(tunnel *t, channel *c, unsigned reason) {
-    if (!c->over) c->reset_due = reason == TUNNEL_OUTPUT ? TUNNEL_CUT : reason;
+    if (!c->over) c->reset_due = reason;
     finish(t, c, reason);
 }
 
 size_t tunnel_count(const tunnel *t) { return t->n; }
 
 int tunnel_peer_closed(const tunnel *t) { return t->peer_closed; }
+
+int tunnel_failed_here(const tunnel *t) { return t->failed; }
 
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out) {
     *in = t->in;
@@ -215,10 +217,25 @@ static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
     ssize_t n;
     do
         n = c->is_socket ? send(c->end.out, bytes, len, MSG_NOSIGNAL)
-                         : write(c->end.out, bytes, c->is_file || len < SLICE ? len : SLICE);
+                         : write(c->end.out, bytes, c->is_quick || len < SLICE ? len : SLICE);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
     return n;
+}
+
+/* The connection there is gone. What happens to a file or a pipe of our own, its owner must be told. */
+static void end_failed(tunnel *t, channel *c) {
+    if (c->end.may_leave) {
+        c->out_gone = 1;
+        c->taken += (uint32_t)c->wait_len;
+        c->wait_len = 0;
+        return;
+    }
+    if (!c->is_socket) {
+        say("cannot write to standard output: %s", strerror(errno));
+        t->failed = 1;
+    }
+    break_off(t, c, TUNNEL_CUT);
 }
 
 /* Keeps what end.out did not take. There is room: the windows see to it. */
@@ -254,16 +271,15 @@ static void shut_if_done(channel *c) {
 /* Would not block? */
 static int takes_more(const channel *c) {
     struct pollfd p = {.fd = c->end.out, .events = POLLOUT};
-    return c->is_socket || c->is_file || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
+    return c->is_quick || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
 }
 
 static void write_waiting(tunnel *t, channel *c) {
     while (c->wait_len) {
         ssize_t n = write_end(c, c->wait + c->wait_at, c->wait_len);
         if (n < 0) {
-            if (!c->is_socket) say("cannot write to standard output: %s", strerror(errno));
-            break_off(t, c, c->is_socket ? TUNNEL_CUT : TUNNEL_OUTPUT);
-            return;
+            end_failed(t, c);
+            break;
         }
         c->wait_at += (size_t)n;
         c->wait_len -= (size_t)n;
@@ -282,17 +298,21 @@ static void deliver(tunnel *t, channel *c, const uint8_t *bytes, size_t len) {
     c->in += len;
     t->in += len;
     c->may_come -= (uint32_t)len;
-    if (c->is_socket && !c->wait_len && !c->end.connecting) {
+    if (c->out_gone) {
+        c->taken += (uint32_t)len;
+        return;
+    }
+    if (c->is_quick && !c->wait_len && !c->end.connecting) {
         ssize_t n = write_end(c, bytes, len);
         if (n < 0) {
-            break_off(t, c, TUNNEL_CUT);
-            return;
+            end_failed(t, c);
+            n = c->out_gone ? (ssize_t)len : 0;
         }
+        if (c->over) return;
         done = (size_t)n;
         c->taken += (uint32_t)done;
     }
     if (done == len) return;
-    if (c->is_socket) c->kept_up = 0;
     if (keep(c, bytes + done, len - done) != 0) break_off(t, c, TUNNEL_TROUBLE);
 }
 
@@ -359,12 +379,12 @@ static int send_open(tunnel *t, const channel *c) {
     return send_message(t, msg, TUNNEL_HEAD + 4 + len);
 }
 
-/* A reader that keeps up gets a larger window, as long as the budget lasts for the first windows of all streams that
- * may still be opened. */
+/* A reader that has taken all there is gets a larger window, as long as the budget lasts for the first windows of all
+ * streams that may still be opened. */
 static uint32_t grow(tunnel *t, channel *c) {
     uint32_t more = c->window;
     size_t kept = t->n < TUNNEL_CHANNELS_MAX ? (TUNNEL_CHANNELS_MAX - t->n) * TUNNEL_FIRST_WINDOW : 0;
-    if (!c->kept_up || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more + kept > TUNNEL_BUDGET) return 0;
+    if (c->wait_len || 2 * more > TUNNEL_WINDOW_MAX || t->budget + more + kept > TUNNEL_BUDGET) return 0;
     c->window += more;
     t->budget += more;
     return more;
@@ -376,7 +396,6 @@ static void send_window(tunnel *t, channel *c) {
     if (send_short(t, TUNNEL_WINDOW, c, more, 4) == 0) {
         c->may_come += more;
         c->taken = 0;
-        c->kept_up = 1;
     } else {
         t->budget -= c->window - before;
         c->window = before;
@@ -385,6 +404,7 @@ static void send_window(tunnel *t, channel *c) {
 
 /* What waits for room in the session, in the order in which it must go. */
 static void send_due(tunnel *t, channel *c) {
+    if (t->held) return;
     if (c->open_due && send_open(t, c) == 0) c->open_due = 0;
     if (c->open_due && c->ours) return;
     if (c->reset_due && send_short(t, TUNNEL_RESET, c, c->reset_due, 1) == 0) c->reset_due = 0;
@@ -414,7 +434,12 @@ uint32_t tunnel_add(tunnel *t, const tunnel_end *end, const char *target) {
 static size_t room(const tunnel *t) {
     size_t len;
     (void)svconn_wire_out(t->s, &len);
-    return len < OUT_HIGH ? OUT_HIGH - len : 0;
+    return !t->held && len < OUT_HIGH ? OUT_HIGH - len : 0;
+}
+
+/* Nothing else is sent before it: what follows may be the END of the same stream. */
+static void send_held(tunnel *t) {
+    if (t->held && send_message(t, t->msg, t->held) == 0) t->held = 0;
 }
 
 static int may_read(const channel *c) {
@@ -427,17 +452,17 @@ static void read_end(tunnel *t, channel *c) {
     do n = read(c->end.in, t->msg + TUNNEL_HEAD, len);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (n < 0) {
+    if (n < 0 && !c->end.may_leave) {
         break_off(t, c, TUNNEL_CUT);
         return;
     }
-    if (n == 0) {
+    if (n <= 0) {
         c->in_ended = c->end_due = 1;
         return;
     }
     t->msg[0] = TUNNEL_DATA;
     put32(t->msg + 1, c->id);
-    if (send_message(t, t->msg, TUNNEL_HEAD + (size_t)n) != 0) return; /* there was room: the session has failed */
+    if (send_message(t, t->msg, TUNNEL_HEAD + (size_t)n) != 0) t->held = TUNNEL_HEAD + (size_t)n;
     c->may_send -= (uint32_t)n;
     c->out += (unsigned long long)n;
     t->out += (unsigned long long)n;
@@ -510,6 +535,8 @@ static int take_message(tunnel *t, const uint8_t *msg, size_t len) {
 /* ---- rounds ---- */
 
 static void want_channel(channel *c, int can_send, fdset *set) {
+    if (can_send && (c->open_due || c->end_due || c->reset_due)) fdset_within(set, 0);
+    if (c->over) return;
     short in = c->end.in >= 0 && can_send && may_read(c) ? POLLIN : 0;
     short out = c->end.out >= 0 && (c->wait_len || c->end.connecting) ? POLLOUT : 0;
     c->in_place = c->out_place = NOWHERE;
@@ -523,9 +550,8 @@ static void want_channel(channel *c, int can_send, fdset *set) {
 }
 
 void tunnel_want(tunnel *t, fdset *set) {
-    int can_send = room(t) > 0;
-    for (size_t i = 0; i < t->n; i++)
-        if (!t->channels[i]->over) want_channel(t->channels[i], can_send, set);
+    int can_send = room(t) > 0 && svconn_status(t->s) == SVCONN_CONNECTED;
+    for (size_t i = 0; i < t->n; i++) want_channel(t->channels[i], can_send, set);
 }
 
 static void run_channel(tunnel *t, channel *c, const fdset *set) {
@@ -566,6 +592,7 @@ static void take_messages(tunnel *t, int (*other)(void *arg, const uint8_t *msg,
 
 void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg) {
     take_messages(t, other, arg);
+    send_held(t);
     for (size_t i = 0; i < t->n; i++) run_channel(t, t->channels[(t->first + i) % t->n], set);
     t->first++;
     sweep(t);

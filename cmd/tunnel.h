@@ -10,8 +10,8 @@
  *   RESET  channel(4) reason(1)            the stream is broken off, in both directions
  *
  * Each direction of each stream has a window of its own, so a reader that stands still stops its own stream and no
- * other. Windows begin at TUNNEL_FIRST_WINDOW and double for readers that keep up, as long as all windows of a session
- * together stay below TUNNEL_BUDGET: that bounds the memory that a peer can make us use.
+ * other. Windows begin at TUNNEL_FIRST_WINDOW and double for readers that have taken all there is, as long as all
+ * windows of a session together stay below TUNNEL_BUDGET: that bounds the memory that a peer can make us use.
  */
 #ifndef SVCONN_CMD_TUNNEL_H
 #define SVCONN_CMD_TUNNEL_H
@@ -38,8 +38,8 @@ enum {
     TUNNEL_TARGET_MAX = 255,
     TUNNEL_FIRST_WINDOW = 65536,
     TUNNEL_WINDOW_MAX = 4 << 20,
-    TUNNEL_BUDGET = 192 << 20, /* 128 MiB of it are the first windows */
-    TUNNEL_CHANNELS_MAX = 2048
+    TUNNEL_BUDGET = 112 << 20, /* 75 MiB of it are the first windows */
+    TUNNEL_CHANNELS_MAX = 1200
 };
 
 /* Why a stream was broken off. */
@@ -51,7 +51,6 @@ typedef enum {
     TUNNEL_FULL = 5,        /* too many streams */
     TUNNEL_TROUBLE = 6      /* of the other machine: descriptors, memory */
 } tunnel_reason;
-#define TUNNEL_OUTPUT 256 /* for closed alone: our standard output takes no more; the peer hears TUNNEL_CUT */
 const char *tunnel_reason_text(unsigned reason);
 
 /* The end of a stream in our own machine: in and out are equal for sockets; -1: none. */
@@ -59,11 +58,11 @@ typedef struct {
     int in, out;
     int connecting; /* connect is under way on out */
     int patient;    /* in stays open for ever (a terminal): it counts as ended when the peer has ended */
+    int may_leave;  /* a command: it may end before it has read all; what still comes is dropped */
     /* other addresses of the same target, to be tried if connect fails, from the last to the first */
     struct sockaddr_storage more[4];
     socklen_t more_len[4];
     int n_more;
-    long child; /* whose standard input and output it is; 0: none */
 } tunnel_end;
 #define TUNNEL_NO_END                                                                                                  \
     { .in = -1, .out = -1 }
@@ -80,8 +79,7 @@ typedef struct {
 
 typedef struct tunnel tunnel;
 
-/* s and ops stay as long as the tunnel. The send buffer of s holds at least 128 KiB and a message more: what was read
- * must find room. NULL: no memory. */
+/* s and ops stay as long as the tunnel. NULL: no memory. */
 tunnel *tunnel_new(svconn *s, const tunnel_ops *ops);
 
 /* The calling side: a new stream to target; the descriptors are taken over. Returns its number; 0 if there is no room,
@@ -95,6 +93,8 @@ void tunnel_want(tunnel *t, fdset *set);
  * NULL: there are none. */
 void tunnel_ready(tunnel *t, const fdset *set, int (*other)(void *arg, const uint8_t *msg, size_t len), void *arg);
 int tunnel_peer_closed(const tunnel *t); /* its CLOSE came: no more messages */
+
+int tunnel_failed_here(const tunnel *t); /* standard output took no more */
 
 size_t tunnel_count(const tunnel *t); /* of streams that have something left to do */
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out);

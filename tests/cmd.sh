@@ -4,6 +4,8 @@
 set -u
 root=$(cd "$(dirname "$0")" && pwd)
 . "$root/program.sh"
+export HOME="$dir/home" # whoever runs this has a key of their own
+unset XDG_CONFIG_HOME
 
 # check NAME CONDITION...: a test command and what to show
 check() {
@@ -139,7 +141,7 @@ bad_file "blank in base64" "not a well-formed" "$(pem "$(echo "$body" | sed 's/^
 bad_file "another algorithm" "not a well-formed" "$(pem "$(echo "$body" | sed 's/K2Vw/K2Vu/')")"
 bad_file "a byte too many" "not a well-formed" "$(pem "${body}AA==")"
 bad_file "text behind it" "not a well-formed" "$(pem "$body")x"
-bad_file "OpenSSH" "key of OpenSSH" "-----BEGIN OPENSSH PRIVATE KEY-----"
+bad_file "OpenSSH, cut off" "OpenSSH key is damaged" "-----BEGIN OPENSSH PRIVATE KEY-----"
 bad_file "RSA" "PEM file of another kind" "-----BEGIN RSA PRIVATE KEY-----"
 sed 's/Z9w7/Z9w8/' rfc2.pem >pair.pem
 refuses "bad key file: public key of another pair" 3 "does not belong to its private key" id pair.pem
@@ -147,7 +149,7 @@ sed 's/AQEw/AQAw/' rfc2.pem >version.pem
 refuses "bad key file: version 1 with a public key" 3 "not a well-formed" id version.pem
 sed 's/ZuE=/ZuF=/' rfc2.pem >unused.pem
 refuses "bad key file: unused base64 bits" 3 "not a well-formed" id unused.pem
-head -c 3000 /dev/zero | tr '\0' a >large.key
+head -c 30000 /dev/zero | tr '\0' a >large.key
 refuses "bad key file: too large" 3 "too large" id large.key
 refuses "bad key file: not there" 3 "svconn keygen -o FILE" id missing.pem
 refuses "bad key file: a directory" 3 "not a key file" id .
@@ -193,9 +195,9 @@ has_options echo --key --peer --hidden --psk --name --context --renew-every --ea
 has_options relay --once --hexdump --capture
 has_options demo --seconds
 has_options sessions --json --end --control
-refuses "usage: keygen without a file" 2 "-o FILE is missing" keygen
-refuses "usage: id without a file" 2 "one FILE is wanted" id
-refuses "usage: id with both" 2 "one FILE is wanted" id a.pem --public "$a"
+refuses "usage: keygen --psk without a file" 2 "--psk goes with -o FILE" keygen --psk
+refuses "usage: id without a file, and no usual key" 3 "makes one" id
+refuses "usage: id with both" 2 "one of the three" id a.pem --public "$a"
 refuses "usage: id --public too short" 2 "64 hexadecimal digits" id --public 1234
 refuses "usage: a value is missing" 2 "--output needs a value" keygen -o
 refuses "usage: a flag with a value" 2 "--hex takes no value" keygen --hex=1 -o x

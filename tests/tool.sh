@@ -60,6 +60,15 @@ stop() {
     kill "$1" 2>/dev/null
     wait "$1" 2>/dev/null
 }
+# ends PID: waits for its end; its exit code. It is killed after a minute
+ends() {
+    (sleep 60; kill -9 "$1") >/dev/null 2>&1 &
+    guard=$!
+    wait "$1"
+    code=$?
+    kill "$guard" 2>/dev/null
+    return $code
+}
 # greets LOG OPTIONS...: alice says hello to whoever may come, at $address
 greets() {
     log=$1
@@ -137,7 +146,7 @@ as alice "$svconn" sessions --json >out
 number=$(sed -n '$s/.*"number":\([0-9]*\).*/\1/p' out)
 run alice 0 sessions --end "$number"
 check "sessions --end: says so" says "session $number of" err
-wait "$forward2_pid"
+ends "$forward2_pid"
 check "sessions --end: the caller ends with exit code 4" [ $? -eq 4 ]
 check "sessions --end: ... and says why" says "somebody there ended the session" forward2.log
 check "sessions --end: ... and does not come back" eval '! says "coming back" forward2.log'
@@ -180,7 +189,7 @@ start alice pipe.log listen tcp://127.0.0.1:0
 input=/dev/null
 as bob "$alone" "$svconn" connect "$address" --peer alice <in1 >out 2>err
 check "connect: exit code 0" [ $? -eq 0 ]
-wait "$pid"
+ends "$pid"
 check "listen: exit code 0" [ $? -eq 0 ]
 check "pipe: both ways" eval 'same in1 pipe.log.out && same in2 out'
 : >pipe.log
@@ -199,7 +208,7 @@ stop "$pid"
 start alice cat.log listen tcp://127.0.0.1:0 --exec cat
 as bob "$alone" "$svconn" connect "$address" --peer alice <large >out 2>err
 check "listen --exec: a command that reads and writes" same large out
-wait "$pid"
+ends "$pid"
 check "listen --exec: exit code 0 at the end" [ $? -eq 0 ]
 
 # ---- standard input and output in trouble ----
@@ -220,8 +229,8 @@ started_pid=$pid
 "$py" "$helper" signal 9 "is here" full.log -- sh -c "exec env HOME=$dir/bob XDG_RUNTIME_DIR=$dir/bob $svconn connect $address --peer alice </dev/zero >/dev/null" 2>/dev/null &
 killer=$!
 await 'is here' full.log
-wait "$killer"
-wait "$started_pid"
+ends "$killer"
+ends "$started_pid"
 check "listen: a caller that was killed is a failure (exit code 1)" [ $? -eq 1 ]
 
 # ---- who may come in ----
@@ -426,7 +435,7 @@ await 'the other side does' token.log
 token=$(sed -n 's/.*the other side does: svconn forward --relay [^ ]* \([^ ]*\) .*/\1/p' token.log)
 printf x | as bob "$alone" "$svconn" forward --relay "$relay" "$token" --peer alice -=echo >out 2>err
 check "relay: a token" [ "$(cat out)" = x ]
-wait "$token_pid"
+ends "$token_pid"
 check "relay: a token is for one, and serve ends in order" [ $? -eq 0 ]
 run bob 4 forward --relay "$relay" "$token" --peer alice 0=echo
 check "relay: a token that was used (exit code 4)" says "token" err
@@ -436,11 +445,11 @@ input=/dev/null
 check "pairing: the file is for its owner alone" [ "$(ls -l link | cut -c1-10)" = "-rw-------" ]
 await 'the other side does' pair.log
 as carol "$alone" "$svconn" connect pairing:link <in1 >out 2>err
-check "pairing: a stranger with the file comes in" eval 'wait "$pid" && same in1 pair.log.out && same in2 out'
+check "pairing: a stranger with the file comes in" eval 'ends "$pid" && same in1 pair.log.out && same in2 out'
 check "pairing: no secret is said" eval '! grep -qF "$(sed "s/.*#//" link)" pair.log err'
 relay_port=${relay##*:}
 kill "$relay_pid"
-wait "$relay_pid"
+ends "$relay_pid"
 await "coming back" forward.log
 start alice relay2.log relay "tcp://127.0.0.1:$relay_port" --key alice/.config/svconn/key --drain 1
 check "relay: forward and serve come back to a relay that was started again" await "back at alice" forward.log
