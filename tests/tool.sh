@@ -490,7 +490,7 @@ if "$py" -c 'import cryptography' 2>/dev/null; then
         seen=$(hostile "$1" 2>&1 | tail -n 1)
         if [ "$seen" = "$2" ]; then pass "hostile caller: $3"; else fail "hostile caller: $3" "$seen"; fi
     }
-    hostile_case version aborted "a version that does not exist"
+    hostile_case version "04:2 closed" "a version that does not exist"
     hostile_case long aborted "a service name that is too long"
     hostile_case short aborted "a HELLO that is too short"
     hostile_case empty aborted "an empty message"
