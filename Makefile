@@ -105,7 +105,7 @@ ASAN := $(BUILD)/asan
 CURVE_TESTS := test_curve test_curve_ifma
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
 # Scripts that try the program
-SCRIPTS := cmd keys peers files doctor completion units tour wire
+SCRIPTS := cmd tool keys peers files doctor completion units tour wire
 run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) \
             $(patsubst %,"sh tests/%.sh $(1)/svconn",$(SCRIPTS)) "sh tests/examples.sh $(1)/examples"
 

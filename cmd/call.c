@@ -119,7 +119,9 @@ static int resolve(call *c, const char *peer) {
     if (peer_key_parse(key, peer) == 0) {
         pin(c, key);
         found = known_peers_by_key(o->known_peers, key, &k);
-        if (found > 0) return take_known(c, &k, o->relay);
+        if (found > 0 && !o->relay) return take_known(c, &k, NULL);
+        if (found > 0) name_it(c, &k); /* at the relay that was named, wherever it was seen before */
+        if (found < 0) return EXIT_LOCAL;
         return place_at_relay(c->address, sizeof c->address, o->relay, key, NULL, c->command);
     }
     if (place_is_address(peer)) {
