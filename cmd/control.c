@@ -259,6 +259,8 @@ static void take_in(control *c) {
 
 /* ---- the loop ----------------------------------------------------------------------------------- */
 
+const char *control_path(const control *c) { return c->path; }
+
 void control_want(control *c, fdset *set) {
     if (!c) return;
     c->place = free_client(c) ? fdset_add(set, c->fd, POLLIN) : (size_t)-1;

@@ -29,6 +29,7 @@ typedef struct {
  * goes on without). ops stays. */
 control *control_open(const char *command, const char *path, const control_ops *ops);
 /* Harmless with c NULL. */
+const char *control_path(const control *c);
 void control_want(control *c, fdset *set);
 void control_ready(control *c, const fdset *set);
 void control_close(control *c); /* removes the socket */

@@ -109,7 +109,8 @@ static void depart(door *d, size_t i) {
     if (!was_in) {
         door_log(w, "attempt", door_why_ended(w));
         if (is_guilty(w) && guard_failed(d->guard, w->from, w->has_key ? w->key : NULL, svconn_now()))
-            say("%stoo many failed attempts: %s is not served for %lu seconds", w->t.who, w->from, d->options->ban_for);
+            say("%stoo many failed attempts: who has this key, or comes from %s, is not served for %lu seconds", w->t.who, w->from,
+                d->options->ban_for);
     }
     if (e != SVCONN_OK && !w->refusal) say("%s%s: %s", w->t.who, svconn_reason_name(e), svconn_strerror(e));
     else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, door_why_ended(w));
@@ -162,7 +163,7 @@ static int is_served(door *d, visit *w) {
 /* A relay's own address must not be taken for the visitor's: it would be filtered, or banned, for all of them. */
 static void where_from(const door *d, const svconn_link *link, char *out, size_t size) {
     int direct = strncmp(d->address, "tcp://", 6) == 0,
-        used = direct ? 0 : snprintf(out, size, "the relay or link at ");
+        used = direct ? 0 : snprintf(out, size, at_relay(d) ? "relay " : "link ");
     svconn_link_peer(link, out + used, size - (size_t)used);
 }
 
@@ -344,11 +345,16 @@ static void look_at_gate(visit *w) {
 
 /* ---- rounds ---- */
 
+static int is_over(const visit *w) {
+    svconn_state state = svconn_status(&w->t.s);
+    return state == SVCONN_FAILED || state == SVCONN_CLOSED;
+}
+
 static void want(visit *w, fdset *set) {
     talk_add(&w->t, set);
     if (w->program) fdset_within(set, PROGRAM_MS);
     if (w->state == VISIT_IN) w->ops->want(w->service, set);
-    else if (w->deadline) fdset_within(set, ms_until(w->deadline));
+    else if (w->deadline && !is_over(w)) fdset_within(set, ms_until(w->deadline));
 }
 
 static void go(visit *w, const fdset *set) {
@@ -417,7 +423,9 @@ static int serve(door *d) {
     svconn_link link = SVCONN_LINK_NONE;
     while (!is_done(d)) {
         if (d->n == 0 && !entrance_can_poll(&d->entrance)) {
+            signals_urgent(d->stays ? EXIT_DONE : EXIT_LINK);
             int came = entrance_wait(&d->entrance, &link);
+            signals_urgent(-1);
             if (came <= 0) return came < 0 ? EXIT_LINK : d->last;
             arrive(d, &link);
         }
@@ -487,6 +495,7 @@ static void open_desk(door *d) {
     static control_ops ops = {.list = door_list, .end = door_throw_out};
     ops.arg = d;
     d->control = control_open(d->command, d->options->control, &ops);
+    if (d->control) signals_remove(control_path(d->control));
 }
 
 /* The command for the other side, as it is typed. A token that changes is in the next line of "listening on". */
@@ -516,8 +525,8 @@ static int open_all(door *d, const char *address) {
     if (d->entrance.listener.fd >= 0) {
         say("listening on %s", d->entrance.listener.address);
         say_how_to_call(d);
-        d->signals = signals_catch(1);
     }
+    d->signals = signals_catch(1);
     open_desk(d);
     return EXIT_DONE;
 }

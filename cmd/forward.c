@@ -222,7 +222,8 @@ static int interrupted(const forward *f) { return has_stdio(f) ? EXIT_LINK : EXI
 
 static int dial(forward *f) {
     signals_urgent(interrupted(f));
-    int code = call_dial(&f->call);
+    take_signals(f); /* what came before */
+    int code = f->stopped ? EXIT_LINK : call_dial(&f->call);
     signals_urgent(-1);
     return code;
 }
@@ -251,6 +252,7 @@ static int stay(forward *f, int patient) {
     f->down_since = svconn_now();
     for (;;) {
         code = dial(f);
+        if (f->stopped) return interrupted(f);
         if (code == EXIT_DONE) {
             f->was_there = 1;
             if (!f->quiet && !first) say("back at %s", f->call.name);
