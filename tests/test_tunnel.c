@@ -20,7 +20,7 @@
 
 #define APPS 1000
 #define GUARD_MS 60000                                      /* against hanging only */
-#define BUFFER (4 * SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)) /* as the program has it */
+#define BUFFER (2 * SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX)) /* as the program has it */
 #define ALL ((size_t)-1)
 
 /* ---- two sides ---------------------------------------------------------------------------------- */
@@ -54,6 +54,7 @@ static side caller, called;
 static app left[APPS], right[APPS]; /* of the caller, of the called side */
 static size_t lefts, rights;
 static uint64_t guard;
+static size_t tx_size = BUFFER;
 
 static uint8_t pattern(unsigned number, unsigned long long i) {
     uint64_t x = (i + 1) * UINT64_C(0x9e3779b97f4a7c15) + number * UINT64_C(0xbf58476d1ce4e5b9);
@@ -141,7 +142,7 @@ static void make_side(side *x, svconn_role role) {
     x->config.role = role;
     x->config.identity = &x->me;
     x->config.handshake_ms = x->config.keepalive_ms = x->config.silence_ms = SVCONN_OFF;
-    CHECK(svconn_init(&x->s, &x->config, seed, x->rx, sizeof x->rx, x->tx, sizeof x->tx) == SVCONN_OK);
+    CHECK(svconn_init(&x->s, &x->config, seed, x->rx, sizeof x->rx, x->tx, tx_size) == SVCONN_OK);
     x->ops = (tunnel_ops){.arg = x, .open = role == SVCONN_SERVER ? open_target : NULL, .closed = count_closed};
 }
 
@@ -911,6 +912,29 @@ static void nothing_is_lost_or_swapped_when_the_session_is_full(void) {
     end();
 }
 
+/* A message that was read for and has no room: a send buffer for one message, of which a part is still to go. */
+static void what_has_no_room_is_held(void) {
+    tx_size = SVCONN_BUFFER_SIZE(SVCONN_MESSAGE_MAX);
+    begin(BOTH);
+    for (size_t i = 0; i < 3; i++) {
+        add_stream("unix", "unix");
+        left[i].may_send = 3000000 + i;
+        left[i].ends = 1;
+    }
+    UNTIL(rights == 3);
+    for (size_t i = 0; i < 3; i++) {
+        right[i].may_send = 2000000 + i;
+        right[i].ends = 1;
+    }
+    while (!(all_is_there() && streams() == 0) && !is_late()) {
+        turn(20011);
+        apps_go();
+    }
+    CHECK(all_is_there() && caller.reasons[0] == 3 && called.reasons[0] == 3);
+    end();
+    tx_size = BUFFER;
+}
+
 /* A stream is broken off before its OPEN found room: the OPEN goes first all the same. */
 static void a_reset_comes_behind_its_open(void) {
     static unsigned long long bytes[701];
@@ -1078,6 +1102,7 @@ int main(void) {
     TEST("tunnel: streams are bounded, and what is too much is closed", streams_are_bounded);
     TEST("tunnel: a session that is full loses nothing and swaps nothing",
          nothing_is_lost_or_swapped_when_the_session_is_full);
+    TEST("tunnel: a message that has no room is held, and comes", what_has_no_room_is_held);
     TEST("tunnel: a RESET comes behind its OPEN, in a session that is full", a_reset_comes_behind_its_open);
     TEST("tunnel: any order of events: the bytes of each stream come complete and in order", random_schedules);
     return TEST_EXIT();
