@@ -243,15 +243,15 @@ bench-plots:
 icount: $(BUILD)/bench/icount
 	@sh bench/icount.sh $(BUILD)/bench/icount $(BUILD)/bench
 # Our relay next to others (haproxy, nginx, socat), on loopback. The variables are those of bench/relay.sh. Results: build/bench/relay.tsv
-$(BUILD)/bench/relay/load.o: INC_bench = $(INC_transport) -pthread
-$(BUILD)/bench/relay/load: $(BUILD)/bench/relay/load.o $(TLIB) $(LIB)
+$(BUILD)/bench/relay/load.o: INC_bench = $(INC_transport) -Ibench -pthread
+$(BUILD)/bench/relay/load: $(BUILD)/bench/relay/load.o $(BUILD)/bench/load_common.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 .PHONY: bench-relay
 bench-relay: $(BUILD)/bench/relay/load $(PROG)
 	@sh bench/relay.sh $(BUILD)/bench/relay/load $(PROG) $(BUILD)/bench
 # Our tunnel next to others (stunnel, spiped, ssh -L, no tunnel), on loopback. The variables are those of bench/tunnel.sh. Results: build/bench/tunnel.tsv
-$(BUILD)/bench/tunnel/load: $(BUILD)/bench/tunnel/load.o
+$(BUILD)/bench/tunnel/load: $(BUILD)/bench/tunnel/load.o $(BUILD)/bench/load_common.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 .PHONY: bench-tunnel

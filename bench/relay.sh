@@ -16,84 +16,42 @@
 #   BENCH_RELAY_OPTIONS=          options for svconn relay; by default its limits by source are raised, as all come from one
 #   BENCH_STOLEN=0.2              a sample is taken again if more than this part of the processors was stolen
 set -u
-PATH=$PATH:/usr/sbin:/sbin # where Debian has haproxy and nginx
-load=$1 svconn=$2 dir=$3
+. "$(dirname "$0")/compare.sh"
 rounds=${BENCH_ROUNDS:-5} seconds=${BENCH_SECONDS:-3} sessions=${BENCH_SESSIONS:-10000}
 items=${BENCH_ITEMS:-bulk-1 bulk-100 rate idle}
 relays=${BENCH_RELAYS:-svconn haproxy-splice haproxy nginx socat}
 relay_options=${BENCH_RELAY_OPTIONS:---source-new 1000000 --source-open 1000000 --source-joined 1000000 --open 64} most_stolen=${BENCH_STOLEN:-0.2}
 reference=haproxy-splice
-work=$dir/relay.run
-mkdir -p "$work" || exit 1
-work=$(cd "$work" && pwd)
 chmod 755 "$work" # nginx may change its user
-samples=$work/samples tsv=$dir/relay.tsv
-: >"$samples"
-relay_pid='' load_pid=''
-
-# The relay leads a process group, its children are in it.
-signal_relay() { kill -s "$1" -- "-$relay_pid" 2>/dev/null || kill -s "$1" "$relay_pid" 2>/dev/null; }
-stop() {
-    [ -z "$load_pid" ] || kill "$load_pid" 2>/dev/null
-    if [ "$relay_pid" ]; then
-        signal_relay TERM
-        tries=100
-        while [ $tries -gt 0 ] && kill -s 0 -- "-$relay_pid" 2>/dev/null; do sleep 0.02 && tries=$((tries - 1)); done
-        signal_relay KILL
-    fi
-    wait
-    relay_pid='' load_pid=''
-}
-trap stop EXIT
-trap 'exit 1' INT TERM HUP
-
-have() { command -v "$1" >/dev/null 2>&1; }
-
-# ---- the machine ----
-# shellcheck disable=SC3045 # -n and -H are in every shell that Linux has as sh
-ulimit -n "$(ulimit -Hn)" 2>/dev/null
-# shellcheck disable=SC3045
-limit=$(ulimit -n)
-case $limit in *[!0-9]*) limit=1000000 ;; esac
 fit=$(((limit - 700) / 2)) # two for each session, in the relay and in the load; and some for pipes and for itself
 all_sessions=$sessions
 [ "$sessions" -le "$fit" ] || sessions=$fit
 most=$((sessions > 1000 ? sessions + 8 : 1008)) # that the relays are told to expect
 
-pin_relay='' pin_load='' pinned='not pinned to processors (no taskset, or only one processor)'
+pinned='not pinned to processors (no taskset, or only one processor)'
 cpus=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status | tr ',' '\n' |
     awk -F - '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }' | head -n 2 | tr '\n' ' ')
 case $cpus in
 *' '*' ')
     if have taskset; then
-        pin_relay="taskset -c ${cpus%% *}" pin_load="taskset -c $(echo "$cpus" | cut -d ' ' -f 2)"
-        pinned="relay on processor ${pin_relay##* }, load on processor ${pin_load##* }"
+        pin="taskset -c ${cpus%% *}" pin_load="taskset -c $(echo "$cpus" | cut -d ' ' -f 2)"
+        pinned="relay on processor ${pin##* }, load on processor ${pin_load##* }"
     fi
     ;;
 esac
 
-# ---- the relays. start_NAME sets $relay_pid and $address, and $target where the relay passes on to it ----
+# ---- the relays. start_NAME sets $address, and $target where the relay passes on to it ----
 ports=$("$load" ports) || exit 1
 port=${ports% *} target_port=${ports#* }
-
-run_relay() { # COMMAND...
-    # shellcheck disable=SC2086
-    $pin_relay setsid "$@" >"$work/log" 2>&1 </dev/null &
-    relay_pid=$!
-}
 
 pass_on() { address=tcp://127.0.0.1:$port target="--target $target_port"; }
 
 start_svconn() {
     # shellcheck disable=SC2086
-    run_relay "$svconn" relay tcp://127.0.0.1:0 $relay_options
-    tries=250 target= address=
-    until [ "$address" ]; do
-        tries=$((tries - 1))
-        if [ $tries -eq 0 ] || ! kill -s 0 "$relay_pid" 2>/dev/null; then return 1; fi
-        sleep 0.02
-        address=$(sed -n 's/^svconn: parties use //p' "$work/log" 2>/dev/null | head -n 1)
-    done
+    run relay "$svconn" relay tcp://127.0.0.1:0 $relay_options
+    target=
+    await 'parties use ' || return 1
+    address=$(sed -n 's/^svconn: parties use //p' "$log" | head -n 1)
 }
 
 haproxy_config() { # LINE...
@@ -117,12 +75,12 @@ END
 }
 start_haproxy() {
     haproxy_config >"$work/haproxy.cfg"
-    run_relay haproxy -db -f "$work/haproxy.cfg"
+    run relay haproxy -db -f "$work/haproxy.cfg"
     pass_on
 }
 start_haproxy_splice() {
     haproxy_config 'option splice-request' 'option splice-response' 'no option splice-auto' >"$work/haproxy.cfg"
-    run_relay haproxy -db -f "$work/haproxy.cfg"
+    run relay haproxy -db -f "$work/haproxy.cfg"
     pass_on
 }
 
@@ -147,12 +105,12 @@ stream {
 }
 END
     } >"$work/nginx.conf"
-    run_relay nginx -p "$work" -c "$work/nginx.conf" -e "$work/nginx.log"
+    run relay nginx -p "$work" -c "$work/nginx.conf" -e "$work/nginx.log"
     pass_on
 }
 
 start_socat() {
-    run_relay socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096" \
+    run relay socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=4096" \
         "TCP:127.0.0.1:$target_port,nodelay"
     pass_on
 }
@@ -180,32 +138,7 @@ package_of() {
 }
 
 # ---- a sample ----
-run_load() { # MODE OPTIONS...: its line to $work/out
-    # shellcheck disable=SC2086
-    $pin_load "$load" "$@" --relay "$address" --pid "$relay_pid" $target >"$work/out" 2>"$work/err" &
-    load_pid=$! # in the background, so that a signal ends it at once
-    wait "$load_pid"
-    status=$?
-    load_pid=''
-    return $status
-}
-
-# with RELAY MODE OPTIONS...
-with() {
-    name=$1
-    shift
-    start=start_$name
-    [ "$name" != haproxy-splice ] || start=start_haproxy_splice
-    if ! $start; then
-        tail -n 1 "$work/log" >"$work/err"
-        stop
-        return 1
-    fi
-    run_load "$@"
-    result=$?
-    stop
-    return $result
-}
+load_options() { echo "--relay $address $target"; }
 
 # The load of an item; a process for each session makes 10,000 of them too many
 load_of() { # RELAY ITEM
@@ -216,8 +149,6 @@ load_of() { # RELAY ITEM
     *-idle) echo "idle --sessions $sessions" ;;
     esac
 }
-field() { sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" "$work/out"; }
-
 sample() { # RELAY ITEM ROUND
     for try in 1 2 3 4; do
         # shellcheck disable=SC2046
@@ -234,10 +165,6 @@ sample() { # RELAY ITEM ROUND
     fi >>"$samples"
 }
 
-notes=$work/notes
-: >"$notes"
-note() { grep -qF -e "$1" "$notes" || echo "$1: $2" | tee -a "$notes"; } # ABOUT WHAT; the first time only
-
 # ---- the work ----
 {
     echo "# cpu: $(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
@@ -245,47 +172,11 @@ note() { grep -qF -e "$1" "$notes" || echo "$1: $2" | tee -a "$notes"; } # ABOUT
     [ "$sessions" -eq "$all_sessions" ] ||
         echo "# idle: $sessions sessions instead of $all_sessions: there may be no more than $limit descriptors (ulimit -Hn)"
 } >"$work/head"
-here=
-for r in $relays; do
-    version=$(version_of "$r")
-    if [ "$version" ]; then
-        here="$here $r"
-        echo "# $r: $version" >>"$work/head"
-    else echo "# $r: not here (Debian: $(package_of "$r"))" >>"$work/head"; fi
-done
-cat "$work/head"
-
-# First: do they pass on what they should?
-fine=
-for r in $here; do
-    if with "$r" both --bytes 5000000; then fine="$fine $r"
-    else note "$r: left out" "$(head -n 1 "$work/err")"; fi
-done
-round=1
-while [ "$round" -le "$rounds" ]; do
-    for item in $items; do
-        [ ! -t 2 ] || printf '\rround %s of %s: %-10s' "$round" "$rounds" "$item" >&2
-        for r in $fine; do sample "$r" "$item" "$round"; done
-    done
-    first=${fine# } rest=${fine#* "${first%% *}"}
-    fine="$rest ${first%% *}" # the next round begins with the next one
-    round=$((round + 1))
-done
-[ ! -t 2 ] || printf '\r%-40s\r' '' >&2
+# shellcheck disable=SC2086
+compare $relays
 
 # ---- the table ----
-awk -F '\t' -v most_stolen="$most_stolen" -v items="$items" -v relays="$relays" -v reference="$reference" -v rounds="$rounds" -v tsv="$work/table.tsv" '
-function quartile(list, q,    a, n, i, j, t) { # of numbers divided by spaces; 2 is the median
-    n = split(list, a, " ")
-    for (i = 2; i <= n; i++)
-        for (j = i; j > 1 && a[j - 1] + 0 > a[j] + 0; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
-    return a[1 + int((n - 1) * q / 4)]
-}
-{
-    k = $1 SUBSEP $2
-    value[k] = value[k] " " $4; wall[k] = wall[k] " " $5; share[k] = share[k] " " $6; stolen[k] = stolen[k] " " $7
-    at[$1, $2, $3] = $4
-}
+table '
 END {
     n = split(items, item, " "); m = split(relays, relay, " ")
     printf "item\trelay\tmedian\tq1\tq3\twall\tshare\tstolen\tratio\treference\tsamples\n" >tsv
@@ -296,24 +187,15 @@ END {
         printf "  %-16s %9s  %20s  %10s %6s %7s  %s\n", "", "median", "quartiles     ", idle ? "sessions" : "by clock", idle ? "" : "used", idle ? "" : "stolen", "ratio"
         for (j = 1; j <= m; j++) {
             k = t SUBSEP relay[j]
-            if (!(k in value)) continue
-            ratios = ""
-            for (r = 1; r <= rounds; r++)
-                if (((t, relay[j], r) in at) && at[t, reference, r] > 0) ratios = ratios " " at[t, relay[j], r] / at[t, reference, r]
-            ratio = ratios == "" ? "-" : sprintf("%.2f", quartile(ratios, 2))
+            if (!((k, 1) in value)) continue
+            ratio = ratio_of(t, relay[j], 1)
             f = t == "rate" || idle ? "%.0f" : "%.2f"
-            used = idle ? "" : sprintf("%.0f%%", 100 * quartile(share[k], 2))
-            lost = idle ? "" : sprintf("%.0f%%", 100 * quartile(stolen[k], 2))
-            printf "  %-16s %9s  %9s .. %-8s  %10s %6s %7s  %s\n", relay[j], sprintf(f, quartile(value[k], 2)), sprintf(f, quartile(value[k], 1)), sprintf(f, quartile(value[k], 3)), sprintf(f, quartile(wall[k], 2)), used, lost, ratio
-            printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", t, relay[j], quartile(value[k], 2), quartile(value[k], 1), quartile(value[k], 3), quartile(wall[k], 2), quartile(share[k], 2), quartile(stolen[k], 2), ratio, reference, split(value[k], all, " ") >tsv
+            used = idle ? "" : sprintf("%.0f%%", 100 * quartile(value[k, 3], 2))
+            lost = idle ? "" : sprintf("%.0f%%", 100 * quartile(value[k, 4], 2))
+            printf "  %-16s %9s  %9s .. %-8s  %10s %6s %7s  %s\n", relay[j], sprintf(f, quartile(value[k, 1], 2)), sprintf(f, quartile(value[k, 1], 1)), sprintf(f, quartile(value[k, 1], 3)), sprintf(f, quartile(value[k, 2], 2)), used, lost, ratio
+            printf "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", t, relay[j], quartile(value[k, 1], 2), quartile(value[k, 1], 1), quartile(value[k, 1], 3), quartile(value[k, 2], 2), quartile(value[k, 3], 2), quartile(value[k, 4], 2), ratio, reference, split(value[k, 1], all, " ") >tsv
         }
     }
     printf "\nratio: to %s, the median of the ratios within a round. used: how much of the time the relay ran. stolen: what a\n", reference
     printf "hypervisor took from all processors of this machine; samples with more than %g%% of it were taken again, at most three times.\n", 100 * most_stolen
-}' "$samples"
-{
-    cat "$work/head"
-    sed 's/^/# /' "$notes"
-    cat "$work/table.tsv"
-} >"$tsv"
-echo "$tsv, every sample in $samples"
+}' -v reference="$reference" -v relays="$relays" -v most_stolen="$most_stolen"

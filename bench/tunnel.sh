@@ -19,39 +19,11 @@
 #   BENCH_TRIPS=20000
 #   BENCH_CONNECTIONS=1000        at once; as many as there may be descriptors
 set -u
-PATH=$PATH:/usr/sbin:/sbin # where Debian has sshd
-load=$1 svconn=$(cd "$(dirname "$2")" && pwd)/$(basename "$2") dir=$3
+. "$(dirname "$0")/compare.sh"
+svconn=$(cd "$(dirname "$svconn")" && pwd)/$(basename "$svconn")
 rounds=${BENCH_ROUNDS:-5} items=${BENCH_ITEMS:-up down trip many} tunnels=${BENCH_TUNNELS:-svconn stunnel spiped ssh plain}
 megabytes=${BENCH_MEGABYTES:-1024} trips=${BENCH_TRIPS:-20000} connections=${BENCH_CONNECTIONS:-1000}
-mkdir -p "$dir/tunnel.run" || exit 1
-work=$(cd "$dir/tunnel.run" && pwd)
-samples=$work/samples tsv=$dir/tunnel.tsv notes=$work/notes
-: >"$samples"
-: >"$notes"
 umask 077
-pids='' load_pid=''
-
-# Each process of a tunnel leads a process group, its children are in it.
-stop() {
-    [ -z "$load_pid" ] || kill "$load_pid" 2>/dev/null
-    for pid in $pids; do kill -s TERM -- "-$pid" 2>/dev/null || kill "$pid" 2>/dev/null; done
-    for pid in $pids; do
-        tries=100
-        while [ $tries -gt 0 ] && kill -s 0 -- "-$pid" 2>/dev/null; do sleep 0.02 && tries=$((tries - 1)); done
-        kill -s KILL -- "-$pid" 2>/dev/null
-    done
-    wait
-    pids='' load_pid=''
-}
-trap stop EXIT
-trap 'exit 1' INT TERM HUP
-
-have() { command -v "$1" >/dev/null 2>&1; }
-# shellcheck disable=SC3045 # -n and -H are in every shell that Linux has as sh
-ulimit -n "$(ulimit -Hn)" 2>/dev/null
-# shellcheck disable=SC3045
-limit=$(ulimit -n)
-case $limit in *[!0-9]*) limit=1000000 ;; esac
 fit=$(((limit - 50) / 2)) # two for each connection in the load and in an end
 [ "$connections" -le "$fit" ] || connections=$fit
 
@@ -61,35 +33,11 @@ set -- $("$load" ports)
 [ $# -eq 4 ] || exit 1
 at=$1 between=$2 target=$3 spare=$4
 
-run() { # NAME COMMAND...: in the background; its output to NAME.log
-    log=$work/$1.log
-    : >"$log" # now: what a sample before wrote must not be taken for its words
-    shift
-    setsid "$@" >"$log" 2>&1 </dev/null &
-    pid=$!
-    pids="$pids $pid"
-}
-await() { # TEXT NAME: until NAME.log has it
-    tries=500
-    until grep -qF -- "$1" "$work/$2.log" 2>/dev/null; do
-        tries=$((tries - 1))
-        if [ $tries -eq 0 ] || ! kill -s 0 "$pid" 2>/dev/null; then return 1; fi
-        sleep 0.02
-    done
-}
-
 key_of() { sed -n 's/^public key: //p' "$work/$1.pub"; }
 run_as() { # WHO COMMAND...: with the files of WHO
-    log=$work/$1.log
-    : >"$log"
-    (
-        who=$1
-        shift
-        export HOME="$work/$who" XDG_CONFIG_HOME="$work/$who" XDG_STATE_HOME="$work/$who" XDG_DATA_HOME="$work/$who" XDG_RUNTIME_DIR="$work/$who"
-        exec setsid "$@"
-    ) >"$log" 2>&1 </dev/null &
-    pid=$!
-    pids="$pids $pid"
+    who=$1
+    shift
+    run "$who" env HOME="$work/$who" XDG_CONFIG_HOME="$work/$who" XDG_STATE_HOME="$work/$who" XDG_DATA_HOME="$work/$who" XDG_RUNTIME_DIR="$work/$who" "$@"
 }
 make_keys() {
     for who in near far; do
@@ -99,19 +47,19 @@ make_keys() {
 start_svconn() {
     make_keys || return 1
     run_as far "$svconn" serve "tcp://127.0.0.1:$between" --allow "$(key_of near)" --forward "127.0.0.1:$target"
-    await 'listening on ' far || return 1
+    await 'listening on ' || return 1
     run_as near "$svconn" forward "tcp://127.0.0.1:$between" --peer "$(key_of far)" "$at=127.0.0.1:$target"
-    await 'forwarding ' near
+    await 'forwarding '
 }
 start_svconn_relay() {
     make_keys || return 1
     run relay "$svconn" relay tcp://127.0.0.1:0
-    await 'parties use ' relay || return 1
+    await 'parties use ' || return 1
     relay=$(sed -n 's,^svconn: parties use relay://\([^/]*\)/*.*,\1,p' "$work/relay.log" | head -n 1)
     run_as far "$svconn" serve --relay "$relay" --allow "$(key_of near)" --forward "127.0.0.1:$target"
-    await 'listening on ' far || return 1
+    await 'listening on ' || return 1
     run_as near "$svconn" forward --relay "$relay" "$(key_of far)" "$at=127.0.0.1:$target"
-    await 'forwarding ' near
+    await 'forwarding '
 }
 
 start_stunnel() {
@@ -155,7 +103,7 @@ Ciphers aes256-gcm@openssh.com
 END
     printf '[127.0.0.1]:%s %s\n' "$between" "$(cut -d ' ' -f 1,2 "$work/host_key.pub")" >"$work/known_hosts"
     run far ${private:+unshare -m} sh -c "${private}exec $(command -v sshd) -D -e -f '$work/sshd_config'"
-    await 'Server listening' far || return 1
+    await 'Server listening' || return 1
     run near ssh -F none -N -p "$between" -L "127.0.0.1:$at:127.0.0.1:$target" -c aes256-gcm@openssh.com -i "$work/user_key" \
         -o IdentityAgent=none -o IdentitiesOnly=yes -o UserKnownHostsFile="$work/known_hosts" -o BatchMode=yes \
         -o ExitOnForwardFailure=yes -o ControlPath=none "$(id -un)@127.0.0.1"
@@ -184,27 +132,11 @@ package_of() {
 }
 
 # ---- a sample ----
-with() { # TUNNEL MODE OPTIONS...: the load's line to $work/out
-    name=$1 entry=$at
-    shift
-    [ "$name" != plain ] || entry=$target
-    if ! "start_$(echo "$name" | tr - _)"; then
-        tail -n 1 "$log" >"$work/err"
-        stop
-        return 1
-    fi
-    of_pids=
-    for pid in $pids; do of_pids="$of_pids --pid $pid"; done
-    # shellcheck disable=SC2086
-    "$load" "$@" --at "$entry" --target "$target" $of_pids >"$work/out" 2>"$work/err" &
-    load_pid=$! # in the background, so that a signal ends it at once
-    wait "$load_pid"
-    result=$?
-    load_pid=''
-    stop
-    return $result
+load_options() {
+    entry=$at
+    [ "$1" != plain ] || entry=$target
+    echo "--at $entry --target $target"
 }
-
 load_of() { # ITEM
     case $1 in
     up) echo "bulk --bytes $((megabytes * 1048576))" ;;
@@ -214,8 +146,6 @@ load_of() { # ITEM
     *) echo "$1" ;;
     esac
 }
-field() { sed -n "s/.*\<$1=\([^ ]*\).*/\1/p" "$work/out"; }
-note() { grep -qF -e "$1" "$notes" || echo "$1: $2" | tee -a "$notes"; } # ABOUT WHAT; the first time only
 sample() { # TUNNEL ITEM ROUND
     # shellcheck disable=SC2046
     if with "$1" $(load_of "$2"); then
@@ -228,48 +158,11 @@ sample() { # TUNNEL ITEM ROUND
     echo "# cpu: $(getconf _NPROCESSORS_ONLN) x $(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
     echo "# rounds: $rounds; up, down: $megabytes MiB; trip: $trips of 64 bytes; many: $connections connections, 5 times 1 KB there and back on each"
 } >"$work/head"
-here=
-for t in $tunnels; do
-    version=$(version_of "$t")
-    if [ "$version" ]; then
-        here="$here $t"
-        echo "# $t: $version" >>"$work/head"
-    else echo "# $t: not here (Debian: $(package_of "$t"))" >>"$work/head"; fi
-done
-cat "$work/head"
-
-# First: do they pass on what they should?
-fine=
-for t in $here; do
-    if with "$t" both --bytes 5000000; then fine="$fine $t"
-    else note "$t: left out" "$(head -n 1 "$work/err")"; fi
-done
-round=1
-while [ "$round" -le "$rounds" ]; do
-    for item in $items; do
-        [ ! -t 2 ] || printf '\rround %s of %s: %-10s' "$round" "$rounds" "$item" >&2
-        for t in $fine; do sample "$t" "$item" "$round"; done
-    done
-    first=${fine# } rest=${fine#* "${first%% *}"}
-    fine="$rest ${first%% *}" # the next round begins with the next one
-    round=$((round + 1))
-done
-[ ! -t 2 ] || printf '\r%-40s\r' '' >&2
+# shellcheck disable=SC2086
+compare $tunnels
 
 # ---- the table ----
-awk -F '\t' -v items="$items" -v tunnels="$tunnels" -v rounds="$rounds" -v tsv="$work/table.tsv" '
-function quartile(list, q,    a, n, i, j, t) { # of numbers divided by spaces; 2 is the median
-    n = split(list, a, " ")
-    for (i = 2; i <= n; i++)
-        for (j = i; j > 1 && a[j - 1] + 0 > a[j] + 0; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
-    return a[1 + int((n - 1) * q / 4)]
-}
-function ratio_of(t, name, c,    r, list) { # to svconn, within a round
-    for (r = 1; r <= rounds; r++)
-        if (((t, name, r, c) in at) && at[t, "svconn", r, c] > 0) list = list " " at[t, name, r, c] / at[t, "svconn", r, c]
-    return list == "" ? "-" : sprintf("%.2f", quartile(list, 2))
-}
-{ for (c = 1; c <= 3; c++) { value[$1, $2, c] = value[$1, $2, c] " " $(c + 3); at[$1, $2, $3, c] = $(c + 3) } }
+table '
 BEGIN {
     title["up"] = "one stream, from the near end to the far one"
     title["down"] = "one stream, from the far end to the near one"
@@ -302,10 +195,4 @@ END {
     }
     printf "\nratio: to svconn, the median of the ratios within a round. cpu: of all processes of both ends, user and system.\n"
     printf "stolen: what a hypervisor took from all processors of this machine.\n"
-}' "$samples"
-{
-    cat "$work/head"
-    sed 's/^/# /' "$notes"
-    cat "$work/table.tsv"
-} >"$tsv"
-echo "$tsv, every sample in $samples"
+}' -v reference=svconn -v tunnels="$tunnels"

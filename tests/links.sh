@@ -6,114 +6,23 @@
 # killed while a session runs, which both ends must take for a fault. What is not installed is skipped, and said. Everything happens on
 # loopback and in a temporary directory.
 set -u
-[ $# -eq 1 ] && [ -x "$1" ] || { echo "usage: sh tests/links.sh path/to/svconn" >&2; exit 2; }
-svconn=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-if [ ! -r /proc/net/tcp ] || ! command -v ps >/dev/null; then
-    echo "pass nothing was run"
-    echo "skip links: this needs /proc/net/tcp and ps, to see when a proxy is ready and to stop it whole"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 1
-failed=0 started=
-PATH=$PATH:/usr/sbin:/sbin
-umask 077
-
-# Parents first and stopped, so that they cannot make new children meanwhile
-kill_tree() {
-    kill -STOP "$1" 2>/dev/null || return 0
-    for child in $(ps -o pid= --ppid "$1"); do kill_tree "$child"; done
-    kill -KILL "$1" 2>/dev/null
-}
-finish() { # what is no child of ours any more has ended, and the number may be somebody else's
-    for pid in $started; do
-        [ "$(ps -o ppid= -p "$pid" | tr -d ' ')" != $$ ] || kill_tree "$pid"
-    done
-    wait 2>/dev/null
-    rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM HUP
-cd "$dir" || exit 1
-chmod 711 . # squid changes its user
+suite=links
+. "$(dirname "$0")/servers.sh"
 mkdir -m 777 public
 
-pass() { echo "pass $1"; }
-fail() { # name, what was seen
-    echo "  $2" | head -n 20
-    echo "FAIL $1"
-    failed=1
-}
-# have NAME PROGRAM PACKAGE: is it here? Else a line says what is missing.
-have() {
-    command -v "$2" >/dev/null && return 0
-    echo "skip links: $1: no $2 here (Debian: $3)"
-    return 1
-}
-
-# until_true SECONDS COMMAND...
-until_true() {
-    tries=$(($1 * 50))
-    shift
-    until "$@"; do
-        [ $tries -gt 0 ] || return 1
-        sleep 0.02
-        tries=$((tries - 1))
-    done
-}
 says() { grep -qF -- "$1" "$2" 2>/dev/null; }
-has_ended() { # a child of ours, which may be a zombie
-    state=$(ps -o stat= -p "$1") || return 0
-    case $state in Z*) return 0 ;; *) return 1 ;; esac
-}
 is_larger() { [ "$(wc -c <"$1")" -gt "$2" ]; }
-
-# ---- background processes ----
-is_taken() { # a port, by any socket
-    grep -qi ":$(printf %04X "$1") " /proc/net/tcp /proc/net/tcp6 2>/dev/null
-}
-is_ready() { # a port on which somebody listens
-    grep -qi "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp
-}
-# Below the ports that the system chooses itself
-free_port() {
-    while :; do
-        port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
-        is_taken $port || return 0
-    done
-}
-is_ready_or_ended() { is_ready "$port" || has_ended "$proxy"; }
-
-# start NAME FUNCTION: runs the function, which must exec a server on $port, in the background; its id to $proxy. A port that somebody
-# else took meanwhile is tried again.
-start() {
-    for _ in 1 2 3; do
-        free_port
-        "$2" >"$1.log" 2>&1 </dev/null &
-        proxy=$!
-        started="$started $proxy"
-        until_true 20 is_ready_or_ended
-        if ! has_ended $proxy && is_ready $port; then return 0; fi
-        kill_tree $proxy
-    done
-    fail "links: $1" "it did not start: $(tail -n 5 "$1.log")"
-    return 1
-}
-stop() {
-    kill_tree "$1"
-    wait "$1" 2>/dev/null
-}
 
 # ---- the two ends ----
 for k in server client; do "$svconn" keygen -o $k.key >$k.pub || exit 1; done
-key_of() { sed -n 's/^public key: //p' "$1.pub"; }
-server_key=$(key_of server) client_key=$(key_of client)
+server_key=$(key_of server.key) client_key=$(key_of client.key)
 head -c 5000000 /dev/urandom >large
 printf 'me' >user.name
 printf 's3cret, @:%%' >password
 
 "$svconn" echo-server tcp://127.0.0.1:0 --key server.key --peer "$client_key" --verbose >/dev/null 2>server.log </dev/null &
 started="$started $!"
-until_true 20 says 'listening on ' server.log || { echo "FAIL links: echo-server: $(cat server.log)"; exit 1; }
+await 'listening on ' server.log || { echo "FAIL links: echo-server: $(cat server.log)"; exit 1; }
 tcp=$(sed -n 's/^svconn: listening on //p' server.log) target=
 target=${tcp##*:}
 
@@ -188,15 +97,15 @@ if have tinyproxy tinyproxy tinyproxy; then
         both_ways "tinyproxy, by names" server.log "tcp://localhost:$target" --via "http://localhost:$port"
         refuses "tinyproxy: a target that is not there" "proxy 1 (http://127.0.0.1:$port), asked for 127.0.0.1 port $nobody: " \
             "tcp://127.0.0.1:$nobody" --via "http://127.0.0.1:$port"
-        cut tinyproxy server.log $proxy "$tcp" --via "http://127.0.0.1:$port"
-        stop $proxy
+        cut tinyproxy server.log $server "$tcp" --via "http://127.0.0.1:$port"
+        stop $server
         refuses "tinyproxy: stopped" "cannot connect to proxy 1 (http://127.0.0.1:$port): Connection refused" "$tcp" --via "http://127.0.0.1:$port"
     fi
     if start "tinyproxy with a password" run_tinyproxy_auth; then
         both_ways "tinyproxy with a password" server.log "$tcp" --via "http://me@127.0.0.1:$port" --via-password plain
         refuses "tinyproxy: no password" "it wants a user and a password (40" "$tcp" --via "http://127.0.0.1:$port"
         refuses "tinyproxy: another password" "(40" "$tcp" --via "http://me@127.0.0.1:$port" --via-password wrong
-        stop $proxy
+        stop $server
     fi
 fi
 
@@ -230,8 +139,8 @@ if have squid squid squid; then
     if start squid run_squid; then
         both_ways squid server.log "$tcp" --via "http://127.0.0.1:$port"
         refuses "squid: a target that is not there" "it could not reach that host (503" "tcp://127.0.0.1:$nobody" --via "http://127.0.0.1:$port"
-        cut squid server.log $proxy "$tcp" --via "http://127.0.0.1:$port"
-        stop $proxy
+        cut squid server.log $server "$tcp" --via "http://127.0.0.1:$port"
+        stop $server
     fi
     if have "squid with a password" openssl openssl && [ -x /usr/lib/squid/basic_ncsa_auth ]; then
         echo "me:$(openssl passwd -apr1 's3cret, @:%')" >public/passwd
@@ -241,7 +150,7 @@ if have squid squid squid; then
             refuses "squid: no password" "it wants a user and a password (407" "$tcp" --via "http://127.0.0.1:$port"
             refuses "squid: another password" "it does not take this user and password" "$tcp" --via "http://me@127.0.0.1:$port" --via-password wrong
             refuses "squid: not allowed" "not allowed by the rules of the proxy (403" "tcp://127.0.0.1:$nobody" --via "http://me@127.0.0.1:$port" --via-password password
-            stop $proxy
+            stop $server
         fi
     fi
 fi
@@ -253,15 +162,15 @@ if have ncat ncat ncat; then
     if start "ncat as HTTP proxy" run_ncat_http; then
         both_ways "ncat as HTTP proxy with a password" server.log "$tcp" --via "http://me@127.0.0.1:$port" --via-password plain
         refuses "ncat: no password" "it wants a user and a password (407" "$tcp" --via "http://127.0.0.1:$port"
-        cut "ncat as HTTP proxy" server.log $proxy "$tcp" --via "http://me@127.0.0.1:$port" --via-password plain
-        stop $proxy
+        cut "ncat as HTTP proxy" server.log $server "$tcp" --via "http://me@127.0.0.1:$port" --via-password plain
+        stop $server
     fi
     both_ways "exec: ncat" server.log "exec:exec ncat 127.0.0.1 $target"
     cut "exec: ncat" server.log child "exec:exec ncat 127.0.0.1 $target"
     if have "ncat --sh-exec" socat socat && start ncat run_ncat; then
         both_ways "ncat --sh-exec" server.log "tcp://127.0.0.1:$port"
-        cut "ncat --sh-exec" server.log $proxy "tcp://127.0.0.1:$port"
-        stop $proxy
+        cut "ncat --sh-exec" server.log $server "tcp://127.0.0.1:$port"
+        stop $server
     fi
 fi
 
@@ -274,14 +183,14 @@ if have microsocks microsocks microsocks; then
         both_ways "microsocks, by names" server.log "tcp://localhost:$target" --via "socks5://localhost:$port"
         refuses "microsocks: a target that is not there" "refused by the host (nobody listens there)" "tcp://127.0.0.1:$nobody" --via "socks5://127.0.0.1:$port"
         refuses "microsocks: is no HTTP proxy" "proxy 1 (http://127.0.0.1:$port), asked for " "$tcp" --via "http://127.0.0.1:$port"
-        cut microsocks server.log $proxy "$tcp" --via "socks5://127.0.0.1:$port"
-        stop $proxy
+        cut microsocks server.log $server "$tcp" --via "socks5://127.0.0.1:$port"
+        stop $server
     fi
     if start "microsocks with a password" run_microsocks_auth; then
         both_ways "microsocks with a password" server.log "$tcp" --via "socks5://me@127.0.0.1:$port" --via-password password
         refuses "microsocks: no password" "it wants a user and a password" "$tcp" --via "socks5://127.0.0.1:$port"
         refuses "microsocks: another password" "it does not take this user and password" "$tcp" --via "socks5://me@127.0.0.1:$port" --via-password wrong
-        stop $proxy
+        stop $server
     fi
 fi
 
@@ -303,14 +212,14 @@ X
 if have danted danted dante-server && start danted run_danted; then
     both_ways danted server.log "$tcp" --via "socks5://127.0.0.1:$port"
     refuses "danted: not allowed" "not allowed by the rules of the proxy" "tcp://127.0.0.1:$nobody" --via "socks5://127.0.0.1:$port"
-    cut danted server.log $proxy "$tcp" --via "socks5://127.0.0.1:$port"
-    stop $proxy
+    cut danted server.log $server "$tcp" --via "socks5://127.0.0.1:$port"
+    stop $server
 fi
 
 # ---- one behind the other ----
 if have "a chain of proxies" microsocks microsocks && have "a chain of proxies" tinyproxy tinyproxy &&
     start "first of two" run_microsocks; then
-    first=$port first_pid=$proxy
+    first=$port first_pid=$server
     if start "second of two" run_tinyproxy_auth; then
         chain="socks5://127.0.0.1:$first,http://me@127.0.0.1:$port"
         both_ways "SOCKS, then HTTP" server.log "$tcp" --via "$chain" --via-password plain
@@ -319,8 +228,8 @@ if have "a chain of proxies" microsocks microsocks && have "a chain of proxies" 
             "$tcp" --via "$chain" --via-password wrong
         refuses "a chain: the second is not there" "proxy 1 (socks5://127.0.0.1:$first), asked for 127.0.0.1 port $nobody: refused by the host" \
             "$tcp" --via "socks5://127.0.0.1:$first,http://127.0.0.1:$nobody"
-        cut "a chain, the second one" server.log $proxy "$tcp" --via "$chain" --via-password plain
-        stop $proxy
+        cut "a chain, the second one" server.log $server "$tcp" --via "$chain" --via-password plain
+        stop $server
     fi
     stop $first_pid
 fi
@@ -361,8 +270,8 @@ X
 forwards() { # NAME FUNCTION
     start "$1" "$2" || return
     both_ways "$1" server.log "tcp://127.0.0.1:$port"
-    cut "$1" server.log $proxy "tcp://127.0.0.1:$port"
-    stop $proxy
+    cut "$1" server.log $server "tcp://127.0.0.1:$port"
+    stop $server
 }
 if have haproxy haproxy haproxy; then forwards haproxy run_haproxy; fi
 if have nginx nginx nginx; then
@@ -372,12 +281,12 @@ fi
 if have socat socat socat; then
     forwards socat run_socat
     socat "UNIX-LISTEN:$dir/forward,fork" "TCP:127.0.0.1:$target" 2>socat.log &
-    proxy=$!
-    started="$started $proxy"
+    server=$!
+    started="$started $server"
     until_true 20 [ -S forward ]
     both_ways "socat from a UNIX socket" server.log "unix:$dir/forward"
-    cut "socat from a UNIX socket" server.log $proxy "unix:$dir/forward"
-    stop $proxy
+    cut "socat from a UNIX socket" server.log $server "unix:$dir/forward"
+    stop $server
     both_ways "exec: socat" server.log "exec:exec socat - TCP:127.0.0.1:$target"
     cut "exec: socat" server.log child "exec:exec socat - TCP:127.0.0.1:$target"
 fi
@@ -390,11 +299,11 @@ if have "TLS tunnels" openssl openssl; then
     if have "a TLS tunnel of socat" socat socat && start "a TLS tunnel of socat" run_tls; then
         s_client="exec:exec openssl s_client -quiet -connect 127.0.0.1:$port 2>/dev/null"
         both_ways "exec: openssl s_client" server.log "$s_client"
-        cut "exec: openssl s_client, the other end" server.log $proxy "$s_client"
-        stop $proxy
+        cut "exec: openssl s_client, the other end" server.log $server "$s_client"
+        stop $server
         if start "a TLS tunnel of socat" run_tls; then
             both_ways "exec: socat with TLS at both ends" server.log "exec:exec socat - OPENSSL:127.0.0.1:$port,verify=0"
-            stop $proxy
+            stop $server
         fi
     fi
     # The server too has a child for its link; it serves one.
@@ -415,28 +324,9 @@ if have "TLS tunnels" openssl openssl; then
     kill_tree $tls_server
 fi
 
-# sshd for root wants an empty /run/sshd; it gets one that nobody else sees
-login=$(id -un) private=
-if [ "$(id -u)" -eq 0 ] && [ ! -d /run/sshd ]; then private='mount -t tmpfs none /run && mkdir /run/sshd && '; fi
-run_sshd() {
-    cat >sshd_config <<X
-ListenAddress 127.0.0.1:$port
-HostKey $dir/host_key
-AuthorizedKeysFile $dir/user_key.pub
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
-X
-    exec ${private:+unshare -m} sh -c "${private}exec $(command -v sshd) -D -e -f '$dir/sshd_config'"
-}
+login=$(id -un)
 if have "ssh -W" ssh openssh-client && have "ssh -W" sshd openssh-server; then
-    ssh-keygen -q -t ed25519 -N '' -f host_key && ssh-keygen -q -t ed25519 -N '' -f user_key
-    if [ "$private" ] && ! unshare -m sh -c "${private}true" 2>/dev/null; then
-        echo "skip links: exec: ssh -W: sshd wants a directory /run/sshd, and root may not make one for it alone here"
-    elif start "exec: ssh -W" run_sshd; then
+    if start_sshd "exec: ssh -W"; then
         ssh="exec ssh -F none -p $port -i '$dir/user_key' -o IdentityAgent=none -o IdentitiesOnly=yes -o StrictHostKeyChecking=no"
         ssh="$ssh -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes -W 127.0.0.1:$target $login@127.0.0.1"
         if sh -c "$ssh" </dev/null 2>&1 | grep -q 'Permission denied'; then
@@ -444,9 +334,9 @@ if have "ssh -W" ssh openssh-client && have "ssh -W" sshd openssh-server; then
         else
             both_ways "exec: ssh -W" server.log "exec:$ssh"
             cut "exec: ssh -W, the client" server.log child "exec:$ssh"
-            cut "exec: ssh -W, the server" server.log $proxy "exec:$ssh"
+            cut "exec: ssh -W, the server" server.log $server "exec:$ssh"
         fi
-        stop $proxy
+        stop $server
     fi
 fi
 
@@ -473,7 +363,7 @@ if have wormhole twistd3 python3-twisted; then
     if ! twistd3 --help 2>/dev/null | grep -q '^ *transitrelay '; then
         echo "skip links: wormhole: twistd3 knows no transitrelay here (Debian: magic-wormhole-transit-relay)"
     elif start wormhole run_transit; then
-        relay=$proxy relay_port=$port at=wormhole://127.0.0.1:$port/$(token)
+        relay=$server relay_port=$port at=wormhole://127.0.0.1:$port/$(token)
         at_wormhole
         both_ways wormhole wormhole.log "$at"
         ended 0
@@ -482,7 +372,7 @@ if have wormhole twistd3 python3-twisted; then
             at_wormhole --via "socks5://127.0.0.1:$port"
             both_ways "wormhole, both by way of a proxy" wormhole.log "$at" --via "socks5://127.0.0.1:$port"
             ended 0
-            stop $proxy
+            stop $server
         fi
         at=wormhole://127.0.0.1:$relay_port/$(token)
         at_wormhole

@@ -6,91 +6,26 @@
 # and in a temporary directory.
 set -u
 [ $# -ge 2 ] && [ -x "$1" ] && [ -x "$2" ] || { echo "usage: sh $0 path/to/svconn path/to/ends [PART...]" >&2; exit 2; }
-root=$(cd "$(dirname "$0")/.." && pwd)
 ends=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 program=$1
 shift 2
 parts=${*:-vnc rsync git postgres nginx ssh ends blocked stopped cut}
-PATH=$PATH:/usr/sbin:/sbin
 for bin in /usr/lib/postgresql/*/bin; do [ ! -d "$bin" ] || PATH=$PATH:$bin; done
-if [ ! -r /proc/net/tcp ] || ! command -v ps >/dev/null; then
-    echo "pass nothing was run"
-    echo "skip tunnel: this needs /proc/net/tcp and ps, to see when a server is ready and to stop it whole"
-    exit 0
-fi
+suite=tunnel
 set -- "$program"
-. "$root/tests/program.sh"
-
-# Parents first and stopped, so that they cannot make new children meanwhile
-kill_tree() {
-    kill -STOP "$1" 2>/dev/null || return 0
-    for child in $(ps -o pid= --ppid "$1"); do kill_tree "$child"; done
-    kill -KILL "$1" 2>/dev/null
-}
+. "$(dirname "$0")/servers.sh"
 stop_postgres() { # else it would leave shared memory
     [ ! -s pg/data/postmaster.pid ] || kill -INT "$(head -n 1 pg/data/postmaster.pid)"
 }
-finish() {
-    stop_postgres
-    # what is no child of ours any more has ended, and the number may be somebody else's
-    for pid in $started; do
-        [ "$(ps -o ppid= -p "$pid" | tr -d ' ')" != $$ ] || kill_tree "$pid"
-    done
-    wait 2>/dev/null
-    rm -rf "$dir"
-}
-stop() {
-    kill_tree "$1"
-    wait "$1" 2>/dev/null
-}
-chmod 711 . # PostgreSQL runs as somebody else
+trap 'stop_postgres; finish' EXIT
 
-have() { # NAME PROGRAM PACKAGE: is it here? Else a line says what is missing.
-    command -v "$2" >/dev/null && return 0
-    echo "skip tunnel: $1: no $2 here (Debian: $3)"
-    return 1
-}
 check() { # NAME CONDITION...
     name=$1
     shift
     if "$@"; then pass "tunnel: $name"
     else fail "tunnel: $name" "$(tail -n 3 far.log near.log relay.log "${log:-/dev/null}" 2>/dev/null)"; fi
 }
-until_true() { # SECONDS COMMAND...
-    until_end=$(($(date +%s) + $1))
-    shift
-    until "$@"; do
-        [ "$(date +%s)" -lt $until_end ] || return 1
-        sleep 0.05
-    done
-}
-has_ended() { # a child of ours, which may be a zombie
-    state=$(ps -o stat= -p "$1") || return 0
-    case $state in Z*) return 0 ;; *) return 1 ;; esac
-}
 is_there() { [ -s "$1" ]; }
-is_taken() { grep -qi ":$(printf %04X "$1") " /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
-is_ready() { grep -qi "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp; }
-free_port() { # below the ports that the system chooses itself
-    while :; do
-        port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
-        is_taken $port || return 0
-    done
-}
-is_ready_or_ended() { is_ready "$port" || has_ended "$server"; }
-start() { # NAME FUNCTION: runs the function, which must exec a server on $port, in the background; its id to $server
-    for _ in 1 2 3; do
-        free_port
-        "$2" >"$1.log" 2>&1 </dev/null &
-        server=$!
-        started="$started $server"
-        until_true 30 is_ready_or_ended
-        if ! has_ended $server && is_ready $port; then return 0; fi
-        kill_tree $server
-    done
-    fail "tunnel: $1" "it did not start: $(tail -n 5 "$1.log")"
-    return 1
-}
 
 # ---- us: near, far, and a relay between them ----
 be() { # WHO: with the files of WHO, and nobody else's
@@ -360,31 +295,10 @@ part_nginx() {
     log=
 }
 
-# ---- ssh: sshd for root wants an empty /run/sshd; it gets one that nobody else sees ----
-private=
-if [ "$(id -u)" -eq 0 ] && [ ! -d /run/sshd ]; then private='mount -t tmpfs none /run && mkdir /run/sshd && '; fi
-run_sshd() {
-    cat >sshd_config <<X
-ListenAddress 127.0.0.1:$port
-HostKey $dir/host_key
-AuthorizedKeysFile $dir/user_key.pub
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
-X
-    exec ${private:+unshare -m} sh -c "${private}exec $(command -v sshd) -D -e -f '$dir/sshd_config'"
-}
+# ---- ssh ----
 part_ssh() {
     have ssh ssh openssh-client && have ssh sshd openssh-server || return
-    ssh-keygen -q -t ed25519 -N '' -f host_key && ssh-keygen -q -t ed25519 -N '' -f user_key
-    if [ "$private" ] && ! unshare -m sh -c "${private}true" 2>/dev/null; then
-        echo "skip tunnel: ssh: sshd wants a directory /run/sshd, and root may not make one for it alone here"
-        return
-    fi
-    start sshd run_sshd || return
+    start_sshd ssh || return
     sshd=$server ssh_port=$port
     echo "far $(cut -d ' ' -f 1,2 host_key.pub)" >known_hosts
     set -- -F none -i "$dir/user_key" -o IdentityAgent=none -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o HostKeyAlias=far \

@@ -1,195 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The load for bench/tunnel.sh: both the client at the near end of a tunnel and the server behind its far end, in one
- * process with one thread, and what the tunnel's processes cost meanwhile. Linux only: it reads /proc.
- *
- * What is counted is processor time of the tunnel: all threads of the given processes and of all that descend from them.
- * The work that the kernel does for them counts (system calls; on loopback also the receiving half of what they send),
- * that of this program does not. So a machine that is busy elsewhere changes the result little.
+ * process with one thread, and what the tunnel's processes cost meanwhile (see load_common.h).
  */
-#include <arpa/inet.h>
-#include <dirent.h>
+#include "load_common.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PIECE ((size_t)256 * 1024)
 #define WAIT_MS 20000 /* for anything that should happen */
-#define PIDS_MAX 8
-#define PROCESSES_MAX 32768
 #define UNANSWERED_MAX 8 /* connections under way at a time: a backlog, which may be as short as 10, should not overflow */
 
 static struct {
-    unsigned at, target;
-    long pid[PIDS_MAX];
-    unsigned pids, connections, rounds;
+    unsigned at, target, connections, rounds;
     size_t bytes, count;
     int down;
 } o = {.connections = 1000, .rounds = 5, .bytes = (size_t)1 << 30, .count = 20000};
 
-#if defined(__GNUC__) || defined(__clang__)
-__attribute__((format(printf, 1, 2)))
-#endif
-static _Noreturn void
-fail(const char *format, ...) {
-    va_list a;
-    va_start(a, format);
-    fputs("load: ", stderr);
-    vfprintf(stderr, format, a);
-    fputc('\n', stderr);
-    va_end(a);
-    exit(1);
-}
-
-static double seconds_now(void) {
-    struct timespec t;
-    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) fail("no clock");
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void nap(unsigned ms) {
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    while (nanosleep(&t, &t) != 0) {
-    }
-}
-
-/* ---- what the kernel says about the tunnel ---- */
-
-/* Nanoseconds that the threads which live have run; -1: this kernel does not say. */
-static double cpu_of_threads(long pid) {
-    char path[96 + sizeof(((struct dirent *)0)->d_name)];
-    double sum = -1;
-    snprintf(path, sizeof path, "/proc/%ld/task", pid);
-    DIR *tasks = opendir(path);
-    if (!tasks) return -1;
-    for (struct dirent *e; (e = readdir(tasks));) {
-        unsigned long long ns;
-        if (e->d_name[0] == '.') continue;
-        snprintf(path, sizeof path, "/proc/%ld/task/%s/schedstat", pid, e->d_name);
-        FILE *file = fopen(path, "r");
-        if (!file) continue;
-        if (fscanf(file, "%llu", &ns) == 1) sum = (sum < 0 ? 0 : sum) + (double)ns;
-        fclose(file);
-    }
-    closedir(tasks);
-    return sum;
-}
-
-typedef struct {
-    long pid, parent;
-    double seconds; /* that it ran, by the coarse clock of stat */
-    double children;
-    int counts;
-} process;
-
-/* Returns 0 when there is no such process any more. The name in stat may contain anything, so what is behind it is read. */
-static int read_process(const char *name, process *p) {
-    char path[64], stat[1024], *rest;
-    unsigned long user, system;
-    long child_user, child_system;
-    double tick = 1 / (double)sysconf(_SC_CLK_TCK);
-    p->pid = strtol(name, &rest, 10);
-    if (p->pid <= 0 || *rest) return 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", p->pid);
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    size_t n = fread(stat, 1, sizeof stat - 1, file);
-    fclose(file);
-    stat[n] = 0;
-    rest = strrchr(stat, ')');
-    if (!rest || sscanf(rest, ") %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld", &p->parent, &user, &system,
-                        &child_user, &child_system) != 5)
-        return 0;
-    p->seconds = (double)(user + system) * tick;
-    p->children = (double)(child_user + child_system) * tick;
-    p->counts = 0;
-    return 1;
-}
-
-/* Seconds that the tunnel's processes have run, and those children of them which have ended. */
-static double tunnel_cpu(void) {
-    static process all[PROCESSES_MAX];
-    size_t n = 0;
-    unsigned seen = 0;
-    double sum = 0;
-    if (o.pids == 0) return 0;
-    DIR *proc = opendir("/proc");
-    if (!proc) fail("cannot read /proc: %s", strerror(errno));
-    for (struct dirent *e; n < PROCESSES_MAX && (e = readdir(proc));) n += (size_t)read_process(e->d_name, &all[n]);
-    closedir(proc);
-    for (size_t i = 0; i < n; i++)
-        for (unsigned k = 0; k < o.pids; k++)
-            if (all[i].pid == o.pid[k]) all[i].counts = 1, seen++;
-    if (seen != o.pids) fail("a process of the tunnel is gone");
-    for (int more = 1; more;) {
-        more = 0;
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 0; k < n && !all[i].counts; k++)
-                if (all[k].counts && all[k].pid == all[i].parent) more = all[i].counts = 1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!all[i].counts) continue;
-        double ns = cpu_of_threads(all[i].pid);
-        sum += all[i].children + (ns >= 0 ? ns / 1e9 : all[i].seconds);
-    }
-    return sum;
-}
-
-/* Seconds that a hypervisor gave to others although a processor of this machine had work. No process is charged with
- * them, but much of it means that the clock says little. */
-static double stolen_seconds(void) {
-    unsigned long ticks = 0;
-    FILE *file = fopen("/proc/stat", "r");
-    if (!file) return 0;
-    if (fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %*u %lu", &ticks) != 1) ticks = 0;
-    fclose(file);
-    return (double)ticks / (double)sysconf(_SC_CLK_TCK);
-}
-
-typedef struct {
-    double seconds, cpu, stolen;
-} mark;
-
-static mark mark_now(void) { return (mark){seconds_now(), tunnel_cpu(), stolen_seconds()}; }
-
-static double part_stolen(mark from, mark to) {
-    return (to.stolen - from.stolen) / (to.seconds - from.seconds) / (double)sysconf(_SC_NPROCESSORS_ONLN);
-}
+const load_subject subject = {.measured = "tunnel", .carried = "connection", .wait_ms = WAIT_MS};
 
 /* ---- sockets ---- */
-
-static struct sockaddr_in loopback(unsigned port) {
-    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-}
-
-static int new_socket(void) {
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) fail("no socket: %s", strerror(errno));
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return fd;
-}
-
-static int start_listening(unsigned port) {
-    struct sockaddr_in a = loopback(port);
-    int one = 1, fd = new_socket();
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 4096) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
 
 static int start_connecting(unsigned port) {
     struct sockaddr_in a = loopback(port);
@@ -207,52 +44,11 @@ static int take_one(int listener, int *fd) {
     return 1;
 }
 
-/* 1: there is something, 0: not in time */
-static int wait_for(int fd, short events, int ms) {
-    struct pollfd p = {.fd = fd, .events = events};
-    int n;
-    do n = poll(&p, 1, ms);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) fail("poll: %s", strerror(errno));
-    return n > 0;
-}
-
-static int is_for_later(void) { return errno == EAGAIN || errno == EINTR; }
-
-static void send_all(int fd, const char *bytes, size_t len) {
-    while (len > 0) {
-        ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
-        if (n < 0 && !is_for_later()) fail("cannot send: %s", strerror(errno));
-        if (n >= 0) bytes += n, len -= (size_t)n;
-        else if (!wait_for(fd, POLLOUT, WAIT_MS)) fail("a connection stands still");
-    }
-}
-
-static void receive_all(int fd, char *bytes, size_t len) {
-    while (len > 0) {
-        ssize_t n = recv(fd, bytes, len, 0);
-        if (n == 0) fail("the tunnel ended a connection");
-        if (n < 0 && !is_for_later()) fail("cannot receive: %s", strerror(errno));
-        if (n > 0) bytes += n, len -= (size_t)n;
-        else if (!wait_for(fd, POLLIN, WAIT_MS)) fail("a connection stands still");
-    }
-}
-
 static int listener; /* behind the tunnel */
 
 typedef struct {
     int a, b; /* at the near end, behind the far end */
 } pair;
-
-static void exchange(pair p) {
-    static const char hello[8] = "hello \r\n";
-    char bytes[sizeof hello];
-    send_all(p.a, hello, sizeof hello);
-    receive_all(p.b, bytes, sizeof bytes);
-    send_all(p.b, bytes, sizeof bytes);
-    receive_all(p.a, bytes, sizeof bytes);
-    if (memcmp(bytes, hello, sizeof hello) != 0) fail("the tunnel changed what it passed on");
-}
 
 /* The tunnel may just be starting: the near end need not listen yet, or have a far end */
 static pair open_pair(void) {
@@ -264,7 +60,7 @@ static pair open_pair(void) {
         wait_for(p.a, POLLOUT, WAIT_MS);
         if (getsockopt(p.a, SOL_SOCKET, SO_ERROR, &failed, &size) == 0 && !failed && wait_for(listener, POLLIN, 1000) &&
             take_one(listener, &p.b)) {
-            exchange(p);
+            exchange(p.a, p.b);
             return p;
         }
         close(p.a);
@@ -316,7 +112,7 @@ static void run_trip(void) {
     double *took = calloc(o.count, sizeof *took);
     pair p = open_pair();
     if (!took) fail("no memory");
-    for (unsigned i = 0; i < 200; i++) exchange(p);
+    for (unsigned i = 0; i < 200; i++) exchange(p.a, p.b);
     mark from = mark_now();
     for (size_t i = 0; i < o.count; i++) {
         double start = seconds_now();
@@ -336,57 +132,11 @@ static void run_trip(void) {
     free(took);
 }
 
-/* One direction of a connection */
-typedef struct {
-    int from, to;
-    char *bytes;
-    size_t sent, received;
-} lane;
-
-static int move(lane *l) {
-    static char came[PIECE];
-    int moved = 0;
-    if (l->sent < o.bytes) {
-        size_t len = o.bytes - l->sent, most = 1 + l->sent % 70001; /* pieces of many sizes */
-        ssize_t n = send(l->from, l->bytes + l->sent, len < most ? len : most, MSG_NOSIGNAL);
-        if (n < 0 && !is_for_later()) fail("cannot send: %s", strerror(errno));
-        if (n > 0) l->sent += (size_t)n, moved = 1;
-    }
-    ssize_t n = l->received < o.bytes ? recv(l->to, came, sizeof came, 0) : -1;
-    if (n == 0) fail("the end came after %zu bytes of %zu", l->received, o.bytes);
-    if (n < 0 && l->received < o.bytes && !is_for_later()) fail("cannot receive: %s", strerror(errno));
-    if (n > 0) {
-        if ((size_t)n > o.bytes - l->received) fail("more bytes came than were sent");
-        if (memcmp(came, l->bytes + l->received, (size_t)n) != 0)
-            fail("what came is not what was sent, at or behind byte %zu", l->received);
-        l->received += (size_t)n, moved = 1;
-    }
-    return moved;
-}
-
-static void fill(char *bytes, size_t len, uint64_t seed) { /* not to be guessed by a tunnel; it need not be random */
-    for (size_t i = 0; i < len; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        bytes[i] = (char)(seed >> 56);
-    }
-}
-
-/* Both ends send at once; all of it is compared. */
 static void run_both(void) {
     pair p = open_pair();
     lane l[2] = {{.from = p.a, .to = p.b}, {.from = p.b, .to = p.a}};
-    for (unsigned i = 0; i < 2; i++) {
-        if (!(l[i].bytes = malloc(o.bytes))) fail("no memory");
-        fill(l[i].bytes, o.bytes, i);
-    }
-    double moved_at = seconds_now();
-    while (l[0].received < o.bytes || l[1].received < o.bytes) {
-        if (move(&l[0]) | move(&l[1])) moved_at = seconds_now();
-        else if (seconds_now() - moved_at > WAIT_MS / 1000.0) fail("both directions stand still");
-        else nap(1);
-    }
+    compare_both_ways(l, o.bytes);
     printf("both ways %zu bytes, as they were sent\n", o.bytes);
-    free(l[0].bytes), free(l[1].bytes);
 }
 
 /* Many connections at once: all are open before any ends, each gets an echo of 1 KB some times, and each its own. */
@@ -460,29 +210,12 @@ static void run_many(void) {
     free(client), free(echo);
 }
 
-/* Prints ports that nobody has now, from below those that the system gives out by itself: connections that the
- * measurement makes would take one of those. */
-static void run_ports(void) {
-    int found = 0;
-    for (unsigned i = 0; i < 10000 && found < 4; i++) {
-        unsigned port = 20000 + ((unsigned)getpid() * 7 + i) % 10000;
-        int fd = start_listening(port);
-        if (fd < 0) continue;
-        close(fd);
-        printf("%u%s", port, found++ == 3 ? "\n" : " ");
-    }
-    if (found < 4) fail("no free ports");
-}
+static void run_ports(void) { print_free_ports(4); }
 
 /* ---- the command line ---- */
-static const struct {
-    const char *name;
-    void (*run)(void);
-    int needs_tunnel;
-} modes[] = {
-    {"bulk", run_bulk, 1}, {"trip", run_trip, 1}, {"many", run_many, 1}, {"both", run_both, 1}, {"ports", run_ports, 0},
+static const load_mode modes[] = {
+    {"bulk", run_bulk, 1}, {"trip", run_trip, 1}, {"many", run_many, 1}, {"both", run_both, 1}, {"ports", run_ports, 0}, {0},
 };
-enum { MODES = sizeof modes / sizeof modes[0] };
 
 static const char usage[] =
     "usage: load MODE --at PORT --target PORT [--pid PID]... [OPTIONS]\n"
@@ -499,35 +232,26 @@ static const char usage[] =
     "  both       --bytes N in both directions at once, compared byte for byte\n"
     "  ports      prints four free ports\n";
 
-static int read_options(int argc, char **argv) {
-    for (int i = 2; i < argc; i += 2) {
-        const char *name = argv[i], *value = argv[i + 1];
-        if (!value) return -1; /* the last one of argv */
-        unsigned long number = strtoul(value, NULL, 10);
-        if (!strcmp(name, "--at")) o.at = (unsigned)number;
-        else if (!strcmp(name, "--target")) o.target = (unsigned)number;
-        else if (!strcmp(name, "--pid") && o.pids < PIDS_MAX) o.pid[o.pids++] = (long)number;
-        else if (!strcmp(name, "--connections")) o.connections = (unsigned)number;
-        else if (!strcmp(name, "--rounds")) o.rounds = (unsigned)number;
-        else if (!strcmp(name, "--bytes")) o.bytes = number;
-        else if (!strcmp(name, "--count")) o.count = number;
-        else if (!strcmp(name, "--down")) o.down = number != 0;
-        else return -1;
-    }
-    return o.connections > 0 && o.rounds > 0 && o.bytes > 0 && o.count > 0 ? 0 : -1;
+static int take_option(const char *name, const char *value) {
+    unsigned long number = strtoul(value, NULL, 10);
+    if (!strcmp(name, "--at")) o.at = (unsigned)number;
+    else if (!strcmp(name, "--target")) o.target = (unsigned)number;
+    else if (!strcmp(name, "--pid")) return measure_process((long)number);
+    else if (!strcmp(name, "--connections")) o.connections = (unsigned)number;
+    else if (!strcmp(name, "--rounds")) o.rounds = (unsigned)number;
+    else if (!strcmp(name, "--bytes")) o.bytes = number;
+    else if (!strcmp(name, "--count")) o.count = number;
+    else if (!strcmp(name, "--down")) o.down = number != 0;
+    else return -1;
+    return 0;
 }
 
 int main(int argc, char **argv) {
-    struct rlimit files;
-    size_t m = 0;
-    while (argc > 1 && m < MODES && strcmp(modes[m].name, argv[1]) != 0) m++;
-    if (argc < 2 || m == MODES || read_options(argc, argv) != 0 || (modes[m].needs_tunnel && (!o.at || !o.target)))
+    const load_mode *mode = read_command_line(argc, argv, modes, take_option);
+    if (!mode || !o.connections || !o.rounds || !o.bytes || !o.count || (mode->measures && (!o.at || !o.target)))
         return fputs(usage, stderr), 2;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &files) != 0) fail("cannot have more descriptors: %s", strerror(errno));
-    }
-    if (modes[m].needs_tunnel && (listener = start_listening(o.target)) < 0) fail("cannot listen: %s", strerror(errno));
-    modes[m].run();
+    have_all_descriptors();
+    if (mode->measures && (listener = start_listening(o.target)) < 0) fail("cannot listen: %s", strerror(errno));
+    mode->run();
     return 0;
 }
