@@ -150,17 +150,17 @@ static int tell_lost(audit *a) {
     return 0;
 }
 
-static int too_many(audit *a) {
+static int too_many(audit *a, int kind) {
     uint64_t now = svconn_now() / 1000;
-    if (now != a->second) a->in_second = 0;
+    if (now != a->second) memset(a->in_second, 0, sizeof a->in_second);
     a->second = now;
-    return a->in_second++ >= AUDIT_OFTEN;
+    return a->in_second[kind]++ >= AUDIT_OFTEN;
 }
 
 void audit_end(audit_line *line) {
     audit *a = line->to;
     finish(line);
-    if (line->often && too_many(a)) {
+    if (line->often && too_many(a, line->often)) {
         a->lost++;
         return;
     }

@@ -13,8 +13,8 @@ typedef struct {
     int fd; /* -1: none */
     int syslog;
     const char *where;
-    uint64_t second; /* in which so many lines were written that others can cause at will */
-    unsigned in_second;
+    uint64_t second; /* in which so many lines were written that others can cause at will: of each kind */
+    unsigned in_second[3];
     unsigned long long lost; /* lines that nobody took, or that there was no room for; told before the next line */
     int torn;                /* the last line went out in part: a newline must come before the next one */
 } audit;
@@ -34,7 +34,7 @@ typedef struct {
     char text[2000];
     size_t len;
     int cut;
-    int often; /* others can cause such lines at will: at most AUDIT_OFTEN of them go out in a second */
+    int often; /* others can cause such lines at will: at most AUDIT_OFTEN of each kind (1, 2) go out in a second */
 } audit_line;
 #define AUDIT_OFTEN 200
 void audit_begin(audit_line *line, audit *a, const char *event);

@@ -214,6 +214,23 @@ static int ask(call *c) {
     return yes;
 }
 
+/* Whoever answers at an address, or knows the token, may be one whom we know and not the one whom we mean. */
+static int ask_known(call *c, const known_peer *k) {
+    char answer[100];
+    const char *how = k->verified ? "verified" : "seen, not verified";
+    FILE *terminal = fopen("/dev/tty", "r+e");
+    if (!terminal) {
+        say("it is %s (%s) who answers at %s, and there is no terminal to ask whether that is right: say --peer %s",
+            k->name, how, c->name, k->name);
+        return 0;
+    }
+    fprintf(terminal, "It is %s (%s) who answers at %s. Is that right? Type yes: ", k->name, how, c->name);
+    fflush(terminal);
+    read_line(terminal, answer, sizeof answer);
+    fclose(terminal);
+    return strcmp(answer, "yes") == 0;
+}
+
 static void say_changed(const call *c, const uint8_t key[32]) {
     char expected[65], seen[65];
     hex_encode(expected, c->key, 32);
@@ -243,7 +260,7 @@ static int judge(void *arg, svconn *s, const char *who) {
     int found = known_peers_by_key(c->options->known_peers, key, &k);
     if (found < 0) return 0;
     if (found) {
-        if (!c->options->quiet) say("it is %s (%s)", k.name, k.verified ? "verified" : "seen, not verified");
+        if (!ask_known(c, &k)) return 0;
         name_it(c, &k);
     } else if (!ask(c)) {
         return 0;
@@ -309,6 +326,7 @@ static void say_wait(call *c) {
 int call_takes(call *c, const uint8_t *msg, size_t len) {
     char text[4 * SERVICE_TEXT_MAX + 1];
     if (len == 0 || msg[0] >= SERVICE_FIRST) return 0;
+    if (c->sorry) return 1; /* one is enough */
     if (msg[0] == SERVICE_WELCOME) c->welcome = 1;
     else if (msg[0] == SERVICE_WAIT) say_wait(c);
     else if (msg[0] == SERVICE_SORRY && len >= 2) {

@@ -32,7 +32,8 @@ void door_rows(option rows[DOOR_ROWS], door_options *o) {
          0},
         {"allow", "WHO",
          "who may come in (may be given several times): authorized (the file,\nthe default), known (verified peers of "
-         "known_peers; seen: the others too), a NAME, a KEY,\nask (a person decides about keys that are not known), any",
+         "known_peers; seen: the others too), a NAME, a KEY,\nask (a person decides about keys that are not known), "
+         "any",
          OPTION_LIST, &o->allow, 0, 0},
         {"ask", NULL, "a person at the terminal lets each visitor in, or not", OPTION_FLAG, &o->ask, 0, 0},
         {"ask-program", "COMMAND", "the same by a program: exit code 0 lets the visitor in", OPTION_TEXT,
@@ -96,6 +97,7 @@ void door_dismiss(visit *w, service_sorry reason, const char *text) {
 /* It tried to be let in and may not; who only looked whether the port is open, or was cut off, did no harm. */
 static int is_guilty(const visit *w) {
     svconn_err e = svconn_error(&w->t.s);
+    if (w->innocent) return 0;
     return w->guilty || exit_of_session(e) == EXIT_PEER || e == SVCONN_E_FORMAT;
 }
 
@@ -109,8 +111,8 @@ static void depart(door *d, size_t i) {
     if (!was_in) {
         door_log(w, "attempt", door_why_ended(w));
         if (is_guilty(w) && guard_failed(d->guard, w->from, w->has_key ? w->key : NULL, svconn_now()))
-            say("%stoo many failed attempts: who has this key, or comes from %s, is not served for %lu seconds", w->t.who, w->from,
-                d->options->ban_for);
+            say("%stoo many failed attempts: who has this key, or comes from %s, is not served for %lu seconds",
+                w->t.who, w->from, d->options->ban_for);
     }
     if (e != SVCONN_OK && !w->refusal) say("%s%s: %s", w->t.who, svconn_reason_name(e), svconn_strerror(e));
     else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, door_why_ended(w));
@@ -120,13 +122,26 @@ static void depart(door *d, size_t i) {
     d->visits[i] = d->visits[--d->n];
 }
 
-/* The visitors who have not yet shown who they are, from where this one is. */
+static int may_be_pushed_out(const visit *w) {
+    return w->state == VISIT_ARRIVED && talk_asks(&w->t) == TALK_ASKS_NOTHING;
+}
+
+static int end_one_that_leaves(door *d) {
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->visits[i]->state != VISIT_LEAVING) continue;
+        svconn_abort(&d->visits[i]->t.s);
+        depart(d, i);
+        return 1;
+    }
+    return 0;
+}
+
+/* The visitors who have not yet said what they want, from where this one is. */
 static size_t silent_from(const door *d, const char *from) {
     size_t n = 0, host = strcspn(from, " ");
-    if (strncmp(d->address, "tcp://", 6) == 0 && strrchr(from, ':')) host = (size_t)(strrchr(from, ':') - from);
+    if (strncmp(d->address, "tcp://", 6) == 0 && strrchr(from, ':')) host = (size_t)(strrchr(from, ':') - from) + 1;
     for (size_t i = 0; i < d->n; i++)
-        n += d->visits[i]->state == VISIT_ARRIVED && !d->visits[i]->judged &&
-             strncmp(d->visits[i]->from, from, host) == 0;
+        n += may_be_pushed_out(d->visits[i]) && strncmp(d->visits[i]->from, from, host) == 0;
     return n;
 }
 
@@ -135,11 +150,12 @@ static size_t silent_from(const door *d, const char *from) {
  * is none. */
 static int make_room(door *d) {
     size_t waiting = 0, victim = d->n, most = 0;
+    if (d->n == VISITS_MAX) return end_one_that_leaves(d);
     for (size_t i = 0; i < d->n; i++) waiting += d->visits[i]->state == VISIT_ARRIVED;
     if (waiting < WAITING_MAX) return 1;
     for (size_t i = 0; i < d->n; i++) {
         const visit *w = d->visits[i];
-        size_t n = w->state == VISIT_ARRIVED && !w->judged ? silent_from(d, w->from) : 0;
+        size_t n = may_be_pushed_out(w) ? silent_from(d, w->from) : 0;
         if (n > most || (n == most && n && w->number < d->visits[victim]->number)) {
             most = n;
             victim = i;
@@ -227,8 +243,8 @@ static void let_in(visit *w) {
         door_dismiss(w, SORRY_FULL, "no more visitors are taken");
         return;
     }
-    if (w->listed && w->peer.sessions &&
-        sessions_of(d, w) >= w->peer.sessions) { /* here: who comes back replaces one */
+    size_t most = w->listed && w->peer.sessions ? w->peer.sessions : (d->options->sessions + 1) / 2;
+    if (sessions_of(d, w) >= most) { /* here: who comes back replaces one */
         door_dismiss(w, SORRY_FULL, "too many sessions of this key");
         return;
     }
@@ -254,9 +270,13 @@ static int gate_is_wanted(const visit *w) {
     return o->ask || o->ask_program || w->peer.ask;
 }
 
-static size_t count_asked(const door *d) {
+/* About whom somebody is asked; like: only those with the key of this one. */
+static size_t count_asked(const door *d, const visit *like) {
     size_t n = 0;
-    for (size_t i = 0; i < d->n; i++) n += d->visits[i]->state == VISIT_ASKED;
+    for (size_t i = 0; i < d->n; i++) {
+        const visit *w = d->visits[i];
+        n += w->state == VISIT_ASKED && (!like || (w->has_key == like->has_key && memcmp(w->key, like->key, 32) == 0));
+    }
     return n;
 }
 
@@ -266,7 +286,7 @@ static void open_gate(visit *w) {
         let_in(w);
         return;
     }
-    if (count_asked(w->door) >= ASKED_MAX) {
+    if (count_asked(w->door, NULL) >= ASKED_MAX || count_asked(w->door, w) >= ASKED_OF_KEY) {
         door_dismiss(w, SORRY_FULL, "too many visitors wait for an answer");
         return;
     }
@@ -278,10 +298,11 @@ static void open_gate(visit *w) {
     else w->t.gate = GATE_ASKS;
 }
 
-static int is_only(const text_list *only, const char *service) {
-    for (size_t i = 0; i < only->n; i++)
-        if (strcmp(only->item[i], service) == 0) return 1;
-    return only->n == 0;
+/* forward= says what a key may have; so it may not have anything else, unless only= says so. */
+static int is_only(const authorized_peer *peer, const char *service) {
+    for (size_t i = 0; i < peer->only.n; i++)
+        if (strcmp(peer->only.item[i], service) == 0) return 1;
+    return peer->only.n == 0 && (peer->forward.n == 0 || strcmp(service, "tunnel") == 0);
 }
 
 static void take_hello(visit *w, const uint8_t *msg, size_t len) {
@@ -309,7 +330,7 @@ static void take_hello(visit *w, const uint8_t *msg, size_t len) {
         snprintf(w->text, sizeof w->text, "another service is here: call it with \"svconn %s\"",
                  w->door->services[0].caller);
         door_dismiss(w, SORRY_NO_SERVICE, w->text);
-    } else if (!is_only(&w->peer.only, here->name)) {
+    } else if (!is_only(&w->peer, here->name)) {
         door_dismiss(w, SORRY_NOT_ALLOWED, "this key may not use this service");
     } else {
         open_gate(w);
@@ -319,8 +340,9 @@ static void take_hello(visit *w, const uint8_t *msg, size_t len) {
 static void look_for_hello(visit *w) {
     const uint8_t *msg;
     size_t len;
-    if (svconn_status(&w->t.s) != SVCONN_CONNECTED || !w->t.confirmed) return;
-    if (!w->deadline) w->deadline = svconn_now() + HELLO_MS;
+    if (svconn_status(&w->t.s) != SVCONN_CONNECTED) return;
+    if (!w->deadline) w->deadline = svconn_now() + (w->t.confirmed ? HELLO_MS : ASK_MS);
+    if (!w->t.confirmed && svconn_now() < w->deadline) return;
     svconn_err e = svconn_recv(&w->t.s, &msg, &len);
     if (e == SVCONN_OK) {
         take_hello(w, msg, len);
@@ -340,7 +362,7 @@ static void look_at_gate(visit *w) {
         w->guilty = 1;
         door_dismiss(w, SORRY_REFUSED, "refused by who was asked");
     } else if (svconn_now() >= w->deadline) door_dismiss(w, SORRY_REFUSED, "nobody answered the question");
-    else if (svconn_recv(&w->t.s, &msg, &len) == SVCONN_END) svconn_abort(&w->t.s); /* it does not wait any longer */
+    else if (svconn_recv(&w->t.s, &msg, &len) != SVCONN_AGAIN) svconn_abort(&w->t.s); /* it does not wait any longer */
 }
 
 /* ---- rounds ---- */
@@ -382,7 +404,7 @@ static void stop(door *d) {
     for (size_t i = 0; i < d->n; i++) door_dismiss(d->visits[i], SORRY_ENDING, "the other side ends");
 }
 
-static int is_full(const door *d) { return d->n >= VISITS_MAX || (!d->stays && d->visited); }
+static int is_full(const door *d) { return !d->stays && d->visited; }
 
 static void round_of_poll(door *d) {
     svconn_link link = SVCONN_LINK_NONE;
@@ -390,6 +412,7 @@ static void round_of_poll(door *d) {
     fdset *set = &d->set;
     fdset_clear(set);
     if (d->stop_at) fdset_within(set, ms_until(d->stop_at));
+    if (d->n_leftovers) fdset_within(set, PROGRAM_MS);
     size_t signalled = fdset_add(set, d->signals, POLLIN);
     person_want(&d->person, &asked);
     size_t at_person = fdset_add(set, asked.fd, asked.events);
@@ -399,6 +422,7 @@ static void round_of_poll(door *d) {
     if (!d->stop_at) entrance_want(&d->entrance, is_full(d), set);
     for (size_t i = 0; i < d->n; i++) want(d->visits[i], set);
     fdset_wait(set);
+    door_wait_for_leftovers(d);
     asked.revents = fdset_got(set, at_person);
     person_ready(&d->person, &asked);
     for (size_t i = d->n; i-- > 0;) {

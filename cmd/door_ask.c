@@ -36,6 +36,7 @@ void door_ask_program(visit *w, const char *command) {
         int nothing = open("/dev/null", O_RDWR);
         setpgid(0, 0);
         signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
         door_describe(&w->v);
         dup2(nothing, STDIN_FILENO);
         dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -60,6 +61,13 @@ void door_look_at_program(visit *w) {
 void door_leave_program(visit *w) {
     if (!w->program) return;
     kill(-(pid_t)w->program, SIGKILL); /* nothing that it can hold up */
-    waitpid((pid_t)w->program, NULL, 0);
+    kill((pid_t)w->program, SIGKILL);  /* also if it went out of its group */
+    if (w->door->n_leftovers < LEFTOVERS_MAX) w->door->leftovers[w->door->n_leftovers++] = w->program;
     w->program = 0;
+    door_wait_for_leftovers(w->door);
+}
+
+void door_wait_for_leftovers(door *d) {
+    for (size_t i = d->n_leftovers; i-- > 0;)
+        if (waitpid((pid_t)d->leftovers[i], NULL, WNOHANG) != 0) d->leftovers[i] = d->leftovers[--d->n_leftovers];
 }

@@ -57,6 +57,30 @@ static int look_up(door *d, visit *w) {
     return found < 0 ? -1 : 0;
 }
 
+/* For no fault of the visitor: it is not counted against it. */
+static int not_now(visit *w, const char *why) {
+    w->refusal = why;
+    w->innocent = 1;
+    say("%srefused: %s", w->t.who, why);
+    return 0;
+}
+
+/* Others of this key who have not said what they want; and all about whom a person is asked. */
+static size_t arrived_of_key(const door *d, const visit *w) {
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        const visit *o = d->visits[i];
+        n += o != w && o->state == VISIT_ARRIVED && o->has_key && memcmp(o->key, w->key, 32) == 0;
+    }
+    return n;
+}
+
+static size_t strangers_asked_about(const door *d) {
+    size_t n = 0;
+    for (size_t i = 0; i < d->n; i++) n += talk_asks(&d->visits[i]->t) == TALK_ASKS_VERDICT;
+    return n;
+}
+
 static int refuse(visit *w, const char *why) {
     char hex[65], fingerprint[36];
     uint8_t id[33] = {SVCONN_TYPE_ED25519};
@@ -86,9 +110,11 @@ int door_judge(void *arg, svconn *s, const char *who) {
     w->judged = w->has_key = 1;
     memcpy(w->key, svconn_peer(s, &len) + 1, 32);
     if (guard_key(d->guard, w->key, svconn_now()) != GUARD_WELCOME) return refuse(w, "banned");
-    if (look_up(d, w) != 0) return refuse(w, "authorized_peers cannot be read");
+    if (look_up(d, w) != 0) return not_now(w, "authorized_peers cannot be read");
     const char *against = restriction(w);
     if (against) return refuse(w, against);
+    if (arrived_of_key(d, w) >= ARRIVED_OF_KEY) return not_now(w, "too many connections of this key at once");
     if (is_allowed_at_all(d, w)) return 1;
-    return d->party.ask ? -1 : refuse(w, "not allowed");
+    if (!d->party.ask) return refuse(w, "not allowed");
+    return strangers_asked_about(d) > ASKED_MAX ? not_now(w, "too many others are asked about") : -1;
 }

@@ -13,8 +13,11 @@
 
 #include <time.h>
 
-#define WAITING_MAX 64  /* visitors who have not said what they want */
-#define ASKED_MAX 16    /* visitors about whom a person, or a program, is asked */
+#define WAITING_MAX 64 /* visitors who have not said what they want */
+#define ASKED_MAX 16   /* visitors about whom a person, or a program, is asked */
+#define ASKED_OF_KEY 2
+#define ARRIVED_OF_KEY 4 /* that have not said what they want */
+#define LEFTOVERS_MAX 64
 #define VISITS_MAX 1100 /* with those who are in, and who leave */
 #define HELLO_MS 10000
 #define ASK_MS 120000
@@ -36,7 +39,7 @@ typedef struct {
     char from[100];
     char name[PEER_NAME_MAX + 1];
     uint8_t key[32];
-    int has_key, judged, listed, was_in, guilty;
+    int has_key, judged, listed, was_in, guilty, innocent;
     authorized_peer peer;
     uint8_t instance[SERVICE_INSTANCE];
     const service_ops *ops; /* NULL: not said yet */
@@ -64,7 +67,9 @@ struct door {
     visit *visits[VISITS_MAX];
     size_t n;
     unsigned long number;
-    uint64_t stop_at; /* 0: no signal came */
+    uint64_t stop_at;              /* 0: no signal came */
+    long leftovers[LEFTOVERS_MAX]; /* programs that were killed, and are to be waited for */
+    size_t n_leftovers;
 };
 
 void door_dismiss(visit *w, service_sorry reason, const char *text);
@@ -84,6 +89,7 @@ int door_throw_out(void *arg, unsigned long number);
 void door_ask_program(visit *w, const char *command);
 void door_look_at_program(visit *w);
 void door_leave_program(visit *w);
+void door_wait_for_leftovers(door *d);
 void door_describe(const visitor *v);
 
 #endif

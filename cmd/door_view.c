@@ -32,7 +32,7 @@ void door_log_part(visitor *v, const char *event, const char *what, const char *
     const visit *w = v->host;
     audit_line line;
     audit_begin(&line, &w->door->audit, event);
-    line.often = 1;
+    line.often = in || out ? 2 : 1; /* what was refused leaves room for what was carried */
     audit_number(&line, "number", w->number);
     audit_text(&line, "name", w->name);
     audit_text(&line, "what", what);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #define SHORT_MS 100
+#define RESERVE 32 /* descriptors */
 
 void fdset_clear(fdset *set) {
     set->n = 0;
@@ -51,6 +52,12 @@ short fdset_got(const fdset *set, size_t place) { return place < set->n ? set->f
 void fdset_free(fdset *set) {
     free(set->fds);
     *set = (fdset){.timeout_ms = -1};
+}
+
+int fdset_leaves_enough(int fd) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * RESERVE ||
+           (rlim_t)fd + RESERVE < limit.rlim_cur;
 }
 
 unsigned long fdset_raise_limit(void) {

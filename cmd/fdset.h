@@ -27,6 +27,8 @@ void fdset_wait(fdset *set);
 short fdset_got(const fdset *set, size_t place);
 /* As many descriptors as the system lets us have: how many they are. */
 unsigned long fdset_raise_limit(void);
+/* 1: this one leaves enough for handshakes, files and programs. Streams do without if it does not. */
+int fdset_leaves_enough(int fd);
 
 void fdset_free(fdset *set);
 

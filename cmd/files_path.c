@@ -27,11 +27,17 @@ static size_t utf8_at(const uint8_t *p, size_t left) {
     return x >= least[n] && x <= 0x10ffff && !(x >= 0xd800 && x <= 0xdfff) && !control ? n : 0;
 }
 
+/* U+202A to U+202E and U+2066 to U+2069 change the order in which a name is shown: "exe.txt" may be none. */
+static int turns_text(const uint8_t *p, size_t n) {
+    if (n != 3 || p[0] != 0xe2) return 0;
+    return (p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+}
+
 size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len) {
     size_t used = 0;
     for (size_t i = 0; i < len;) {
         size_t n = utf8_at(name + i, len - i);
-        int plain = n > 0 && name[i] >= 0x20 && name[i] != 0x7f;
+        int plain = n > 0 && name[i] >= 0x20 && name[i] != 0x7f && !turns_text(name + i, n);
         size_t wants = plain ? n : 3;
         if (used + wants > FILES_NAME_MAX) return 0;
         if (plain) memcpy(out + used, name + i, n);

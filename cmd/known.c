@@ -2,40 +2,37 @@
 #include "known.h"
 
 #include "codec.h"
-#include "home.h"
+#include "peerbook_file.h"
 #include "svconn.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+
+#define USUAL "known_relays"
 
 /* 1: this key; -1: another one; 0: the file does not know the relay, or is not there. */
-static int look_up(const char *path, const char *relay, const char *hex) {
-    char line[500];
-    int found = 0;
+static int look_up(const book_file *b, const char *relay, const char *hex) {
     size_t len = strlen(relay);
-    FILE *f = fopen(path, "re");
-    while (f && found != 1 && fgets(line, sizeof line, f)) {
-        if (strncasecmp(line, relay, len) != 0 || line[len] != ' ') continue;
-        found = strncasecmp(line + len + 1, hex, 64) == 0 ? 1 : -1;
+    int found = 0;
+    for (const char *line = b->len ? b->text : NULL, *end = line + b->len; line && line < end && found != 1;) {
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        size_t left = (size_t)((next ? next : end) - line);
+        if (left > len + 64 && strncasecmp(line, relay, len) == 0 && line[len] == ' ')
+            found = strncasecmp(line + len + 1, hex, 64) == 0 ? 1 : -1;
+        line = next ? next + 1 : end;
     }
-    if (f) fclose(f);
     return found;
 }
 
-/* One write of a whole line at the end: two programs at once do not mix theirs. */
-static void add(const char *path, const char *relay, const char *hex) {
+static void add(const char *file, const char *relay, const char *hex) {
     char line[500];
-    char last = '\n'; /* of the file: an editor may have left the last line open */
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd >= 0 && lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1) last = '\n';
-    int n = snprintf(line, sizeof line, "%s%s %s\n", last == '\n' ? "" : "\n", relay, hex);
-    if (fd < 0 || write(fd, line, (size_t)n) != n) say("cannot remember the relay in %s: %s", path, strerror(errno));
-    if (fd >= 0) close(fd);
+    book_file b;
+    snprintf(line, sizeof line, "%s %s", relay, hex);
+    if (book_file_open(&b, file, USUAL, 1) == 0 && book_file_splice(&b, b.len, b.len, line) == 0)
+        (void)book_file_write(&b); /* why not was said; this connection goes on */
+    book_file_close(&b);
 }
 
 /* Asks the terminal, not standard input: that may be data. */
@@ -62,27 +59,29 @@ static int ask(const char *relay, const char *hex, const uint8_t key[32]) {
     return strcmp(answer, "yes\n") == 0;
 }
 
+static int find(const char *file, const char *relay, const char *hex) {
+    book_file b;
+    int found = book_file_open(&b, file, USUAL, 0) == 0 ? look_up(&b, relay, hex) : -2;
+    book_file_close(&b);
+    return found;
+}
+
 int known_relays_find(const char *file, const char *relay, const uint8_t key[32]) {
-    char path[HOME_PATH], hex[65];
+    char hex[65];
     hex_encode(hex, key, 32);
-    if (!file && home_path(path, "known_relays", 0) != 0) return 0;
-    return look_up(file ? file : path, relay, hex);
+    return find(file, relay, hex);
 }
 
 int known_relays_ask(const char *file, const char *relay, const uint8_t key[32]) {
-    char path[HOME_PATH], hex[65];
+    char hex[65];
     hex_encode(hex, key, 32);
-    if (file) snprintf(path, sizeof path, "%s", file);
-    int has_place = file || home_path(path, "known_relays", 0) == 0;
-    int found = has_place ? look_up(path, relay, hex) : 0;
-    if (found == 1) return 1;
-    if (found == -1) {
+    int found = find(file, relay, hex);
+    if (found == -1)
         say("the relay %s shows another key than the one in %s: it was set up anew, or somebody is in between. Ask its "
             "operator; if the new key is right, remove the line of the old one.",
-            relay, path);
-        return 0;
-    }
+            relay, file ? file : "~/.config/svconn/known_relays");
+    if (found != 0) return found == 1;
     if (!ask(relay, hex, key)) return 0;
-    if (file || (has_place && home_path(path, "known_relays", 1) == 0)) add(path, relay, hex);
+    add(file, relay, hex);
     return 1;
 }

@@ -9,7 +9,8 @@
  * it is added. Says why not. file: NULL for the usual place. */
 int known_relays_ask(const char *file, const char *relay, const uint8_t key[32]);
 
-/* The same without asking, and without a word: 1: it is the key of this relay; -1: the file has another; 0: none. */
+/* The same without asking: 1: it is the key of this relay; -1: the file has another; 0: none; -2: the file is not to be
+ * believed, which was said. */
 int known_relays_find(const char *file, const char *relay, const uint8_t key[32]);
 
 #endif

@@ -40,6 +40,7 @@ static int start_command(guest *g, tunnel_end *end) {
     if (child == 0) {
         setpgid(0, 0);
         signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
         g->v->describe(g->v);
         dup2(pair[1], STDIN_FILENO);
         dup2(pair[1], STDOUT_FILENO);

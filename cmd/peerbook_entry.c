@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "peerbook_entry.h"
+#include "place.h"
 
 #include "codec.h"
 #include "guard.h"
@@ -46,10 +47,14 @@ static int is_plain(const char *text) {
 /* ---- the fields that both have ---- */
 int peer_name_is_good(const char *name) {
     static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:/@[]";
+    /* they mean something else where a NAME can stand */
+    static const char *const taken[] = {"ssh-ed25519", "authorized", "known", "seen", "ask", "any"};
     uint8_t key[32];
     size_t len = strspn(name, good);
     if (len == 0 || len > PEER_NAME_MAX || name[len] || name[0] == '-') return 0;
-    return peer_key_parse(key, name) != 0 && strcmp(name, "ssh-ed25519") != 0;
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        if (strcmp(name, taken[i]) == 0) return 0;
+    return peer_key_parse(key, name) != 0 && strncmp(name, "pairing:", 8) != 0 && !place_is_token(name);
 }
 
 static int check_name(const char *name, char wrong[WRONG_MAX]) {
@@ -57,7 +62,7 @@ static int check_name(const char *name, char wrong[WRONG_MAX]) {
     return piece_is_wrong(
         wrong, name,
         "cannot be the NAME of a peer: at most 64 letters, digits and . _ - : / @ [ ] are wanted, and "
-        "not a key");
+        "not a key, a token, or a word of --allow");
 }
 
 static int take_name(char name[PEER_NAME_MAX + 1], char **at, char wrong[WRONG_MAX]) {

@@ -8,6 +8,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,18 +93,23 @@ int cmd_serve(int argc, char **argv) {
     size_t n = 1;
     text_list forward = {.n = 0};
     const char *inbox = NULL;
+    unsigned long max_bytes = 0, max_files = 0;
     int token = 0;
     const char *operand[2] = {NULL, NULL};
-    option rows[DOOR_ROWS + 3] = {
+    option rows[DOOR_ROWS + 5] = {
         {"forward", "TARGET",
          "[NAME=]TARGET that callers may reach: PORT of this machine, HOST:PORT,\n[IPV6]:PORT, unix:PATH (may be given "
          "several times)",
          OPTION_LIST, &forward, 0, 0},
         {"inbox", "DIRECTORY", "also take files that callers send there (\"svconn send\"); nothing is\noverwritten",
          OPTION_TEXT, &inbox, 0, 0},
+        {"max-bytes", "N", "with --inbox: take no more than so many bytes in all", OPTION_NUMBER | OPTION_RARE,
+         &max_bytes, 1, LONG_MAX},
+        {"max-files", "N", "with --inbox: take no more than so many files in all", OPTION_NUMBER | OPTION_RARE,
+         &max_files, 1, LONG_MAX},
         {"token", NULL, "at the relay: for one caller, who is told a token", OPTION_FLAG, &token, 0, 0},
     };
-    door_rows(rows + 3, &o);
+    door_rows(rows + 5, &o);
     const usage u = {
         .command = "serve",
         .operands = "[ADDRESS]",
@@ -115,7 +121,7 @@ int cmd_serve(int argc, char **argv) {
                 "  svconn serve tcp://0.0.0.0:8387 --forward web=127.0.0.1:80 --audit syslog\n"
                 "SIGINT and SIGTERM end it in order; SIGHUP opens the audit log again.",
         .rows = rows,
-        .n_rows = DOOR_ROWS + 3,
+        .n_rows = DOOR_ROWS + 5,
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
@@ -128,6 +134,8 @@ int cmd_serve(int argc, char **argv) {
             return EXIT_LOCAL;
         }
         store.quiet = o.quiet;
+        store.max_bytes = max_bytes;
+        store.max_files = max_files;
         signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of write, with a message */
         services[n++] = files_service(&store);
     }

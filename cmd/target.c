@@ -57,7 +57,10 @@ static int connect_unix(const target *t, tunnel_end *end) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     memcpy(a.sun_path, t->path, sizeof t->path);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0) return TUNNEL_TROUBLE;
+    if (fd < 0 || !fdset_leaves_enough(fd)) {
+        if (fd >= 0) close(fd);
+        return TUNNEL_TROUBLE;
+    }
     tunnel_prepare(fd);
     if (connect(fd, (const struct sockaddr *)&a, sizeof a) != 0) { /* EAGAIN: its queue is full */
         int why = errno == ECONNREFUSED || errno == ENOENT ? TUNNEL_REFUSED : TUNNEL_UNREACHABLE;
@@ -100,7 +103,7 @@ static int nobody_listens(const char *path) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     struct stat st;
     snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode)) return 0;
+    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) return 0;
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     int refused = fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof a) != 0 && errno == ECONNREFUSED;
     if (fd >= 0) close(fd);

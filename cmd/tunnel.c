@@ -323,7 +323,8 @@ int tunnel_connect(tunnel_end *end) {
     while (end->n_more > 0) {
         int i = --end->n_more;
         int fd = socket(end->more[i].ss_family, SOCK_STREAM, 0);
-        if (fd < 0) {
+        if (fd < 0 || !fdset_leaves_enough(fd)) {
+            if (fd >= 0) close(fd);
             why = TUNNEL_TROUBLE;
             continue;
         }
