@@ -31,14 +31,13 @@ void door_rows(option rows[DOOR_ROWS], door_options *o) {
         {"relay", "RELAY", "wait at this relay: [KEY@]HOST[:PORT]; default: $SVCONN_RELAY", OPTION_TEXT, &o->relay, 0,
          0},
         {"allow", "WHO",
-         "who may come in (may be given several times): authorized (the file,\nthe default), known (verified peers of "
-         "known_peers; seen: the others too), a NAME, a KEY,\nask (a person decides about keys that are not known), "
-         "any",
+         "who may come in (may be given several times): authorized\n(the file, the default), known (verified peers of "
+         "known_peers;\nseen: the others too), a NAME, a KEY, ask (a person decides\nabout keys that are not known), any",
          OPTION_LIST, &o->allow, 0, 0},
         {"ask", NULL, "a person at the terminal lets each visitor in, or not", OPTION_FLAG, &o->ask, 0, 0},
         {"ask-program", "COMMAND", "the same by a program: exit code 0 lets the visitor in", OPTION_TEXT,
          &o->ask_program, 0, 0},
-        {"confirm", NULL, "a person types the digits that the visitor sees", OPTION_FLAG | OPTION_RARE,
+        {"confirm", NULL, "a person types the digits that the visitor sees, who calls\nwith --verbose", OPTION_FLAG | OPTION_RARE,
          &o->party.confirm, 0, 0},
         {"pairing", "FILE", "write a link for one visitor, with a key in it, into FILE", OPTION_TEXT, &o->pairing, 0,
          0},

@@ -14,8 +14,8 @@
 static const struct command commands[] = {
     {"keygen", cmd_keygen, "make a key"},
     {"id", cmd_id, "show the public key, the fingerprint, words and a picture of a key"},
-    {"peers", cmd_peers, "list, trust, verify and forget those whom we know"},
-    {"serve", cmd_serve, "offer ports of this machine to peers"},
+    {"peers", cmd_peers, "whom we know, and who may come: list, trust, verify, forget, allow, deny"},
+    {"serve", cmd_serve, "offer ports of this machine to peers, and take files from them"},
     {"forward", cmd_forward, "reach a port that a peer offers"},
     {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
     {"connect", cmd_connect, "a pipe: call a peer that listens"},

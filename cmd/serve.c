@@ -125,7 +125,7 @@ int cmd_serve(int argc, char **argv) {
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
-    if (forward.n == 0 && !inbox) return options_fault("serve", "--forward is missing: what may callers reach?");
+    if (forward.n == 0 && !inbox) return options_fault("serve", "--forward is missing (what may callers reach?), or --inbox");
     for (size_t i = 0; i < forward.n; i++)
         if ((code = add_offer(&s, forward.item[i])) != EXIT_DONE) return code;
     if (inbox) {
