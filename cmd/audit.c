@@ -79,7 +79,7 @@ void audit_begin(audit_line *line, audit *a, const char *event) {
     line->len = 0;
     line->cut = line->often = 0;
     text_time(when);
-    add(line, "{\"time\":\"%s\",\"event\":\"%s\"", when, event);
+    add(line, "{\"time\":\"%s\",\"pid\":%ld,\"event\":\"%s\"", when, (long)getpid(), event);
 }
 
 void audit_text(audit_line *line, const char *name, const char *value) {

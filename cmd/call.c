@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define OPEN_MS 30000
+#define FIRST_WORD_MS 15000
 #define WELCOME_MS 30000 /* for the answer to HELLO, if nobody has to be asked */
 #define ASKED_MS 150000  /* if somebody is */
 #define LEAVE_MS 10000   /* for the peer's CLOSE, after ours */
@@ -232,16 +233,20 @@ static int ask_known(call *c, const known_peer *k) {
 }
 
 static void say_changed(const call *c, const uint8_t key[32]) {
-    char expected[65], seen[65];
-    hex_encode(expected, c->key, 32);
-    hex_encode(seen, key, 32);
+    char expected[36], seen[36];
+    const char *name = c->known ? c->name : "NAME";
+    uint8_t id[33] = {SVCONN_TYPE_ED25519};
+    memcpy(id + 1, c->key, 32);
+    svconn_fingerprint(expected, id, sizeof id);
+    memcpy(id + 1, key, 32);
+    svconn_fingerprint(seen, id, sizeof id);
     say("%s has ANOTHER KEY than the one that we know. Either it was set up anew, or somebody is in between; nothing "
         "was "
-        "sent.\n        known:  %s\n        seen:   %s\n"
-        "        Ask there what \"svconn id\" shows. If that is the new key: \"svconn peers forget NAME\", then "
-        "\"svconn "
-        "peers trust NAME KEY\".",
-        c->name, expected, seen);
+        "sent.\n        fingerprint that is known:  %s\n        fingerprint of this one:    %s\n"
+        "        Ask there what \"svconn id\" shows. If it is the new one: \"svconn peers forget %s\", then \"svconn "
+        "peers "
+        "trust %s KEY\" with the key from there.",
+        c->name, expected, seen, name, name);
 }
 
 /* Answers NEEDS_VERDICT, as party.welcome. */
@@ -263,6 +268,7 @@ static int judge(void *arg, svconn *s, const char *who) {
         if (!ask_known(c, &k)) return 0;
         name_it(c, &k);
     } else if (!ask(c)) {
+        say("%s: not accepted, so nothing was sent", c->name);
         return 0;
     }
     c->pinned = 1; /* the next session of this call must have the same */
@@ -384,18 +390,26 @@ static int lost(call *c, int before) {
     return code;
 }
 
+/* Whoever is called speaks first. */
+static int nobody_there(const call *c) {
+    say("%s: something answers there, but it is no svconn, or it does not speak", c->name);
+    return EXIT_REACH;
+}
+
 static int dial_session(call *c) {
     int connected = 0;
-    uint64_t end = UINT64_MAX;
+    uint64_t end = UINT64_MAX, first_word = svconn_now() + FIRST_WORD_MS;
     while (!c->welcome) {
         if (connected && end == UINT64_MAX) end = svconn_now() + WELCOME_MS;
         if (c->told_wait == 1) {
             end = svconn_now() + ASKED_MS;
             c->told_wait = 2;
         }
+        if (svconn_status(&c->t.s) == SVCONN_HANDSHAKE && svconn_now() >= first_word) return nobody_there(c);
         if (svconn_now() >= end) svconn_abort(&c->t.s);
         fdset_clear(&c->set);
         if (end != UINT64_MAX) fdset_within(&c->set, ms_until(end));
+        if (svconn_status(&c->t.s) == SVCONN_HANDSHAKE) fdset_within(&c->set, ms_until(first_word));
         call_want(c, &c->set);
         fdset_wait(&c->set);
         call_ready(c, &c->set);

@@ -32,13 +32,14 @@ void door_rows(option rows[DOOR_ROWS], door_options *o) {
          0},
         {"allow", "WHO",
          "who may come in (may be given several times): authorized\n(the file, the default), known (verified peers of "
-         "known_peers;\nseen: the others too), a NAME, a KEY, ask (a person decides\nabout keys that are not known), any",
+         "known_peers;\nseen: the others too), a NAME, a KEY, ask (a person decides\nabout keys that are not known), "
+         "any",
          OPTION_LIST, &o->allow, 0, 0},
         {"ask", NULL, "a person at the terminal lets each visitor in, or not", OPTION_FLAG, &o->ask, 0, 0},
         {"ask-program", "COMMAND", "the same by a program: exit code 0 lets the visitor in", OPTION_TEXT,
          &o->ask_program, 0, 0},
-        {"confirm", NULL, "a person types the digits that the visitor sees, who calls\nwith --verbose", OPTION_FLAG | OPTION_RARE,
-         &o->party.confirm, 0, 0},
+        {"confirm", NULL, "a person types the digits that the visitor sees, who calls\nwith --verbose",
+         OPTION_FLAG | OPTION_RARE, &o->party.confirm, 0, 0},
         {"pairing", "FILE", "write a link for one visitor, with a key in it, into FILE", OPTION_TEXT, &o->pairing, 0,
          0},
         {"hidden", NULL, "hide our key from those who do not know it (registered at a\nrelay: always)",
@@ -208,6 +209,7 @@ static void arrive(door *d, svconn_link *link) {
         free(w);
         return;
     }
+    w->t.polite = 1;
     d->visits[d->n++] = w;
 }
 
@@ -279,8 +281,12 @@ static size_t count_asked(const door *d, const visit *like) {
     return n;
 }
 
-static void open_gate(visit *w) {
+static void send_wait(visit *w) {
     static const uint8_t wait[1] = {SERVICE_WAIT};
+    (void)!svconn_send(&w->t.s, wait, sizeof wait, svconn_now());
+}
+
+static void open_gate(visit *w) {
     if (!gate_is_wanted(w)) {
         let_in(w);
         return;
@@ -289,7 +295,7 @@ static void open_gate(visit *w) {
         door_dismiss(w, SORRY_FULL, "too many visitors wait for an answer");
         return;
     }
-    (void)!svconn_send(&w->t.s, wait, sizeof wait, svconn_now());
+    send_wait(w);
     w->state = VISIT_ASKED;
     w->deadline = svconn_now() + ASK_MS;
     snprintf(w->t.what, sizeof w->t.what, "%s wants to come in (%s), from %s.", w->v.name, w->ops->name, w->from);
@@ -340,7 +346,15 @@ static void look_for_hello(visit *w) {
     const uint8_t *msg;
     size_t len;
     if (svconn_status(&w->t.s) != SVCONN_CONNECTED) return;
-    if (!w->deadline) w->deadline = svconn_now() + (w->t.confirmed ? HELLO_MS : ASK_MS);
+    if (!w->deadline) {
+        w->deadline = svconn_now() + (w->t.confirmed ? HELLO_MS : ASK_MS);
+        if (!w->t.confirmed) send_wait(w); /* it shows its digits now */
+    }
+    if (w->t.gate == GATE_NO) {
+        w->guilty = 1;
+        door_dismiss(w, SORRY_REFUSED, "the digits that were typed are not those that are seen here");
+        return;
+    }
     if (!w->t.confirmed && svconn_now() < w->deadline) return;
     svconn_err e = svconn_recv(&w->t.s, &msg, &len);
     if (e == SVCONN_OK) {
@@ -394,7 +408,7 @@ static void go(visit *w, const fdset *set) {
 
 static void stop(door *d) {
     int number = signals_next();
-    if (number == SIGHUP) {
+    if (number == SIGHUP && d->options->audit) {
         audit_reopen(&d->audit);
         return;
     }
@@ -509,7 +523,8 @@ static int open_party(door *d, const char *command, const char *address) {
 
 static int check_options(const door *d) {
     const door_options *o = d->options;
-    if (o->pairing && d->stays) return options_fault(d->command, "--pairing is for one visitor: without staying");
+    if (o->pairing && d->stays)
+        return options_fault(d->command, "--pairing is for one visitor: with --token (serve), or without --keep");
     if (o->ask && o->ask_program) return options_fault(d->command, "--ask and --ask-program: one of the two");
     return check_allow(o, d->command);
 }
@@ -526,11 +541,18 @@ static void say_how_to_call(const door *d) {
     const char *full = d->entrance.listener.address, *slash = strrchr(full, '/');
     if (d->options->quiet) return;
     if (d->options->pairing)
-        say("the other side does: svconn %s pairing:FILE ...   (with a copy of %s)", d->services[0].caller,
-            d->options->pairing);
+        say("the other side does: svconn %s pairing:FILE%s   (with a copy of %s)", d->services[0].caller,
+            d->services[0].operands, d->options->pairing);
     else if (at_relay(d) && slash)
-        say("the other side does: svconn %s --relay %.*s %s ...", d->services[0].caller, (int)(slash - full) - 8,
-            full + 8, slash + 1);
+        say("the other side does: svconn %s --relay %.*s %s%s", d->services[0].caller, (int)(slash - full) - 8,
+            full + 8, slash + 1, d->services[0].operands);
+}
+
+static void log_event(door *d, const char *event) {
+    audit_line line;
+    audit_begin(&line, &d->audit, event);
+    audit_text(&line, "command", d->command);
+    audit_end(&line);
 }
 
 static int open_all(door *d, const char *address) {
@@ -551,6 +573,7 @@ static int open_all(door *d, const char *address) {
     }
     d->signals = signals_catch(1);
     open_desk(d);
+    log_event(d, "started");
     return EXIT_DONE;
 }
 
@@ -573,6 +596,7 @@ int door_run(door_options *o, const char *command, const char *address, const se
         svconn_abort(&d.visits[d.n - 1]->t.s);
         depart(&d, d.n - 1);
     }
+    if (code == EXIT_DONE || d.number) log_event(&d, "stopped");
     if (d.control) control_close(d.control);
     if (d.guard) guard_close(d.guard);
     audit_close(&d.audit);

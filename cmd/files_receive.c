@@ -339,6 +339,7 @@ static void files_end(void *state) {
 service_ops files_service(file_store *store) {
     return (service_ops){.name = "files",
                          .caller = "send",
+                         .operands = " FILE",
                          .begin = files_begin,
                          .want = files_want,
                          .ready = files_ready,

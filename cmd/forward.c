@@ -217,8 +217,8 @@ static void rest(forward *f) {
     }
 }
 
-/* The exit code after Ctrl-C: a pipe was not carried to its end. */
-static int interrupted(const forward *f) { return has_stdio(f) ? EXIT_LINK : EXIT_DONE; }
+/* The exit code after Ctrl-C: a pipe was not carried to its end, or nothing was reached yet. */
+static int interrupted(const forward *f) { return has_stdio(f) || !f->was_there ? EXIT_LINK : EXIT_DONE; }
 
 static int dial(forward *f) {
     signals_urgent(interrupted(f));
@@ -274,7 +274,7 @@ static int run(forward *f, const call_options *o, const char *service, const cha
     f->ops = (tunnel_ops){.arg = f, .closed = stream_closed};
     int code = call_open(&f->call, o, service[0] == 't' ? "forward" : "connect", service, peer);
     if (code != EXIT_DONE) return code;
-    f->signals = signals_catch(0);
+    f->signals = signals_catch(1);
     code = open_lanes(f);
     if (code == EXIT_DONE) code = stay(f, patient);
     close_lanes(f);

@@ -95,7 +95,7 @@ static int open_secret(const char *path, const char *what) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         say("cannot open the %s file %s: %s%s", what, path, strerror(errno),
-            errno == ENOENT && strcmp(what, "key") == 0 ? "; \"svconn keygen -o FILE\" makes one" : "");
+            errno == ENOENT && strcmp(what, "key") == 0 ? "; \"svconn keygen\" makes one" : "");
         return -1;
     }
     if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {

@@ -120,8 +120,14 @@ static void end(void *state) {
 int cmd_listen(int argc, char **argv) {
     static ears e;
     static door_options o;
-    static const service_ops service = {
-        .name = "pipe", .caller = "connect", .begin = begin, .want = guest_want, .ready = ready, .end = end, .arg = &e};
+    static const service_ops service = {.name = "pipe",
+                                        .caller = "connect",
+                                        .operands = "",
+                                        .begin = begin,
+                                        .want = guest_want,
+                                        .ready = ready,
+                                        .end = end,
+                                        .arg = &e};
     int keep = 0;
     const char *operand[2] = {NULL, NULL};
     option rows[DOOR_ROWS + 2] = {

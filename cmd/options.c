@@ -117,7 +117,8 @@ int options_read(const usage *u, int argc, char **argv, const char **operand) {
             return print_help(u, argv[i][6] != 0);
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = 1;
-        } else if (!only_operands && argv[i][0] == '-' && argv[i][1] && argv[i][1] != '=') { /* "-=TARGET" is an operand */
+        } else if (!only_operands && argv[i][0] == '-' && argv[i][1] &&
+                   argv[i][1] != '=') { /* "-=TARGET" is an operand */
             int code = read_option(u, argc, argv, &i, &seen);
             if (code >= 0) return code;
         } else {

@@ -250,7 +250,8 @@ void party_accept(svconn *s) {
 void party_refuse(const party *p, svconn *s, const char *who) {
     size_t len;
     const uint8_t *peer = svconn_peer(s, &len);
-    if (peer && len > 0) say_refused(p, peer, len, who);
+    if (p->welcome) say("%srefused: a person here said no, or nobody could be asked", who);
+    else if (peer && len > 0) say_refused(p, peer, len, who);
     if (svconn_refuse(s)) svconn_abort(s);
 }
 

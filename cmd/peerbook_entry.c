@@ -54,7 +54,8 @@ int peer_name_is_good(const char *name) {
     if (len == 0 || len > PEER_NAME_MAX || name[len] || name[0] == '-') return 0;
     for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
         if (strcmp(name, taken[i]) == 0) return 0;
-    return peer_key_parse(key, name) != 0 && strncmp(name, "pairing:", 8) != 0 && !place_is_token(name);
+    return peer_key_parse(key, name) != 0 && strncmp(name, "pairing:", 8) != 0 &&
+           !(strchr(name, '-') && place_is_token(name));
 }
 
 static int check_name(const char *name, char wrong[WRONG_MAX]) {

@@ -21,6 +21,7 @@ int place_is_address(const char *text) {
 
 int place_is_token(const char *text) {
     static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (strlen(text) == 8) return strspn(text, letters) == 8 && strpbrk(text, "0123456789");
     return strlen(text) == 9 && text[4] == '-' && strspn(text, letters) == 4 && strspn(text + 5, letters) == 4;
 }
 

@@ -8,7 +8,7 @@
 
 /* tcp://..., unix:... and the like, for transport/ to parse. */
 int place_is_address(const char *text);
-/* Two groups of four letters and digits, with the dash: 7KQ3-M2XD. */
+/* Two groups of four letters and digits: 7KQ3-M2XD; or without the dash, if there is a digit in it: no common word. */
 int place_is_token(const char *text);
 
 /* relay://RELAY/WHAT, where WHAT is the key, or the token, or nothing (both NULL). relay NULL: $SVCONN_RELAY. An exit

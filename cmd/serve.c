@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,12 +80,22 @@ static int add_offer(serve *s, const char *text) {
     return EXIT_DONE;
 }
 
+/* How a caller would ask for the first target. */
+static void say_first(char *out, size_t size, const serve *s) {
+    const offer *o = &s->offers[0];
+    if (s->n == 0) return;
+    if (o->name_len) snprintf(out, size, " 0=%.*s", (int)(o->name_len < 200 ? o->name_len : 200), o->name);
+    else snprintf(out, size, " 0=%s", o->to.host[0] ? o->to.port : o->to.text);
+}
+
 int cmd_serve(int argc, char **argv) {
     static serve s;
     static door_options o;
     static file_store store;
+    static char first[TARGET_TEXT + 8] = "";
     service_ops services[2] = {{.name = "tunnel",
                                 .caller = "forward",
+                                .operands = first,
                                 .begin = begin,
                                 .want = guest_want,
                                 .ready = guest_ready,
@@ -125,7 +136,8 @@ int cmd_serve(int argc, char **argv) {
         .most_operands = 1};
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
-    if (forward.n == 0 && !inbox) return options_fault("serve", "--forward is missing (what may callers reach?), or --inbox");
+    if (forward.n == 0 && !inbox)
+        return options_fault("serve", "--forward is missing (what may callers reach?), or --inbox");
     for (size_t i = 0; i < forward.n; i++)
         if ((code = add_offer(&s, forward.item[i])) != EXIT_DONE) return code;
     if (inbox) {
@@ -139,6 +151,7 @@ int cmd_serve(int argc, char **argv) {
         signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of write, with a message */
         services[n++] = files_service(&store);
     }
+    say_first(first, sizeof first, &s);
     code = door_run(&o, "serve", operand[0], services, n, !token);
     if (inbox) store_close(&store);
     return code;

@@ -59,8 +59,9 @@ struct visitor {
 
 /* A service on the called side. One of each runs in a process, for any number of visitors. */
 typedef struct {
-    const char *name;   /* as in HELLO */
-    const char *caller; /* the command that calls it, for people: "send" */
+    const char *name;     /* as in HELLO */
+    const char *caller;   /* the command that calls it, for people: "send" */
+    const char *operands; /* what follows the PEER there, with a blank in front: " FILE"; or "" */
     /* The visitor was let in. Returns the state for the calls below, or NULL with a sentence for the peer in sorry. */
     void *(*begin)(void *arg, visitor *v, char sorry[SERVICE_TEXT_MAX + 1]);
     /* Before poll: its own descriptors (not those of the link), and time. */

@@ -16,7 +16,7 @@ static const char *remove_at_end[REMOVE_MAX]; /* filled before urgent_code is se
 static int n_remove;
 
 static void on_signal(int number) {
-    if (urgent_code >= 0 && number != SIGHUP) {
+    if (urgent_code >= 0) {
         for (int i = 0; i < n_remove; i++) unlink(remove_at_end[i]);
         _exit(urgent_code);
     }

@@ -97,6 +97,7 @@ talk_question talk_asks(const talk *t) {
     svconn_state state = svconn_status(&t->s);
     if (state == SVCONN_NEEDS_VERDICT && t->party->ask) return TALK_ASKS_VERDICT;
     if (state == SVCONN_CONNECTED && t->gate == GATE_ASKS) return TALK_ASKS_GATE;
+    if (t->gate == GATE_NO) return TALK_ASKS_NOTHING;
     return state == SVCONN_CONNECTED && !t->confirmed ? TALK_ASKS_DIGITS : TALK_ASKS_NOTHING;
 }
 
@@ -108,6 +109,8 @@ void talk_answer(talk *t, int yes) {
         t->gate = yes ? GATE_YES : GATE_NO;
     } else if (yes) {
         t->confirmed = 1;
+    } else if (t->polite) {
+        t->gate = GATE_NO;
     } else {
         svconn_abort(&t->s);
     }

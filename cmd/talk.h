@@ -31,6 +31,7 @@ typedef struct {
     uint64_t flush_until; /* when to give up bringing out the last bytes; 0: not yet over */
     talk_count sent, received;
     talk_gate gate;
+    int polite;     /* a wrong answer about the digits goes to the gate: the caller is told */
     char what[200]; /* for the question of the gate: who wants what */
     nfds_t n;       /* its descriptors in the last poll */
     struct pollfd *fds;

@@ -151,7 +151,7 @@ sed 's/ZuE=/ZuF=/' rfc2.pem >unused.pem
 refuses "bad key file: unused base64 bits" 3 "not a well-formed" id unused.pem
 head -c 30000 /dev/zero | tr '\0' a >large.key
 refuses "bad key file: too large" 3 "too large" id large.key
-refuses "bad key file: not there" 3 "svconn keygen -o FILE" id missing.pem
+refuses "bad key file: not there" 3 "\"svconn keygen\" makes one" id missing.pem
 refuses "bad key file: a directory" 3 "not a key file" id .
 cp a.pem open.pem
 for m in 640 604 644 620 660; do
