@@ -437,7 +437,7 @@ part_cut() {
     before=$(grep -c '^reset' ends.log)
     kill -9 "$tunnel"
     wait "$tunnel" 2>/dev/null
-    check "forward is killed: a fault for the target" until_true 60 has_more '^reset' ends.log "$before"
+    check "forward is killed: a fault for the target" until_true 90 has_more '^reset' ends.log "$before"
     forward 0=ends || return
     check "another forward: it works" works_again
     hang_up "a cut"
