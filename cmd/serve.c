@@ -83,7 +83,8 @@ static void ready(void *state, const fdset *set) {
     svconn *s = &g->v->t->s;
     tunnel_ready(g->t, set, NULL, NULL);
     tunnel_bytes(g->t, &g->v->in, &g->v->out);
-    if (tunnel_peer_closed(g->t) && svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
+    if (tunnel_peer_closed(g->t) && !tunnel_still_delivers(g->t) && svconn_status(s) == SVCONN_CONNECTED)
+        (void)!svconn_close(s, svconn_now());
 }
 
 static void end(void *state) {
