@@ -169,7 +169,8 @@ int store_drop_stale(file_store *s, const char *path) {
 }
 
 int store_write(int fd, const uint8_t *bytes, size_t len, uint64_t at) {
-    if (len >= 4096 && bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0) return 0;
+    /* a hole; it counts at once, or a session that is cut off in a long one would begin it anew */
+    if (len >= 4096 && bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0) return ftruncate(fd, (off_t)(at + len));
     for (size_t done = 0; done < len;) {
         ssize_t n = pwrite(fd, bytes + done, len - done, (off_t)(at + done));
         if (n < 0 && errno == EINTR) continue;

@@ -179,6 +179,14 @@ static void run_session(forward *f) {
     }
 }
 
+/* A pipe that ended in order: the CLOSE of the peer says that it has written out all of it, however slow its reader is. */
+static void await_delivery(forward *f) {
+    svconn *s = &f->call.t.s;
+    if (svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
+    while (!f->stopped && !tunnel_peer_closed(f->tunnel) && !f->call.sorry && !talk_is_over(&f->call.t)) round_of_poll(f);
+    if (f->stopped) svconn_abort(s);
+}
+
 /* ---- staying up ---- */
 
 /* Nobody is to be told "later" by a peer that does not want us: these end the program. */
@@ -234,6 +242,11 @@ static int use_session(forward *f) {
     f->stdio_reason = TUNNEL_CUT; /* until it ended in order */
     f->tunnel = tunnel_new(&f->call.t.s, &f->ops);
     if (f->tunnel) run_session(f);
+    if (f->tunnel && has_stdio(f) && f->stdio_reason == 0 && !f->stopped) await_delivery(f);
+    if (f->tunnel && f->stdio_reason == 0 && tunnel_was_reset_late(f->tunnel)) {
+        say("the pipe at %s: broken off: not all of it was taken there", f->call.name);
+        f->stdio_reason = TUNNEL_CUT;
+    }
     int failed = f->tunnel && tunnel_failed_here(f->tunnel);
     tunnel_free(f->tunnel);
     f->tunnel = NULL;

@@ -25,7 +25,8 @@ void guest_ready(void *state, const fdset *set) {
     tunnel_ready(g->t, set, NULL, NULL);
     tunnel_bytes(g->t, &g->v->in, &g->v->out);
     if (tunnel_failed_here(g->t)) g->v->code = EXIT_LOCAL;
-    if (tunnel_peer_closed(g->t) && svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
+    if (tunnel_peer_closed(g->t) && !tunnel_still_delivers(g->t) && svconn_status(s) == SVCONN_CONNECTED)
+        (void)!svconn_close(s, svconn_now()); /* which says that all was taken */
 }
 
 void guest_end(void *state) {

@@ -136,9 +136,9 @@ static int use_session(sending *s) {
     while (!s->files.finished && !s->stopped && !s->call.sorry && !talk_is_over(&s->call.t)) round_of_poll(s);
     progress_hide(&s->progress);
     if (s->stopped) svconn_abort(&s->call.t.s);
-    signals_urgent(1);
+    signals_urgent(EXIT_LINK);
     int code = call_hang_up(&s->call);
-    signals_urgent(0);
+    signals_urgent(-1);
     if (s->files.finished) return files_sender_is_complete(&s->files) ? EXIT_DONE : EXIT_PART;
     return code == EXIT_DONE ? EXIT_LINK : code;
 }
@@ -174,9 +174,9 @@ static int may_come_back(sending *s, int code) {
 static int send_all(sending *s) {
     int first = 1;
     for (;;) {
-        signals_urgent(1);
+        signals_urgent(EXIT_LINK);
         int code = call_dial(&s->call);
-        signals_urgent(0);
+        signals_urgent(-1);
         if (code == EXIT_DONE) code = use_session(s);
         else if (first) return code;
         first = 0;

@@ -61,6 +61,7 @@ struct tunnel {
     size_t first; /* whose turn it is to be read first */
     uint32_t next_id;
     int peer_closed, failed;
+    int late_reset; /* RESET came for a stream that is over here */
     size_t budget; /* bytes of windows given out */
     unsigned long long in, out;
     size_t held; /* length of the DATA in msg that the session had no room for; 0: none */
@@ -193,6 +194,16 @@ size_t tunnel_count(const tunnel *t) { return t->n; }
 int tunnel_peer_closed(const tunnel *t) { return t->peer_closed; }
 
 int tunnel_failed_here(const tunnel *t) { return t->failed; }
+
+int tunnel_was_reset_late(const tunnel *t) { return t->late_reset; }
+
+int tunnel_still_delivers(const tunnel *t) {
+    for (size_t i = 0; i < t->n; i++) {
+        const channel *c = t->channels[i];
+        if (c->reset_due || (!c->over && c->peer_ended && !c->shut)) return 1;
+    }
+    return 0;
+}
 
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out) {
     *in = t->in;
@@ -519,7 +530,10 @@ static int take_message(tunnel *t, const uint8_t *msg, size_t len) {
     len -= TUNNEL_HEAD;
     if (msg[0] == TUNNEL_OPEN) return take_open(t, id, body, len);
     channel *c = find(t, id);
-    if (!c || c->over) return msg[0] <= TUNNEL_RESET && msg[0] > TUNNEL_OPEN ? 0 : -1; /* our RESET crosses it */
+    if (!c || c->over) {
+        t->late_reset |= msg[0] == TUNNEL_RESET;
+        return msg[0] <= TUNNEL_RESET && msg[0] > TUNNEL_OPEN ? 0 : -1; /* our RESET crosses it */
+    }
     switch (msg[0]) {
     case TUNNEL_OPENED: return c->ours ? take_window(c, body, len) : -1;
     case TUNNEL_WINDOW: return take_window(c, body, len);

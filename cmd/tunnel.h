@@ -96,6 +96,13 @@ int tunnel_peer_closed(const tunnel *t); /* its CLOSE came: no more messages */
 
 int tunnel_failed_here(const tunnel *t); /* standard output took no more */
 
+/* Streams that the peer has ended are still written out, or a RESET waits: CLOSE must wait too, for it says to the peer
+ * that all was taken. */
+int tunnel_still_delivers(const tunnel *t);
+
+/* The peer broke off a stream that had ended here: what it had of it was not taken. */
+int tunnel_was_reset_late(const tunnel *t);
+
 size_t tunnel_count(const tunnel *t); /* of streams that have something left to do */
 void tunnel_bytes(const tunnel *t, unsigned long long *in, unsigned long long *out);
 

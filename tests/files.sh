@@ -184,6 +184,30 @@ check "kill -9: all is there" trees_are_same in/large out/large
 check "kill -9: no part is left" no_parts
 rm -rf out/large
 
+truncate -s 3000000000 in/hollow 2>/dev/null && {
+    "$svconn" send "$at" --peer "$a" --key b.pem in/hollow --retry 0 >send.out 2>send.err </dev/null &
+    sender=$!
+    sleep 1
+    kill -9 $sender
+    wait $sender 2>/dev/null
+    sleep 0.2
+    check "kill -9 in a long hole: what came of it counts" [ "$(find out -name '.hollow.svconn-part' -size +3000)" ]
+    rm -f in/hollow out/.hollow.svconn-part
+}
+for signal in INT TERM; do
+    "$svconn" send "$at" --peer "$a" --key b.pem in/large >send.out 2>send.err </dev/null &
+    sender=$!
+    sleep 0.1
+    kill -STOP "$receiver"
+    kill -$signal $sender # (a shell without job control ignores SIGINT for what runs in the background; the handler is set all the same)
+    sleep 0.2
+    kill -CONT "$receiver"
+    wait $sender
+    check "SIG$signal: not all is there, and the exit code says so" [ $? -eq 1 ]
+    check "SIG$signal: and a sentence" says "run the same command again" send.err
+    rm -rf out/large
+done
+
 # the sender comes back by itself
 "$svconn" send "$at" --peer "$a" --key b.pem in/large >send.out 2>send.err </dev/null &
 sender=$!

@@ -200,6 +200,37 @@ await 'listening on ' pipe.log
 address=$(sed -n 's/^svconn: listening on //p' pipe.log)
 as bob "$alone" -w "$svconn" connect "$address" --peer alice <in1 >out 2>err
 check "pipe: what comes behind the end of the other half arrives" same large out
+# The half of the called side is over at once, and who reads there is slow: the caller waits until all was taken.
+slow_reader() { # TEXT COMMAND...: the reader waits before it does COMMAND with what comes; exit codes to $code and $code_there
+    rm -f slow slow.go && mkfifo slow
+    (
+        exec <slow
+        until [ -e slow.go ]; do sleep 0.05; done
+        exec "$@"
+    ) >slow.out &
+    reader=$!
+    : >pipe.log
+    env -u XDG_CONFIG_HOME -u SVCONN_RELAY HOME="$dir/alice" XDG_RUNTIME_DIR="$dir/alice" "$alone" "$svconn" \
+        listen tcp://127.0.0.1:0 2>pipe.log </dev/null >slow &
+    pid=$!
+    started="$started $pid"
+    await 'listening on ' pipe.log
+    address=$(sed -n 's/^svconn: listening on //p' pipe.log)
+    as bob "$alone" "$svconn" connect "$address" --peer alice <large >out 2>err &
+    caller=$!
+    sleep 1
+    : >slow.go
+    wait "$caller"
+    code=$?
+    wait "$pid"
+    code_there=$?
+    wait "$reader"
+}
+slow_reader cat
+check "pipe: a slow reader gets all of it" same large slow.out
+check "pipe: exit code 0 at both sides" [ "$code $code_there" = "0 0" ]
+slow_reader true
+check "pipe: a reader that leaves late is a failure at both sides" [ "$code $code_there" = "1 3" ]
 greets keep.log
 calls "listen --exec: what the command writes" bob 0 --peer alice
 calls "listen --keep: and again" bob 0 --peer alice
