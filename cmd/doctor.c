@@ -274,7 +274,10 @@ int cmd_doctor(int argc, char **argv) {
         .operands = "[PEER]",
         .about = "Looks for what a set-up lacks: files and their modes, the key, the machine; the relay, if one is\n"
                  "named; and PEER: is it there, and does it let us in? Changes nothing and asks nothing.",
-        .more = "Lines begin with ok, note, or FAULT. Exit code: 0 without a fault; else that of the first one: 3 on\n"
+        .more = "Examples:\n"
+                "  svconn doctor                 before the first call, or when serve does not start\n"
+                "  svconn doctor --relay relay.example.org home\n\n"
+                "Lines begin with ok, note, or FAULT. Exit code: 0 without a fault; else that of the first one: 3 on\n"
                 "this side, 5 the relay or the peer is not there, 4 a key or a permission is not right.",
         .rows = rows,
         .n_rows = CALL_ROWS + 2,

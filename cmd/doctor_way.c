@@ -149,9 +149,20 @@ static int try_peer(void *arg) {
     return code;
 }
 
+/* It refused a service that nobody has, in the words of door.c, or because it is of another version. */
+static void tell_good(doctor *d, const char *text) {
+    static const char hint[] = "call it with \"svconn ";
+    const char *at = strstr(text, hint), *command = at ? at + strlen(hint) : "";
+    int n = (int)strspn(command, "abcdefghijklmnopqrstuvwxyz-");
+    if (n) doctor_tell(d, DOCTOR_OK, 0, "peer", NULL, "it is there and lets us in, for \"svconn %.*s\"", n, command);
+    else
+        doctor_tell(d, DOCTOR_NOTE, 0, "peer", "use the same version of svconn on both machines",
+                    "it is there and knows us, but: %s", text);
+}
+
 static void tell_peer(doctor *d, int code, const char *text) {
     switch (code) {
-    case EXIT_DONE: doctor_tell(d, DOCTOR_OK, 0, "peer", NULL, "it is there and lets us in (%s)", text); break;
+    case EXIT_DONE: tell_good(d, text); break;
     case GOOD_ONCE:
         doctor_tell(d, DOCTOR_NOTE, 0, "peer", "use it with forward, connect or send",
                     "%s is good once, so it was not tried", d->peer);

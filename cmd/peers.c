@@ -19,6 +19,7 @@
 
 #define KEY_FILE_MAX 2000
 #define FINGERPRINT_DIGITS 30
+#define GO_ON "sessions that are open go on: \"svconn sessions\" lists them, \"svconn sessions --end N\" ends one"
 
 typedef struct {
     const char *known_file, *authorized_file, *fingerprint, *name;
@@ -276,18 +277,26 @@ static int peers_forget(const peers_line *l) {
     int n = known_peers_forget(l->known_file, l->operand[0]);
     if (n == 0) return not_known(l->operand[0]);
     if (n > 0)
-        say("%s is forgotten; whether it may come to us is another matter: \"svconn peers deny %s\"", l->operand[0],
-            l->operand[0]);
+        say("%s is forgotten; whether it may come to us is another matter: \"svconn peers deny %s\"; " GO_ON,
+            l->operand[0], l->operand[0]);
     return done(n);
 }
 
 /* ---- allow, deny ---- */
+static int is_over(const peers_line *l, const uint8_t key[32]) {
+    authorized_peer p;
+    return authorized_peers_by_key(l->authorized_file, key, &p) == 1 && p.until && time(NULL) >= p.until;
+}
+
 static int allow_key(const peers_line *l, const uint8_t key[32], const char *name) {
     int replaced = authorized_peers_set(l->authorized_file, key, name, l->operand + 1);
-    if (replaced >= 0)
-        say("%s may come now%s%s", name, l->operand[1] ? ", with these options" : "",
-            replaced ? "; the line that was there for this key is replaced" : "");
-    return done(replaced);
+    const char *old_line = replaced == 1 ? "; the line that was there for this key is replaced" : "";
+    if (replaced < 0) return EXIT_LOCAL;
+    if (is_over(l, key))
+        say("%s is written down, but may NOT come: the day of until= is over (UTC); give a later one%s", name,
+            old_line);
+    else say("%s may come now%s%s", name, l->operand[1] ? ", with these options" : "", old_line);
+    return EXIT_DONE;
 }
 
 static int peers_allow(const peers_line *l) {
@@ -311,7 +320,7 @@ static int peers_deny(const peers_line *l) {
     char shown[300];
     int n = authorized_peers_remove(l->authorized_file, l->operand[0]);
     text_escape(shown, sizeof shown, (const uint8_t *)l->operand[0], strlen(l->operand[0]));
-    if (n > 0) say("%s may not come any more%s", shown, n == 1 ? "" : "; all its keys are removed");
+    if (n > 0) say("%s may not come any more%s; " GO_ON, shown, n == 1 ? "" : "; all its keys are removed");
     if (n != 0) return done(n);
     say("nobody of the name \"%s\" may come, so there is nothing to take away; \"svconn peers\" lists all", shown);
     return EXIT_LOCAL;

@@ -27,6 +27,9 @@
 #define ANSWER_MAX ((size_t)16 << 20)
 #define PROCESSES_MAX 256
 #define CELL 40
+#define PEER_WIDTH 16
+#define SERVICE_WIDTH 8
+#define FROM_WIDTH 21
 
 typedef struct {
     char path[HOME_PATH], label[CELL];
@@ -280,17 +283,26 @@ static void duration_cell(unsigned long long s, char cell[CELL]) {
     else snprintf(cell, CELL, "%llud%02lluh", s / 86400, s / 3600 % 24);
 }
 
+/* What is longer than its column would push the others aside; --json has it whole. */
+static void cut_cell(char cell[CELL], size_t width) {
+    if (strlen(cell) > width) memcpy(cell + width - 3, "...", 4);
+}
+
 static void print_row(const char *line) {
     char number[CELL], peer[CELL], service[CELL], from[CELL], since[CELL], in[CELL], out[CELL], state[CELL];
     text_field(line, "number", number);
     peer_cell(line, peer);
+    cut_cell(peer, PEER_WIDTH);
     text_field(line, "service", service);
+    cut_cell(service, SERVICE_WIDTH);
     text_field(line, "from", from);
+    cut_cell(from, FROM_WIDTH);
     duration_cell(number_field(line, "seconds"), since);
     bytes_cell(number_field(line, "in"), in);
     bytes_cell(number_field(line, "out"), out);
     text_field(line, "state", state);
-    printf("%6s  %-16s %-8s %-21s %7s %7s %7s  %s\n", number, peer, service, from, since, in, out, state);
+    printf("%6s  %-*s %-*s %-*s %7s %7s %7s  %s\n", number, PEER_WIDTH, peer, SERVICE_WIDTH, service, FROM_WIDTH, from,
+           since, in, out, state);
 }
 
 /* What came instead of the answer that we wanted. */
@@ -312,8 +324,8 @@ static int print_table(process *p) {
             continue;
         }
         if (rows++ == 0)
-            printf("%6s  %-16s %-8s %-21s %7s %7s %7s  %s\n", "NUMBER", "PEER", "SERVICE", "FROM", "SINCE", "IN", "OUT",
-                   "STATE");
+            printf("%6s  %-*s %-*s %-*s %7s %7s %7s  %s\n", "NUMBER", PEER_WIDTH, "PEER", SERVICE_WIDTH, "SERVICE",
+                   FROM_WIDTH, "FROM", "SINCE", "IN", "OUT", "STATE");
         print_row(line);
     }
     if (rows == 0 && code == EXIT_DONE) say("%s: nobody is connected", p->label);
@@ -376,31 +388,57 @@ static int end_at(process *p, unsigned long number, int json) {
     return EXIT_DONE;
 }
 
-static int end_session(processes *all, unsigned long number, int json) {
+/* [PROCESS/]N, as it was given. */
+typedef struct {
+    const char *process; /* of length bytes; 0: any */
+    size_t length;
+    unsigned long number; /* 0: none is to be ended */
+} wanted_session;
+
+static int is_of(const process *p, const wanted_session *w) {
+    return w->length == 0 || (strlen(p->label) == w->length && memcmp(p->label, w->process, w->length) == 0);
+}
+
+static int end_session(processes *all, const wanted_session *w, int json) {
     process *found = NULL;
     for (size_t i = 0; i < all->n; i++) {
         process *p = &all->list[i];
-        if (!has_session(p, number)) continue;
+        if (!is_of(p, w) || !has_session(p, w->number)) continue;
         if (found) {
-            say("sessions: %s and %s both have a session %lu; say which with --control %s", found->label, p->label,
-                number, found->path);
+            say("sessions: more than one process has a session %lu; say which: --end %s/%lu or --end %s/%lu", w->number,
+                found->label, w->number, p->label, w->number);
             return EXIT_LOCAL;
         }
         found = p;
     }
-    if (found) return end_at(found, number, json);
-    say("sessions: there is no session %lu; \"svconn sessions\" shows those that are there", number);
+    if (found) return end_at(found, w->number, json);
+    say("sessions: there is no session %lu%s; \"svconn sessions\" shows those that are there", w->number,
+        w->length ? " of a process of this name" : "");
     return EXIT_LOCAL;
 }
 
-static int run(const char *path, unsigned long end, int json) {
+/* -1: go on; else an exit code after it said why. */
+static int read_wanted(wanted_session *w, const char *text) {
+    *w = (wanted_session){.process = text};
+    if (!text) return -1;
+    const char *slash = strrchr(text, '/'), *digits = slash ? slash + 1 : text;
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(digits, &end, 10);
+    w->length = slash ? (size_t)(slash - text) : 0;
+    w->number = number;
+    if (*digits >= '0' && *digits <= '9' && !*end && !errno && number && slash != text) return -1;
+    return options_fault("sessions", "--end: N is wanted, or PROCESS/N, such as serve-1234/3, as the list shows them");
+}
+
+static int run(const char *path, const wanted_session *end, int json) {
     processes all = {calloc(PROCESSES_MAX + 1, sizeof(process)), 0};
     if (!all.list) {
         say("sessions: out of memory; end other programs and try again");
         return EXIT_LOCAL;
     }
     int code = path ? find_one(&all, path) : find_all(&all);
-    if (code == EXIT_DONE) code = end ? end_session(&all, end, json) : print_all(&all, json);
+    if (code == EXIT_DONE) code = end->number ? end_session(&all, end, json) : print_all(&all, json);
     for (size_t i = 0; i < all.n; i++) free(all.list[i].answer);
     free(all.list);
     if (fflush(stdout) == 0) return code;
@@ -410,20 +448,27 @@ static int run(const char *path, unsigned long end, int json) {
 
 int cmd_sessions(int argc, char **argv) {
     int json = 0;
-    unsigned long end = 0;
-    const char *path = NULL, *operand[1];
+    wanted_session wanted;
+    const char *path = NULL, *end = NULL, *operand[1];
     const option rows[] = {
         {"json", NULL, "a JSON object in a line for each session, for programs", OPTION_FLAG, &json, 0, 0},
-        {"end", "N", "end session number N", OPTION_NUMBER, &end, 1, 4294967295UL},
+        {"end", "N", "end session number N; PROCESS/N if several processes have one of this\nnumber", OPTION_TEXT, &end,
+         0, 0},
         {"control", "PATH", "ask the process with this control socket only", OPTION_TEXT, &path, 0, 0},
     };
     const usage u = {.command = "sessions",
                      .operands = "",
                      .about = "Shows who is connected to the processes of yours that run here and take sessions, and\n"
                               "ends a session. Bytes are counted as seen from here: IN came from the peer.",
-                     .more = "The exit code is 3 if no such process runs, or if there is no such session.",
+                     .more =
+                         "Examples:\n"
+                         "  svconn sessions\n"
+                         "  svconn sessions --end serve-1234/3     (the list has the name of each process above its "
+                         "table)\n\n"
+                         "The exit code is 3 if no such process runs, or if there is no such session.",
                      .rows = rows,
                      .n_rows = sizeof rows / sizeof rows[0]};
     int code = options_read(&u, argc, argv, operand);
-    return code >= 0 ? code : run(path, end, json);
+    if (code < 0) code = read_wanted(&wanted, end);
+    return code >= 0 ? code : run(path, &wanted, json);
 }

@@ -30,7 +30,7 @@ offers() {
 cat >"$dir/ask.bash" <<'END'
 set -u
 source "$1"
-COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
 _svconn
 printf '%s\n' "${COMPREPLY[@]-}"
 END
@@ -74,5 +74,63 @@ for shell in bash zsh fish; do
     offers $shell "svconn keygen -o no" notes.key
     offers $shell "svconn forward alice 8" !alice
 done
-command -v bash >/dev/null && offers bash "svconn forward tcp:" //bob.example:4000
+
+# ---- bash alone ----
+command -v bash >/dev/null || exit $failed
+svconn peers allow "$(printf '%064x' 12)" --name guest 2>/dev/null
+offers bash "svconn forward tcp:" //bob.example:4000
+offers bash "svconn peers " trust allow !alice
+offers bash "svconn peers allow " alice !guest !trust
+offers bash "svconn peers deny " guest !alice
+offers bash "svconn peers list " !alice !trust
+offers bash "svconn peers allow alice " only=files until= no-ask !trust
+offers bash "svconn peers allow alice ask only=" files pipe !until=
+offers bash "svconn peers trust new @no" notes.key
+offers bash "svconn peers trust new @notes.key tc" tcp://
+offers bash "svconn serve --allow " authorized known seen ask any alice
+offers bash "svconn relay --allow no" notes.key !any
+offers bash "svconn relay " tcp:// !exec: !stdio:
+offers bash "svconn relay --key notes.key " tcp:// !exec:
+
+# Two processes that both have a session 1
+if command -v python3 >/dev/null; then
+    export XDG_RUNTIME_DIR="$dir/run"
+    mkdir -p "$XDG_RUNTIME_DIR/svconn"
+    python3 -c '
+import socket, sys
+from select import select
+doors = []
+for at, numbers in (("listen-2.sock", [1]), ("serve-1.sock", [1, 7])):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(sys.argv[1] + "/" + at)
+    s.listen()
+    doors.append((s, numbers))
+print("listening", flush=True)
+while True:
+    for s in select([s for s, n in doors], [], [])[0]:
+        c = s.accept()[0]
+        asked = c.recv(64).decode().split()
+        row = "{\"number\":%d,\"state\":\"connected\",\"name\":\"somebody-with-a-long-name\",\"service\":\"tunnel\",\"from\":\"relay relay.example.org:8386\"}\n"
+        c.send(("".join(row % n for n in dict(doors)[s]) if asked[0] == "list" else "{\"ended\":%s}\n" % asked[1]).encode())
+        c.close()
+' "$XDG_RUNTIME_DIR/svconn" >"$dir/doors.log" 2>&1 &
+    started="$started $!"
+    await listening "$dir/doors.log" || fail "two control sockets" "$(cat "$dir/doors.log")"
+    offers bash "svconn sessions --end " serve-1/1 listen-2/1 7 !1
+    svconn sessions >"$dir/table" 2>&1
+    if [ "$(grep -c 'somebody-with... tunnel   relay relay.exampl...      0s     0 B     0 B  connected$' "$dir/table")" -eq 3 ]; then pass "sessions: what is long is cut"
+    else fail "sessions: what is long is cut" "$(cat "$dir/table")"; fi
+    if svconn sessions --end 1 2>"$dir/said"; then fail "sessions: --end 1 of two" "exit code 0"
+    elif grep -q "say which: --end listen-2/1 or --end serve-1/1" "$dir/said"; then pass "sessions: --end 1 of two"
+    else fail "sessions: --end 1 of two" "$(cat "$dir/said")"; fi
+    if svconn sessions --end serve-1/1 2>"$dir/said" && grep -q "session 1 of serve-1 was ended" "$dir/said"; then pass "sessions: --end serve-1/1"
+    else fail "sessions: --end serve-1/1" "$(cat "$dir/said")"; fi
+    svconn sessions --end serve-1/9 2>"$dir/said"
+    if grep -q "no session 9 of a process of this name" "$dir/said"; then pass "sessions: --end PROCESS/N, not there"
+    else fail "sessions: --end PROCESS/N, not there" "$(cat "$dir/said")"; fi
+    for wrong in 0 -1 x serve-1/ /1 serve-1/x 1x ''; do
+        svconn sessions --end "$wrong" 2>"$dir/said"
+        if [ $? -eq 2 ]; then pass "sessions: --end \"$wrong\" is refused"; else fail "sessions: --end \"$wrong\"" "$(cat "$dir/said")"; fi
+    done
+else echo "skip sessions of two processes: no python3 to play them"; fi
 exit $failed

@@ -78,7 +78,7 @@ started="$started $!"
 await "listening on" serve.log || fail "serve starts" "$(cat serve.log)"
 finds "a peer that does not let us in" 4 "FAULT peer .*peers trust NAME $me" bob
 XDG_CONFIG_HOME="$dir/other" "$svconn" peers allow "$me" --name alice 2>/dev/null
-finds "a peer that lets us in" 0 "ok peer it is there and lets us in" bob
+finds "a peer that lets us in" 0 "ok peer it is there and lets us in, for .svconn forward.$" bob
 finds "a token is not used up" 0 "note peer .*good once" 7KQ3-M2XD
 finds "a peer whose key is not known" 0 "note peer something answers" "relay://$relay/$bob"
 finds "no tokens were spent on it" 0 "ok relay"

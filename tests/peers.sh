@@ -81,6 +81,7 @@ refuses "an option of another action" 2 "--json belongs to list" forget bob --js
 does "list: two" list
 check "list: aligned, with fingerprint and address" grep -qF "  alice  verified  $(fingerprint_of "$a")  tcp://alice.example:4000" out
 does "forget" forget bob
+check "forget: open sessions go on" grep -q "sessions that are open go on.*svconn sessions --end" err
 check "forget: the others stay" [ "$(cat "$known")" = "alice $a verified tcp://alice.example:4000" ]
 refuses "forget: nobody" 3 'nobody of the name "bob" is known' forget bob
 
@@ -116,6 +117,7 @@ check "allow: the line" [ "$(cat "$guests")" = "$a alice only=files forward=web 
 does "allow: a KEY with a name" allow "$ssh_line" --name bob ask
 does "allow: another key of the same name" allow "$b" --name bob
 does "allow: anew" allow alice only=pipe until=2001-01-01
+check "allow: a day that is over" grep -q "may NOT come: the day of until= is over" err
 check "allow: the old line of this key is replaced in its place" [ "$(cat "$guests")" = "$a alice only=pipe until=2001-01-01
 $ssh_key bob ask
 $b bob" ]
@@ -136,6 +138,7 @@ for good in until=2000-02-29 until=2024-02-29 until=9999-12-31 until=1970-01-01 
 done
 today=$(date -u +%F)
 peers 0 allow "$d" --name dora "until=$today"
+cp err today.err
 does "list" list
 check "list: who may come, and that a time is over" grep -qE '^  alice  [0-9 ]{35}  only=pipe until=2001-01-01  \(over\)$' out
 check "list: today is not over" [ "$(grep -c "until=$today$" out)" -eq 1 ]
@@ -155,7 +158,9 @@ assert rows[2]["options"] == ["only=pipe", "until=2001-01-01"] and len(rows[2]["
 else
     echo "skip list --json: no python3 here to read it"
 fi
+check "allow: today is not over" grep -q "may come now" today.err
 does "deny: every key of the name" deny bob
+check "deny: open sessions go on" grep -q "sessions that are open go on.*svconn sessions --end" err
 check "deny: the others stay" [ "$(cut -d' ' -f2 "$guests" | tr '\n' ' ')" = "alice dora " ]
 refuses "deny: nobody" 3 "may come, so there is nothing to take away" deny bob
 
