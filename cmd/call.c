@@ -166,7 +166,7 @@ static int remember(call *c, const char *name, int verified) {
         say("\"%s\" cannot be a name, so the peer is not remembered", name);
         return 0;
     }
-    snprintf(k.name, sizeof k.name, "%s", name);
+    snprintf(k.name, sizeof k.name, "%.*s", PEER_NAME_MAX, name);
     memcpy(k.key, c->key, 32);
     if (known_peers_add(c->options->known_peers, &k) == 0)
         say("%s is in known_peers now (%s)", name, verified ? "verified" : "seen, not verified");

@@ -22,7 +22,7 @@
 static int take_port(char port[6], const char *text) {
     size_t len = strlen(text);
     if (len == 0 || len > 5 || strspn(text, "0123456789") != len || atol(text) > 65535) return -1;
-    snprintf(port, 6, "%ld", atol(text));
+    snprintf(port, 6, "%hu", (unsigned short)atol(text));
     return 0;
 }
 
