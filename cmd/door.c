@@ -110,9 +110,9 @@ static void depart(door *d, size_t i) {
     door_leave_program(w);
     if (!was_in) {
         door_log(w, "attempt", door_why_ended(w));
-        if (is_guilty(w) && guard_failed(d->guard, w->from, w->has_key ? w->key : NULL, svconn_now()))
-            say("%stoo many failed attempts: who has this key, or comes from %s, is not served for %lu seconds",
-                w->t.who, w->from, d->options->ban_for);
+        if (is_guilty(w) && guard_failed(d->guard, w->from, w->has_key && w->asked ? w->key : NULL, svconn_now()))
+            say("%stoo many failed attempts: %s is not served for %lu seconds", w->t.who,
+                at_relay(d) ? "this key" : w->from, d->options->ban_for);
     }
     if (e != SVCONN_OK && !w->refusal) say("%s%s: %s", w->t.who, svconn_reason_name(e), svconn_strerror(e));
     else if (was_in && !d->options->quiet) say("%s%s has gone (%s)", w->t.who, w->v.name, door_why_ended(w));
@@ -297,6 +297,7 @@ static void open_gate(visit *w) {
     }
     send_wait(w);
     w->state = VISIT_ASKED;
+    w->asked = 1;
     w->deadline = svconn_now() + ASK_MS;
     snprintf(w->t.what, sizeof w->t.what, "%s wants to come in (%s), from %s.", w->v.name, w->ops->name, w->from);
     if (w->door->options->ask_program) door_ask_program(w, w->door->options->ask_program);

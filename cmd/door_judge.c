@@ -109,12 +109,14 @@ int door_judge(void *arg, svconn *s, const char *who) {
     if (w->judged) return -1; /* the person is being asked */
     w->judged = w->has_key = 1;
     memcpy(w->key, svconn_peer(s, &len) + 1, 32);
+    if (guard_key(d->guard, w->key, svconn_now()) != GUARD_WELCOME) return refuse(w, "banned");
     if (look_up(d, w) != 0) return not_now(w, "authorized_peers cannot be read");
     const char *against = restriction(w);
     if (against) return refuse(w, against);
     if (arrived_of_key(d, w) >= ARRIVED_OF_KEY) return not_now(w, "too many connections of this key at once");
     if (is_allowed_at_all(d, w)) return 1;
-    if (guard_key(d->guard, w->key, svconn_now()) != GUARD_WELCOME) return refuse(w, "banned");
     if (!d->party.ask) return refuse(w, "not allowed");
-    return strangers_asked_about(d) > ASKED_MAX ? not_now(w, "too many others are asked about") : -1;
+    if (strangers_asked_about(d) > ASKED_MAX) return not_now(w, "too many others are asked about");
+    w->asked = 1;
+    return -1;
 }

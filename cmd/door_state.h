@@ -40,6 +40,7 @@ typedef struct {
     char name[PEER_NAME_MAX + 1];
     uint8_t key[32];
     int has_key, judged, listed, was_in, guilty, innocent;
+    int asked; /* somebody was asked about it: only their no counts against the key itself */
     authorized_peer peer;
     uint8_t instance[SERVICE_INSTANCE];
     const service_ops *ops; /* NULL: not said yet */
