@@ -225,6 +225,7 @@ small=
 if mkdir small && mount -t tmpfs -o size=2m none small 2>/dev/null; then
     small=1
     head -c 3000000 /dev/urandom >in/three
+    : >receive.err # else the line of the one before is found
     "$svconn" receive "$at" --key a.pem --allow "$b" --into small >receive.out 2>receive.err </dev/null &
     receiver=$!
     started="$started $receiver"
