@@ -10,7 +10,8 @@
 
 enum {
     PIECE = 1 << 17, /* read at a time for a hash */
-    LINES = 200      /* of the log for one visitor */
+    LINES = 200,     /* of the log for one visitor */
+    NUMBERS = 16 /* of "name (2)" and so on are compared with what comes: each costs us a hash, the sender nothing */
 };
 
 /* ---- replies ---- */
@@ -124,12 +125,14 @@ void arrival_stored(receiver *r, arrival *e, const char *path) {
     audit_path(r, path, "stored", e->a.size);
     e->reserved = 0;
     r->stored++;
+    if (e->type == FILES_FILE) r->files_stored++;
     arrival_settle(r, e);
 }
 
 void arrival_same(receiver *r, arrival *e) {
     r->reply_len = receiver_reply(r, FILES_SAME, e).n;
     r->same++;
+    if (e->type == FILES_FILE) r->files_same++;
     arrival_settle(r, e);
 }
 
@@ -158,6 +161,26 @@ static void ask(receiver *r, arrival *e, stage what, uint64_t offset) {
     request(r, e, FILES_ASK, offset);
 }
 
+/* The next "name (2)" of this size, which may be what came of the same file before. 0: there is none. */
+static int ask_numbered(receiver *r, arrival *e) {
+    struct stat st;
+    char path[FILES_PATH_MAX + 1];
+    for (unsigned n = e->number ? e->number + 1 : 2; n < NUMBERS; n++) {
+        if (path_numbered(path, e->path, n) != 0 || store_look(r->store, path, &st) <= 0) return 0;
+        if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != e->a.size) continue;
+        int known = e->theirs; /* of all of it: its hash is not asked for twice */
+        e->number = n;
+        if (e->a.size == 0) arrival_same(r, e);
+        else if (!known) ask(r, e, STAGE_COMPARE, e->a.size);
+        else {
+            e->ours = 0;
+            r->checks++;
+        }
+        return 1;
+    }
+    return 0;
+}
+
 static void look_for_part(receiver *r, arrival *e) {
     struct stat st;
     int there = store_look_part(r->store, e->path, &st);
@@ -171,6 +194,7 @@ static void look_for_part(receiver *r, arrival *e) {
 static void conflict(receiver *r, arrival *e, const struct stat *st) {
     int replaceable = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode);
     int keeps = r->store->policy == STORE_KEEP || (r->store->policy == STORE_OVERWRITE && !replaceable);
+    if (r->store->policy == STORE_RENAME && ask_numbered(r, e)) return;
     if (!keeps) look_for_part(r, e);
     else {
         if (S_ISREG(st->st_mode)) (void)store_drop_stale(r->store, e->path);
@@ -227,8 +251,14 @@ static void check_ends(receiver *r, int result) {
     if (e->theirs) arrival_compare(r, e);
 }
 
+static int open_compared(receiver *r, const arrival *e, struct stat *st) {
+    char path[FILES_PATH_MAX + 1];
+    if (e->number == 0) return store_open_file(r->store, e->path, st);
+    return path_numbered(path, e->path, e->number) != 0 ? -1 : store_open_file(r->store, path, st);
+}
+
 static int check_begins(receiver *r) {
-    struct stat st;
+    struct stat st = {0};
     arrival *e = r->check = next_check(r);
     if (!e) {
         r->checks = 0;
@@ -236,8 +266,7 @@ static int check_begins(receiver *r) {
     }
     r->check_at = 0;
     svconn_sha256_init(&e->sha);
-    r->check_fd =
-        e->stage == STAGE_COMPARE ? store_open_file(r->store, e->path, &st) : store_open_part(r->store, e->path, &st);
+    r->check_fd = e->stage == STAGE_COMPARE ? open_compared(r, e, &st) : store_open_part(r->store, e->path, &st);
     e->part = st;
     if (r->check_fd >= 0 && (uint64_t)st.st_size == e->offset) return 1;
     check_ends(r, -1);

@@ -21,7 +21,9 @@ typedef enum {
 
 typedef struct {
     stage stage;
+    uint8_t type; /* FILES_FILE and so on */
     char *path;
+    unsigned number; /* what is compared is "path (number)"; 0: path */
     store_attributes a;
     uint64_t offset;   /* of ASK or WANT */
     uint64_t reserved; /* of the store's bytes */
@@ -47,9 +49,11 @@ typedef struct {
     int fd;
     uint64_t at;
     uint32_t stored, same, skipped;
-    int unsynced;   /* an error of a directory */
-    int busy;       /* there is more to do than one round allows */
-    unsigned lines; /* of the log */
+    uint32_t files_stored, files_same; /* of these, what people call files */
+    uint64_t came;                     /* bytes of files */
+    int unsynced;                      /* an error of a directory */
+    int busy;                          /* there is more to do than one round allows */
+    unsigned lines;                    /* of the log */
 } receiver;
 
 /* Begins a reply (about e, if it is not NULL); nothing else is done until it is sent. */

@@ -73,6 +73,15 @@ int name_numbered(char out[FILES_NAME_MAX + 1], const char *name, unsigned numbe
     return n > FILES_NAME_MAX ? -1 : 0;
 }
 
+int path_numbered(char out[FILES_PATH_MAX + 1], const char *path, unsigned number) {
+    char other[FILES_NAME_MAX + 1];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int before = (int)(name - path);
+    if (name_numbered(other, name, number) != 0) return -1;
+    int n = snprintf(out, FILES_PATH_MAX + 1, "%.*s%s", before, path, other);
+    return n > 0 && n <= FILES_PATH_MAX ? 0 : -1;
+}
+
 /* One part of a target, between slashes. */
 static int target_part(char *out, size_t *used, const uint8_t *part, size_t len) {
     char name[FILES_NAME_MAX + 1];

@@ -21,6 +21,9 @@ void name_of_part(char out[FILES_NAME_MAX + 1], const char *name);
 /* "name (2).txt". 0, or -1 if that is too long. */
 int name_numbered(char out[FILES_NAME_MAX + 1], const char *name, unsigned number);
 
+/* The same for the last name of a path. */
+int path_numbered(char out[FILES_PATH_MAX + 1], const char *path, unsigned number);
+
 /* May a symbolic link in a directory that is so deep (0: the one that is the root) have this target? Then 1, and in out
  * what it becomes. It has to be relative; ".." comes only in front, so that no other link on the way can lead further
  * up than is counted here; the root itself, and (without keep_dots) a name that begins with a dot, are no targets. */

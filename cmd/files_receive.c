@@ -3,6 +3,7 @@
 
 #include "cmd.h"
 #include "files_arrival.h"
+#include "progress.h"
 #include "text.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ static arrival *known(receiver *r, wire_in *w) {
 }
 
 static void take_offer(receiver *r, wire_in *w) {
-    char text[4 * FILES_TEXT_MAX];
+    char text[4 * FILES_TEXT_MAX], amount[AMOUNT_TEXT];
     uint64_t top = get_number(w, 4), files = get_number(w, 8), bytes = get_number(w, 8);
     if (w->bad || r->offered || w->left > FILES_TEXT_MAX) {
         receiver_broken(r, "a wrong offer");
@@ -32,8 +33,8 @@ static void take_offer(receiver *r, wire_in *w) {
     r->offered = 1;
     (void)top;
     if (r->store->quiet) return;
-    say("%s%s%soffers %s: %llu files, %.1f MB", r->v->t->who, r->v->name, *r->v->name ? " " : "", text,
-        (unsigned long long)files, (double)bytes / 1e6);
+    say("%s%s%soffers %s: %llu %s, %s", r->v->t->who, r->v->name, *r->v->name ? " " : "", text,
+        (unsigned long long)files, files == 1 ? "file" : "files", amount_bytes(amount, (double)bytes));
 }
 
 /* The path; 0 if the sender breaks the rules. *taken: its names are such as we take. */
@@ -94,6 +95,7 @@ static void take_entry(receiver *r, wire_in *w) {
         return;
     }
     r->next++;
+    e->type = (uint8_t)type;
     e->path = strdup(path);
     if (!e->path) {
         say("%sout of memory", r->v->t->who);
@@ -135,6 +137,7 @@ static void take_data(receiver *r, wire_in *w) {
         return;
     }
     svconn_sha256_update(&e->sha, w->at, w->left);
+    r->came += w->left;
     if (store_write(r->fd, w->at, w->left, r->at) != 0) arrival_skip_error(r, e, errno);
     else r->at += w->left;
 }
@@ -318,17 +321,23 @@ static void files_ready(void *state, const fdset *set) {
     r->busy = flush_reply(r);
 }
 
+/* Files alone, as the sender counts them; of what is not taken all kinds: each has a line. */
 static void report(const receiver *r) {
+    char there[40] = "", not_taken[40] = "", came[AMOUNT_TEXT];
     int complete = r->finished && r->skipped == 0 && !r->unsynced;
     if (r->store->quiet && complete) return;
-    say("%s%s: %u stored, %u were there, %u not taken, %.1f MB came", r->v->t->who,
-        r->finished ? "received" : "broken off (what came is kept; sending again goes on from there)", r->stored,
-        r->same, r->skipped, (double)r->v->in / 1e6);
+    if (r->files_same)
+        snprintf(there, sizeof there, ", %u %s there", r->files_same, r->files_same == 1 ? "was" : "were");
+    if (r->skipped) snprintf(not_taken, sizeof not_taken, ", %u not taken", r->skipped);
+    say("%s%s: %u %s stored%s%s, %s came", r->v->t->who,
+        r->finished ? "received" : "broken off (what came is kept; sending again goes on from there)", r->files_stored,
+        r->files_stored == 1 ? "file" : "files", there, not_taken, amount_bytes(came, (double)r->came));
 }
 
 static void files_end(void *state) {
     receiver *r = state;
     report(r);
+    if (!r->finished && r->v->code == EXIT_DONE) r->v->code = EXIT_LINK; /* also if it was closed in order */
     if (r->current) r->current->reserved = r->current->a.size - r->at;
     receiver_close_current(r);
     if (r->check_fd >= 0) close(r->check_fd);

@@ -21,6 +21,7 @@ struct departure {
     int tries;
     uint8_t request; /* ASK or WANT that is not answered; 0: none */
     uint64_t offset; /* of it */
+    int asked;       /* ASK came last: both sides make a hash */
     int ended;       /* WANT was answered */
     int final;       /* STORED, SAME or SKIP came */
     uint8_t cancel;  /* CANCEL went, with this reason */
@@ -114,12 +115,13 @@ static void see(files_sender *f, const char *path) {
     f->seen_n++;
 }
 
-static void tell(files_sender *f, const char *path, sent_result result, uint64_t size, const char *text) {
-    if (result == SENT_STORED) f->stored++;
-    if (result == SENT_SAME) f->same++;
+static void tell(files_sender *f, const char *path, uint8_t type, sent_result result, uint64_t size, const char *text) {
+    if (type == FILES_FILE && result == SENT_STORED) f->stored++;
+    if (type == FILES_FILE && result == SENT_SAME) f->same++;
     if (result == SENT_NOT) f->not_taken++;
     if (result == SENT_FAILED || result == SENT_NOTE) f->failed++;
-    f->done_bytes += size;
+    if (type == FILES_FILE) f->done_bytes += size;
+    f->told_type = type;
     if (f->told) f->told(f->told_arg, path, result, size, text);
 }
 
@@ -131,7 +133,7 @@ static void left_out(void *arg, const char *path, const char *why) {
     snprintf(name, sizeof name, "//%s", path);
     if (is_seen(f, name)) return;
     see(f, name);
-    tell(f, path, SENT_NOTE, 0, why);
+    tell(f, path, 0, SENT_NOTE, 0, why);
 }
 
 void files_sender_count(files_sender *f) {
@@ -139,8 +141,9 @@ void files_sender_count(files_sender *f) {
     f->files = f->bytes = 0;
     walk_rewind(&f->walk);
     while (walk_next(&f->walk, &f->item)) {
-        if (f->item.type != FILES_DIRECTORY) f->files++;
-        if (f->item.type == FILES_FILE) f->bytes += (uint64_t)f->item.st.st_size;
+        if (f->item.type != FILES_FILE) continue;
+        f->files++;
+        f->bytes += (uint64_t)f->item.st.st_size;
     }
     walk_rewind(&f->walk);
 }
@@ -158,7 +161,22 @@ void files_sender_connect(files_sender *f, svconn *s) {
     f->msg_len = 0;
 }
 
-uint64_t files_sender_progress(const files_sender *f) { return f->done_bytes + (f->current ? f->at : 0); }
+/* What went counts until the receiver says what became of it, which takes a while. */
+uint64_t files_sender_progress(const files_sender *f) {
+    uint64_t n = f->done_bytes;
+    for (size_t i = 0; i < FILES_WINDOW; i++) {
+        const departure *d = &f->table[i];
+        if (d->path && d->type == FILES_FILE && d->ended && !d->cancel) n += (uint64_t)d->st.st_size;
+    }
+    return f->current && f->current->request == FILES_WANT ? n + f->at : n;
+}
+
+int files_sender_compares(const files_sender *f) {
+    if (f->current) return f->current->request == FILES_ASK;
+    for (size_t i = 0; i < FILES_WINDOW; i++)
+        if (f->table[i].path && f->table[i].asked && !f->table[i].final) return 1;
+    return 0;
+}
 
 int files_sender_is_complete(const files_sender *f) {
     return f->finished && f->not_taken == 0 && f->failed == 0 && !f->full;
@@ -211,7 +229,7 @@ static void make_entry(files_sender *f, int tries) {
     uint64_t size = item->type == FILES_DIRECTORY ? 0 : (uint64_t)st->st_size;
     char *path = strdup(item->path);
     if (!path) {
-        tell(f, item->path, SENT_FAILED, 0, "out of memory");
+        tell(f, item->path, item->type, SENT_FAILED, 0, "out of memory");
         return;
     }
     memset(d, 0, sizeof *d);
@@ -225,7 +243,7 @@ static void make_entry(files_sender *f, int tries) {
     put_number(&w, (uint64_t)st->st_mtim.tv_nsec, 4);
     put_number(&w, size, 8);
     put_path(&w, path);
-    if (d->type == FILES_SYMLINK) put_bytes(&w, item->target, size);
+    if (d->type == FILES_SYMLINK) put_bytes(&w, item->target, (size_t)size);
     f->msg_len = w.n;
 }
 
@@ -249,7 +267,7 @@ static void offer_again(files_sender *f) {
     f->item.source = a->source;
     int dir = dir_of(f, a->source, a->path, &name);
     if (dir >= 0 && walk_look(dir, name, f->follow, &f->item) && f->item.type == FILES_FILE) make_entry(f, 1);
-    else tell(f, a->path, SENT_FAILED, 0, "it is gone");
+    else tell(f, a->path, FILES_FILE, SENT_FAILED, 0, "it is gone");
     free(a);
 }
 
@@ -290,10 +308,9 @@ static void settle(files_sender *f, departure *d) {
     if (!d->final || d->request) return;
     if (!try_again(f, d)) {
         see(f, d->path);
-        if (d->cancel == CANCEL_CHANGED) tell(f, d->path, SENT_FAILED, 0, "it changes while it is being sent");
-        else if (d->cancel == CANCEL_UNREADABLE) tell(f, d->path, SENT_FAILED, 0, strerror(d->error));
-        else tell(f, d->path, d->result, (uint64_t)d->st.st_size, d->text);
-        if (!d->cancel && d->result <= SENT_SAME && d->type != FILES_DIRECTORY) f->files_there++;
+        if (d->cancel == CANCEL_CHANGED) tell(f, d->path, d->type, SENT_FAILED, 0, "it changes while it is being sent");
+        else if (d->cancel == CANCEL_UNREADABLE) tell(f, d->path, d->type, SENT_FAILED, 0, strerror(d->error));
+        else tell(f, d->path, d->type, d->result, (uint64_t)d->st.st_size, d->text);
     }
     free(d->path);
     memset(d, 0, sizeof *d);
@@ -354,7 +371,7 @@ static int begin_answer(files_sender *f) {
     f->current = d;
     f->at = d->request == FILES_WANT ? d->offset : 0;
     if (f->at == 0) svconn_sha256_init(&d->sha);
-    if (d->request == FILES_WANT) snprintf(f->shown, sizeof f->shown, "%s", d->path);
+    snprintf(f->shown, sizeof f->shown, "%s", d->path);
     return 1;
 }
 
@@ -458,6 +475,7 @@ static void take_request(files_sender *f, departure *d, uint8_t type, wire_in *w
         return;
     }
     d->request = type;
+    d->asked = type == FILES_ASK;
     d->offset = offset;
     f->queue[(f->queue_at + f->queue_n++) % FILES_WINDOW] = (uint32_t)(d - f->table);
 }
@@ -490,7 +508,7 @@ static void take_result(files_sender *f, wire_in *w) {
     if (status == 0) return;
     char text[4 * FILES_TEXT_MAX];
     text_escape(text, sizeof text, w->at, w->left);
-    tell(f, ".", SENT_FAILED, 0, text);
+    tell(f, ".", 0, SENT_FAILED, 0, text);
 }
 
 void files_sender_take(files_sender *f, const uint8_t *msg, size_t len) {

@@ -50,13 +50,14 @@ typedef struct {
     size_t seen_n, seen_size;
 
     /* for progress and the end */
-    uint64_t files, bytes; /* in all, as counted */
+    uint64_t files, bytes; /* in all, as counted; no directories and links, as in the next ones */
     uint64_t done_bytes;   /* of what was settled */
     uint64_t carried;      /* bytes of files that were sent */
-    uint64_t stored, same, not_taken, failed;
-    uint64_t files_there; /* stored or same, without directories */
+    uint64_t stored, same;
+    uint64_t not_taken, failed; /* of all kinds */
+    uint8_t told_type;          /* of what is being told; 0: nothing that could be sent */
     char label[FILES_TEXT_MAX + 1];
-    char shown[FILES_PATH_MAX + 1]; /* the path of the file last begun */
+    char shown[FILES_PATH_MAX + 1]; /* the path of the file last begun, also to be compared */
 
     uint8_t msg[SVCONN_MESSAGE_MAX];
     size_t msg_len; /* to be sent */
@@ -78,8 +79,10 @@ void files_sender_step(files_sender *f);
  * now that bytes went out. */
 int files_sender_can_go_on(const files_sender *f);
 
-/* Bytes that are there, the one that is being sent included. */
+/* Bytes that are there, and those that went. */
 uint64_t files_sender_progress(const files_sender *f);
+/* 1 while nothing is sent because hashes are made, here or there. */
+int files_sender_compares(const files_sender *f);
 /* 1 if all that was named is stored and checked. */
 int files_sender_is_complete(const files_sender *f);
 

@@ -6,26 +6,29 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define WIDTH 79
-#define NAME_WIDTH 32
+#define WIDTH 79 /* of a terminal that does not tell */
+#define WIDTH_MAX 120
+#define NAME_LEAST 6
 
 void progress_begin(progress *p, int wanted) {
     *p = (progress){0};
     p->on = wanted && isatty(STDERR_FILENO);
 }
 
-void progress_restart(progress *p, uint64_t done) {
+void progress_restart(progress *p, uint64_t moved) {
     p->last = svconn_now();
-    p->last_done = done;
+    p->last_moved = moved;
 }
 
 const char *amount_bytes(char out[AMOUNT_TEXT], double bytes) {
     static const char *const units[] = {"bytes", "KB", "MB", "GB", "TB"};
     size_t i = 0;
     for (; bytes >= 999.5 && i < 4; i++) bytes /= 1000;
-    snprintf(out, AMOUNT_TEXT, i == 0 ? "%.0f %s" : "%.1f %s", bytes, units[i]);
+    snprintf(out, AMOUNT_TEXT, i == 0 ? "%.0f %s" : "%.1f %s", bytes,
+             i == 0 && bytes >= 0.5 && bytes < 1.5 ? "byte" : units[i]);
     return out;
 }
 
@@ -37,35 +40,74 @@ const char *amount_time(char out[AMOUNT_TEXT], double seconds) {
     return out;
 }
 
-static void measure(progress *p, uint64_t now, uint64_t done) {
-    double passed = (double)(now - p->last) / 1000, moved = done > p->last_done ? (double)(done - p->last_done) : 0;
+static void measure(progress *p, uint64_t now, const progress_state *s) {
+    double passed = (double)(now - p->last) / 1000;
+    double moved = s->moved > p->last_moved ? (double)(s->moved - p->last_moved) : 0;
     if (passed <= 0) return;
     double weight = p->rate > 0 ? 0.1 : 1;
-    p->rate += weight * (moved / passed - p->rate);
+    if (!s->comparing) p->rate += weight * (moved / passed - p->rate);
     p->last = now;
-    p->last_done = done;
+    p->last_moved = s->moved;
 }
 
-void progress_show(progress *p, const char *name, uint64_t done, uint64_t total) {
-    char line[4 * WIDTH], plain[4 * 64], have[AMOUNT_TEXT], rate[AMOUNT_TEXT], left[AMOUNT_TEXT] = "";
-    uint64_t now = svconn_now();
-    if (!p->on || now < p->next) return;
-    p->next = now + PROGRESS_MS;
-    measure(p, now, done);
-    size_t len = strlen(name), from = len > NAME_WIDTH ? len - NAME_WIDTH : 0;
+/* What fits without a line break, which some terminals make when the last column is used. */
+static size_t line_width(void) {
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return WIDTH;
+    return size.ws_col - 1 < WIDTH_MAX ? (size_t)size.ws_col - 1 : WIDTH_MAX;
+}
+
+/* The end of a name says more than its start. */
+static void add_name(char *line, size_t width, const char *name) {
+    char plain[4 * WIDTH_MAX + 1];
+    size_t used = strlen(line), len = strlen(name), from = len > WIDTH_MAX ? len - WIDTH_MAX : 0;
+    if (used + 2 + NAME_LEAST > width) return;
+    size_t room = width - used - 2;
     text_escape(plain, sizeof plain, (const uint8_t *)name + from, len - from);
-    if (p->rate >= 1 && total > done) amount_time(left, (double)(total - done) / p->rate);
-    double percent = total ? 100 * (double)done / (double)total : 100;
-    snprintf(line, sizeof line, "%3.0f%%  %s  %s/s  %s%s  %.*s", percent > 100 ? 100 : percent,
-             amount_bytes(have, (double)done), amount_bytes(rate, p->rate), left, *left ? " left" : "", NAME_WIDTH,
-             plain);
-    fprintf(stderr, "\r%-*.*s", WIDTH, WIDTH, line);
+    len = strlen(plain);
+    if (len <= room && from == 0) snprintf(line + used, width + 1 - used, "  %s", plain);
+    else snprintf(line + used, width + 1 - used, "  ...%s", plain + (len > room - 3 ? len - (room - 3) : 0));
+}
+
+static void add(char *line, size_t width, const char *text, const char *unit) {
+    size_t used = strlen(line);
+    snprintf(line + used, width + 1 - used, "  %s%s", text, unit);
+}
+
+/* A narrow terminal gets less. */
+static void make_line(const progress *p, const progress_state *s, char line[WIDTH_MAX + 1], size_t width) {
+    char amount[AMOUNT_TEXT];
+    double percent = s->total ? 100 * (double)s->done / (double)s->total : 100;
+    int moves = p->rate >= 1, more = s->total > s->done;
+    if (s->comparing) {
+        snprintf(line, width + 1, "comparing");
+    } else {
+        snprintf(line, width + 1, "%3.0f%%", percent > 100 ? 100 : percent);
+        if (width >= 60) add(line, width, amount_bytes(amount, (double)s->done), "");
+        if (width >= 50 && moves) add(line, width, amount_bytes(amount, p->rate), "/s");
+        if (width >= 24 && moves && more)
+            add(line, width, amount_time(amount, (double)(s->total - s->done) / p->rate), " left");
+    }
+    add_name(line, width, s->name);
+}
+
+int progress_is_due(const progress *p) { return p->on && svconn_now() >= p->next; }
+
+void progress_show(progress *p, const progress_state *s) {
+    char line[WIDTH_MAX + 1];
+    uint64_t now = svconn_now();
+    size_t width = line_width();
+    if (!progress_is_due(p)) return;
+    p->next = now + PROGRESS_MS;
+    measure(p, now, s);
+    make_line(p, s, line, width);
+    fprintf(stderr, "\r%-*s", (int)width, line);
     fflush(stderr);
     p->shown = 1;
 }
 
 void progress_hide(progress *p) {
-    if (p->shown) fprintf(stderr, "\r%*s\r", WIDTH, "");
+    if (p->shown) fprintf(stderr, "\r%*s\r", (int)line_width(), "");
     fflush(stderr);
     p->shown = 0;
 }

@@ -10,15 +10,23 @@
 typedef struct {
     int on, shown;
     uint64_t next; /* when it is due */
-    uint64_t last, last_done;
+    uint64_t last, last_moved;
     double rate; /* bytes in a second, of late */
 } progress;
 
+typedef struct {
+    const char *name;
+    uint64_t done, total;
+    uint64_t moved; /* bytes on the link, for the rate */
+    int comparing;  /* nothing moves: what is there is looked at */
+} progress_state;
+
 void progress_begin(progress *p, int wanted);
-/* A session begins: done of total bytes are there. */
-void progress_restart(progress *p, uint64_t done);
-/* At most every PROGRESS_MS. */
-void progress_show(progress *p, const char *name, uint64_t done, uint64_t total);
+/* A session begins. */
+void progress_restart(progress *p, uint64_t moved);
+/* Does something only every PROGRESS_MS; due: is it time? */
+int progress_is_due(const progress *p);
+void progress_show(progress *p, const progress_state *s);
 /* Makes room for a line of text. */
 void progress_hide(progress *p);
 

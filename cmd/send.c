@@ -8,8 +8,10 @@
 #include "text.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RETRY_MS 1000 /* doubles */
 #define RETRY_MAX_MS 30000
@@ -21,7 +23,7 @@ typedef struct {
     size_t n;
     progress progress;
     fdset set;
-    int signals, stopped, quiet, json;
+    int signals, stopped, told_stop, quiet, json;
     unsigned long retry;
     uint64_t began;
     uint64_t lost_at, retry_ms;
@@ -46,8 +48,8 @@ static void json_text(const char *text) {
 
 static const char *const result_names[] = {"stored", "same", "refused", "failed", "left out"};
 
-static void json_file(const char *path, sent_result result, uint64_t size, const char *text) {
-    printf("{\"file\":");
+static void json_file(uint8_t type, const char *path, sent_result result, uint64_t size, const char *text) {
+    printf("{\"%s\":", type == FILES_DIRECTORY ? "directory" : type == FILES_SYMLINK ? "link" : "file");
     json_text(path);
     printf(",\"result\":\"%s\",\"bytes\":%llu", result_names[result], (unsigned long long)size);
     if (*text) printf(",\"text\":");
@@ -58,7 +60,7 @@ static void json_file(const char *path, sent_result result, uint64_t size, const
 static void told(void *arg, const char *path, sent_result result, uint64_t size, const char *text) {
     sending *s = arg;
     char name[600], what[4 * FILES_TEXT_MAX + 1];
-    if (s->json) json_file(path, result, size, text);
+    if (s->json) json_file(s->files.told_type, path, result, size, text);
     if (result == SENT_SAME || (result == SENT_STORED && (*text == 0 || s->quiet))) return;
     if (result == SENT_NOT && s->files.full > 1) return; /* said for the first one */
     if (s->files.full) s->files.full = 2;
@@ -70,30 +72,94 @@ static void told(void *arg, const char *path, sent_result result, uint64_t size,
     else say("%s was not sent: %s", name, what);
 }
 
-static void json_end(const sending *s, int code, double seconds) {
+#define JSON_END 400
+static void json_end(const sending *s, int code, int stopped, char out[JSON_END]) {
     const files_sender *f = &s->files;
-    printf("{\"done\":%s,\"files\":%llu,\"stored\":%llu,\"same\":%llu,\"refused\":%llu,\"failed\":%llu,\"sent\":%llu,"
-           "\"seconds\":%.3f,\"exit\":%d}\n",
-           code == EXIT_DONE ? "true" : "false", (unsigned long long)f->files, (unsigned long long)f->stored,
-           (unsigned long long)f->same, (unsigned long long)f->not_taken, (unsigned long long)f->failed,
-           (unsigned long long)f->carried, seconds, code);
-    fflush(stdout);
+    snprintf(out, JSON_END,
+             "{\"done\":%s,\"stopped\":%s,\"files\":%llu,\"stored\":%llu,\"same\":%llu,\"refused\":%llu,"
+             "\"failed\":%llu,\"sent\":%llu,\"seconds\":%.3f,\"exit\":%d}\n",
+             code == EXIT_DONE ? "true" : "false", stopped ? "true" : "false", (unsigned long long)f->files,
+             (unsigned long long)f->stored, (unsigned long long)f->same, (unsigned long long)f->not_taken,
+             (unsigned long long)f->failed, (unsigned long long)f->carried, (double)(svconn_now() - s->began) / 1000,
+             code);
 }
 
-static void say_end(const sending *s, int code) {
+static void say_end(const sending *s) {
     const files_sender *f = &s->files;
-    char sent[AMOUNT_TEXT], rate[AMOUNT_TEXT], missing[100] = "";
+    char sent[AMOUNT_TEXT], rate[AMOUNT_TEXT], speed[AMOUNT_TEXT + 8] = "", missing[100] = "";
     double seconds = (double)(svconn_now() - s->began) / 1000;
-    if (s->json) json_end(s, code, seconds);
     if (f->full) say("the disk is full there, so the rest was not sent; make room, and run the same command again");
     if (s->quiet) return;
     uint64_t not_there = f->not_taken + f->failed;
     if (not_there)
-        snprintf(missing, sizeof missing, "; %llu %s not, see above", (unsigned long long)not_there,
-                 not_there == 1 ? "is" : "are");
-    say("%s: %llu of %llu files are there, %s sent, %s/s%s", s->call.name, (unsigned long long)f->files_there,
-        (unsigned long long)f->files, amount_bytes(sent, (double)f->carried),
-        amount_bytes(rate, seconds > 0.001 ? (double)f->carried / seconds : 0), missing);
+        snprintf(missing, sizeof missing, "; not sent or not taken: %llu, see above", (unsigned long long)not_there);
+    if (f->carried && seconds > 0.001)
+        snprintf(speed, sizeof speed, ", %s/s", amount_bytes(rate, (double)f->carried / seconds));
+    say("%s: %llu of %llu %s there, %s sent%s%s", s->call.name, (unsigned long long)(f->stored + f->same),
+        (unsigned long long)f->files, f->files == 1 ? "file is" : "files are", amount_bytes(sent, (double)f->carried),
+        speed, missing);
+}
+
+static void tell_end(const sending *s, int code) {
+    char line[JSON_END];
+    if (!s->told_stop && (code == EXIT_DONE || code == EXIT_PART || s->files.carried)) say_end(s);
+    if (!s->json) return;
+    json_end(s, code, s->told_stop, line);
+    fputs(line, stdout);
+    fflush(stdout);
+}
+
+/* ---- signals ---- */
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
+enum { N_STOPPING = sizeof stopping / sizeof stopping[0] };
+static struct sigaction usual[N_STOPPING];
+static char last_words[200], last_json[JSON_END]; /* made before: nothing can be made in a handler */
+
+static void on_urgent(int number) {
+    (void)number;
+    ssize_t said = write(STDERR_FILENO, last_words, strlen(last_words));
+    said = write(STDOUT_FILENO, last_json, strlen(last_json));
+    (void)said; /* nobody listens */
+    _exit(EXIT_LINK);
+}
+
+static const char *stop_text(const sending *s) {
+    return s->call.reusable ? "stopped; the same command goes on where it was"
+                            : "stopped; the same command with a new token goes on where it was";
+}
+
+static void take_signals(sending *s) {
+    while (signals_next() != 0) s->stopped = 1;
+}
+
+/* Until unhurry a signal ends the process at once; signals_urgent would do it without a word. */
+static void hurry(sending *s) {
+    struct sigaction now = {.sa_handler = on_urgent};
+    fflush(stdout);
+    last_words[0] = last_json[0] = 0;
+    if (!s->told_stop) snprintf(last_words, sizeof last_words, "svconn: %s\n", stop_text(s));
+    if (s->json) json_end(s, EXIT_LINK, 1, last_json);
+    sigfillset(&now.sa_mask);
+    for (int i = 0; i < N_STOPPING; i++) {
+        sigaction(stopping[i], NULL, &usual[i]);
+        if (usual[i].sa_handler != SIG_IGN) sigaction(stopping[i], &now, NULL);
+    }
+    take_signals(s); /* what came before */
+}
+
+static void unhurry(void) {
+    for (int i = 0; i < N_STOPPING; i++) sigaction(stopping[i], &usual[i], NULL);
+}
+
+/* nohup stays what it is. */
+static int catch_signals(void) {
+    struct sigaction hangup;
+    return signals_catch(sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN);
+}
+
+static void tell_stop(sending *s) {
+    if (!s->told_stop) say("%s", stop_text(s));
+    s->told_stop = 1;
 }
 
 /* ---- a session ---- */
@@ -109,8 +175,14 @@ static void take_messages(sending *s) {
     if (e == SVCONN_END && svconn_status(session) == SVCONN_CONNECTED) (void)!svconn_close(session, svconn_now());
 }
 
-static void take_signals(sending *s) {
-    while (signals_next() != 0) s->stopped = 1;
+static void show_progress(sending *s) {
+    const files_sender *f = &s->files;
+    const progress_state state = {.name = f->shown,
+                                  .done = files_sender_progress(f),
+                                  .total = f->bytes,
+                                  .moved = f->carried,
+                                  .comparing = files_sender_compares(f)};
+    progress_show(&s->progress, &state);
 }
 
 static void round_of_poll(sending *s) {
@@ -126,19 +198,19 @@ static void round_of_poll(sending *s) {
     files_sender_step(&s->files);
     talk_flush(&s->call.t);
     if (fdset_got(set, signalled)) take_signals(s);
-    progress_show(&s->progress, s->files.shown, files_sender_progress(&s->files), s->files.bytes);
+    if (progress_is_due(&s->progress)) show_progress(s);
 }
 
 /* One session, from the welcome to the end. */
 static int use_session(sending *s) {
     files_sender_connect(&s->files, &s->call.t.s);
-    progress_restart(&s->progress, files_sender_progress(&s->files));
+    progress_restart(&s->progress, s->files.carried);
     while (!s->files.finished && !s->stopped && !s->call.sorry && !talk_is_over(&s->call.t)) round_of_poll(s);
     progress_hide(&s->progress);
-    if (s->stopped) svconn_abort(&s->call.t.s);
-    signals_urgent(EXIT_LINK);
+    if (s->stopped && !s->files.finished) tell_stop(s); /* before the goodbye, which can take a while */
+    hurry(s);
     int code = call_hang_up(&s->call);
-    signals_urgent(-1);
+    unhurry();
     if (s->files.finished) return files_sender_is_complete(&s->files) ? EXIT_DONE : EXIT_PART;
     return code == EXIT_DONE ? EXIT_LINK : code;
 }
@@ -161,7 +233,7 @@ static void rest(sending *s) {
 
 static int may_come_back(sending *s, int code) {
     uint64_t now = svconn_now();
-    if (s->files.finished || s->stopped || s->files.broken || !s->call.reusable || s->retry == 0) return 0;
+    if (s->files.finished || s->files.broken || !s->call.reusable || s->retry == 0) return 0;
     if (code == EXIT_PEER || code == EXIT_LOCAL || s->call.sorry == SORRY_REPLACED) return 0;
     if (s->lost_at == 0 || s->files.carried + s->files.done_bytes > s->came_to) {
         s->lost_at = now;
@@ -171,22 +243,37 @@ static int may_come_back(sending *s, int code) {
     return now < s->lost_at + 1000 * (uint64_t)s->retry;
 }
 
+static int dial(sending *s) {
+    hurry(s);
+    int code = s->stopped ? EXIT_LINK : call_dial(&s->call);
+    unhurry();
+    return code;
+}
+
+static int give_up(const sending *s, int code) {
+    if (code != EXIT_PEER)
+        say("not everything is there; what is there is kept: run the same command again%s, and it goes on",
+            s->call.reusable ? "" : " with a new token");
+    return code;
+}
+
+static int stop(sending *s) {
+    tell_stop(s);
+    return EXIT_LINK;
+}
+
 static int send_all(sending *s) {
     int first = 1;
     for (;;) {
-        signals_urgent(EXIT_LINK);
-        int code = call_dial(&s->call);
-        signals_urgent(-1);
+        int code = dial(s);
+        if (s->stopped && code != EXIT_DONE) return stop(s);
         if (code == EXIT_DONE) code = use_session(s);
         else if (first) return code;
         first = 0;
         if (s->files.finished) return code;
-        if (may_come_back(s, code)) rest(s);
-        else if (s->stopped || code != EXIT_PEER) {
-            say("not everything is there; what is there is kept: run the same command again%s, and it goes on",
-                s->call.reusable ? "" : " with a new token");
-            return s->stopped ? EXIT_LINK : code;
-        } else return code;
+        if (!s->stopped && may_come_back(s, code)) rest(s);
+        else if (!s->stopped) return give_up(s, code);
+        if (s->stopped) return stop(s);
     }
 }
 
@@ -214,6 +301,8 @@ static int open_sources(sending *s, const char **names) {
     return EXIT_DONE;
 }
 
+static char json_buffer[1 << 15]; /* more than a line: each goes out whole, and at once */
+
 static int run(sending *s, const call_options *o, const char **operand, int follow) {
     int code = open_sources(s, operand + 1);
     if (code != EXIT_DONE) return code;
@@ -222,18 +311,21 @@ static int run(sending *s, const call_options *o, const char **operand, int foll
         return EXIT_LOCAL;
     }
     s->quiet = o->quiet;
+    if (s->json) setvbuf(stdout, json_buffer, _IOLBF, sizeof json_buffer);
     s->files.told = told;
     s->files.told_arg = s;
     make_label(s);
     code = call_open(&s->call, o, "send", "files", operand[0]);
     if (code != EXIT_DONE) return code;
-    files_sender_count(&s->files);
-    s->signals = signals_catch(0);
+    s->signals = catch_signals();
     s->retry_ms = RETRY_MS;
     s->began = svconn_now();
+    hurry(s);
+    files_sender_count(&s->files);
+    unhurry();
     progress_begin(&s->progress, !s->quiet);
     code = send_all(s);
-    if (code == EXIT_DONE || code == EXIT_PART || s->files.carried) say_end(s, code);
+    tell_end(s, code);
     call_close(&s->call);
     return code;
 }

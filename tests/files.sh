@@ -68,7 +68,9 @@ check "receive: no setuid, no rights beyond the umask" [ "$(find out/tree/one -p
 check "send: times" [ -z "$(find out/tree/one -newer in/tree/one)$(find in/tree/one -newer out/tree/one)" ]
 check "receive: a hole stays one" [ "$(du -k out/tree/hole | cut -f 1)" -lt 1000 ]
 check "send: no progress where no terminal is" [ "$(tr -d '\n' <send.err | tr -c '[:print:]' '#' | grep -c '#')" -eq 0 ]
-check "send: one line tells the end" says "8 of 8 files are there" send.err
+check "send: one line tells the end" says "6 of 6 files are there" send.err
+check "receive: the same count in the offer" says "offers tree: 6 files, 20.4 MB" receive.err
+check "receive: and at the end" says "received: 6 files stored, 20.4 MB came" receive.err
 check "send: nothing on standard output" [ ! -s send.out ]
 
 receive --list
@@ -99,6 +101,92 @@ check "receive: they are harmless" [ "$(cd out && echo * | tr ' ' '\n' | tr '\n'
 check "receive: nor do they paint the terminal" [ "$(cat send.err receive.err | grep -c "$(printf '\033')")" -eq 0 ]
 check "receive: the dot that is gone is told" says "began with a dot" receive.err
 rm -rf out/* in/a* in/.profile out/.[a-z]*
+
+printf 'x' >in/single
+receive --keep
+check "send --json: one file" sends 0 in/single in/tree/dangling in/tree/empty --json
+check "send: 1 of 1 file is there" says "1 of 1 file is there" send.err
+check "send --json: links and directories are no files" grep -q '"done":true,"stopped":false,"files":1,"stored":1,"same":0,' send.out
+check "send --json: a line for each, by its kind" [ "$(cut -d : -f 1 send.out | sort | tr -d '\n')" = '{"directory"{"done"{"file"{"link"' ]
+check "send: again" sends 0 in/single
+check "send: no speed of nothing" says "1 of 1 file is there, 0 bytes sent" send.err
+check "send: no speed of nothing, really" [ "$(grep -c '/s' send.err)" -eq 0 ]
+stop_receiver
+check "receive: 1 file" says "received: 1 file stored, 1 byte came" receive.err
+check "receive: 1 was there" says "received: 0 files stored, 1 was there, 0 bytes came" receive.err
+rm -rf out/* in/single
+
+# ---- told to stop ----
+has_part() { [ -s out/.huge.svconn-part ]; }
+# stopped SIGNAL ARGUMENTS...: send is told to stop while bytes go
+stopped() {
+    signal=$1
+    shift
+    "$svconn" send "$at" --peer "$a" --key b.pem in/huge "$@" >send.out 2>send.err </dev/null &
+    sender=$!
+    started="$started $sender"
+    tries=0
+    until has_part || [ $tries -gt 500 ]; do
+        sleep 0.02
+        tries=$((tries + 1))
+    done
+    kill "-$signal" $sender
+    wait $sender
+    [ $? -eq 1 ]
+}
+stop_line="svconn: stopped; the same command goes on where it was"
+printf x >in/huge # the rest is a hole, which is nothing in a part
+if truncate -s 6000000000 in/huge 2>/dev/null; then
+    for signal in INT TERM HUP; do
+        rm -f out/.huge*
+        receive
+        check "SIG$signal: send ends with code 1" stopped $signal --json
+        check "SIG$signal: one line says so" [ "$(cat send.err)" = "$stop_line" ]
+        check "SIG$signal: and the last line of --json" [ "$(grep -c '"done":false,"stopped":true,.*"exit":1}$' send.out)$(wc -l <send.out)" = 11 ]
+        end_of_receiver
+        check "SIG$signal: receive ends with code 1" [ $? -eq 1 ]
+        check "SIG$signal: the session was closed in order" [ "$(grep -c 'broken off' receive.err)$(grep -c 'svconn: .*abort' receive.err)" = 10 ]
+        check "SIG$signal: what came is kept" has_part
+    done
+    rm -f in/huge out/.huge*
+fi
+if command -v python3 >/dev/null; then
+    receive --keep
+    head -c 3000000 /dev/urandom >"in/a file with a name that is longer than a terminal is wide, which was a fault"
+    python3 - "$svconn" send "$at" --peer "$a" --key b.pem in/a* >/dev/null 2>send.err <<'END'
+import fcntl, os, pty, re, struct, sys, termios
+for columns in 40, 80:
+    pid, fd = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.execv(sys.argv[1], sys.argv[1:])
+    seen = b""
+    try:
+        while more := os.read(fd, 65536):
+            seen += more
+    except OSError:
+        pass
+    lines = [len(x) for x in re.split(rb"[\r\n]", seen) if not x.startswith(b"svconn:")]
+    if os.waitpid(pid, 0)[1] or max(lines) != columns - 1:
+        sys.exit("columns %d: %r" % (columns, seen))
+END
+    check "progress: as wide as the terminal, 40 and 80 columns" [ $? -eq 0 ]
+    stop_receiver
+    rm -f in/a* out/a*
+fi
+receive
+kill -STOP "$receiver"
+"$svconn" send "$at" --peer "$a" --key b.pem in/tree --json >send.out 2>send.err </dev/null &
+sender=$!
+sleep 0.5
+kill $sender
+wait $sender
+check "SIGTERM while it dials: code 1" [ $? -eq 1 ]
+check "SIGTERM while it dials: one line says so" [ "$(cat send.err)" = "$stop_line" ]
+check "SIGTERM while it dials: --json too" grep -q '^{"done":false,"stopped":true,' send.out
+kill -CONT "$receiver"
+stop_receiver
+at=tcp://127.0.0.1:0
 
 # ---- what cannot be ----
 check "send: a file that is not there" sends 3 in/missing
@@ -137,6 +225,7 @@ small=
 if mkdir small && mount -t tmpfs -o size=2m none small 2>/dev/null; then
     small=1
     head -c 3000000 /dev/urandom >in/three
+    : >receive.err # else the line of the one before is found
     "$svconn" receive "$at" --key a.pem --allow "$b" --into small >receive.out 2>receive.err </dev/null &
     receiver=$!
     started="$started $receiver"

@@ -431,7 +431,12 @@ stop "$pid"
 greets ban.log --ban-after 2
 for i in 1 2 3; do run carol 4 connect "$address" --peer "$alice"; run bob 0 connect "$address" --peer alice; done
 check "ban: a success forgets the failures of a source" run bob 0 connect "$address" --peer alice
-check "ban: ... not those of a key" eval 'run carol 4 connect "$address" --peer "$alice"; says "banned" ban.log'
+check "ban: nobody was asked about the key, so it is not banned itself" eval '! says "banned" ban.log'
+stop "$pid"
+greets ban.log --ban-after 2 --allow any --ask-program '[ "$SVCONN_NAME" = bob ]'
+for i in 1 2; do run carol 4 connect "$address" --peer "$alice"; run bob 0 connect "$address" --peer alice; done
+check "ban: a key about which somebody said no too often" eval 'run carol 4 connect "$address" --peer "$alice"; says "banned" ban.log'
+check "ban: ... and no other key" run bob 0 connect "$address" --peer alice
 stop "$pid"
 greets from.log --from 192.0.2.0/24 --audit from.audit
 run bob 5 connect "$address" --peer alice
@@ -458,7 +463,6 @@ printf x | as bob "$alone" "$svconn" forward --relay "$relay" --known-peers nobo
 check "relay: a key" [ "$(cat out)" = x ]
 run carol 4 forward --relay "$relay" "$alice" 0=echo
 run carol 4 forward --relay "$relay" "$alice" 0=echo
-check "relay: a key can be banned there" await "banned" serve.log
 printf x | as bob "$alone" "$svconn" forward --relay "$relay" --known-peers bob/known alice -=echo >out 2>err
 check "relay: nobody else is banned by the relay's address" [ "$(cat out)" = x ]
 start alice token.log serve --relay "$relay" --token --forward echo="127.0.0.1:$echo_port"
