@@ -293,7 +293,7 @@ for signal in INT TERM; do
     kill -CONT "$receiver"
     wait $sender
     check "SIG$signal: not all is there, and the exit code says so" [ $? -eq 1 ]
-    check "SIG$signal: and a sentence" says "run the same command again" send.err
+    check "SIG$signal: and a sentence" says "the same command goes on" send.err
     rm -rf out/large
 done
 
