@@ -2,7 +2,6 @@
 #include "entrance.h"
 
 #include "cmd.h"
-#include "talk.h"
 #include "text.h"
 
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "fdset.h"
 
-#include "talk.h"
+#include "svconn_transport.h"
 #include "text.h"
 
 #include <errno.h>
@@ -11,6 +11,13 @@
 
 #define SHORT_MS 100
 #define RESERVE 32 /* descriptors */
+
+int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
+
+int ms_until(uint64_t when) {
+    uint64_t now = svconn_now();
+    return now < when ? (int)(when - now) : 0;
+}
 
 void fdset_clear(fdset *set) {
     set->n = 0;

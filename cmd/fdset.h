@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
     struct pollfd *fds;
@@ -25,6 +26,12 @@ void fdset_nap(fdset *set);
 /* poll. A signal counts as: nothing happened. */
 void fdset_wait(fdset *set);
 short fdset_got(const fdset *set, size_t place);
+/* The smaller of two poll timeouts, where -1 is for ever. */
+int sooner(int a, int b);
+
+/* Milliseconds until a value of svconn_now, for poll: 0 if it is past. */
+int ms_until(uint64_t when);
+
 /* As many descriptors as the system lets us have: how many they are. */
 unsigned long fdset_raise_limit(void);
 /* 1: this one leaves enough for handshakes, files and programs. Streams do without if it does not. */

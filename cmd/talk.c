@@ -13,13 +13,6 @@
 #define BULK 2        /* so many of them: each system call carries more */
 #define FLUSH_MS 2000 /* how long the last bytes may take, to a peer that does not read */
 
-int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
-
-int ms_until(uint64_t when) {
-    uint64_t now = svconn_now();
-    return now < when ? (int)(when - now) : 0;
-}
-
 int talk_open(talk *t, const party *p, svconn_link *link, const char *who) {
     uint8_t seed[32];
     memset(t, 0, sizeof *t);

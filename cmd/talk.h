@@ -70,10 +70,4 @@ void talk_close(talk *t);
 /* Messages that nobody will take any more, while the session ends. */
 void talk_drop_messages(talk *t);
 
-/* The smaller of two poll timeouts, where -1 is for ever. */
-int sooner(int a, int b);
-
-/* Milliseconds until a value of svconn_now, for poll: 0 if it is past. */
-int ms_until(uint64_t when);
-
 #endif

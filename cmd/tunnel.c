@@ -3,7 +3,6 @@
 
 #include "codec.h"
 #include "svconn_transport.h"
-#include "talk.h"
 #include "text.h"
 
 #include <errno.h>
