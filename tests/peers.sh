@@ -65,6 +65,7 @@ check "trust: a changed key: forget comes first" grep -qF 'do "svconn peers forg
 refuses "trust: a known key by another name" 3 "this key is that of alice already" trust carol "$a"
 for bad in "a b" "" "$a" "$(printf 'a\033[31m')" "ä" "$(printf '%065d' 0)" "ssh-ed25519" "a#b" "a
 b"; do refuses "trust: not a name: $(printf %s "$bad" | tr -c 'a-z0-9#-' _ | cut -c1-20)" 2 "NAME: at most 64" trust "$bad" "$b"; done
+for bad in any known seen ask authorized pairing:x 7KQ3-M2XD; do refuses "trust: a name that means something else: $bad" 2 "NAME: at most 64" trust "$bad" "$b"; done
 refuses "trust: a name that begins with -" 2 "NAME: at most 64" trust -- -x "$b"
 for bad in 00 "${a}0" "ssh-rsa AAAA" @; do refuses "trust: not a key: $(echo "$bad" | cut -c1-10)" "$([ "$bad" = @ ] && echo 3 || echo 2)" "" trust carol "$bad"; done
 refuses "trust: a key of ssh without quotes" 2 "put the line of the key into quotes" trust carol ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBm
