@@ -23,7 +23,7 @@ static int step(int at, unsigned forward, int size) {
 static void walk(uint8_t field[PLACES], const uint8_t bits[FINGERPRINT_BITS]) {
     int x = RANDOMART_WIDTH / 2, y = RANDOMART_HEIGHT / 2;
     for (unsigned move = 0; move < 4 * FINGERPRINT_BITS; move++) {
-        unsigned way = bits[move / 4] >> (2 * (move % 4));
+        unsigned way = (unsigned)bits[move / 4] >> (2 * (move % 4));
         x = step(x, way & 1u, RANDOMART_WIDTH);
         y = step(y, way & 2u, RANDOMART_HEIGHT);
         uint8_t *visits = &field[y * RANDOMART_WIDTH + x];

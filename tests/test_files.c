@@ -169,7 +169,7 @@ static void cut_anywhere(void) {
 
 /* The part that is there, of every interesting size, right or wrong */
 static void resume_from(uint64_t size, unsigned number, int links) {
-    lab_file(lab_out, ".f.svconn-part", size, number);
+    lab_file(lab_out, ".f.svconn-part", (size_t)size, number);
     if (links) CHECK(link(lab_path(lab_out, ".f.svconn-part"), lab_path(lab_out, "other")) == 0);
     CHECK(lab_send("f") && lab_same(lab_path(lab_in, "f"), lab_path(lab_out, "f")) && !lab_parts());
     uint64_t fresh = number == 7 && !links && size <= 130000 ? 130000 - size : 130000;
