@@ -52,6 +52,13 @@ int store_add_name(const file_store *s, char path[FILES_PATH_MAX + 1], const uin
 }
 
 /* ---- looking ---- */
+static int go_to_part(file_store *s, const char *path, char part[FILES_NAME_MAX + 1]) {
+    const char *name;
+    int dir = go_to(s, path, &name);
+    if (dir >= 0) name_of_part(part, name);
+    return dir;
+}
+
 static int look(int dir, const char *name, struct stat *st) {
     if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0) return 1;
     return errno == ENOENT ? 0 : -1;
@@ -64,12 +71,9 @@ int store_look(file_store *s, const char *path, struct stat *st) {
 }
 
 int store_look_part(file_store *s, const char *path, struct stat *st) {
-    const char *name;
     char part[FILES_NAME_MAX + 1];
-    int dir = go_to(s, path, &name);
-    if (dir < 0) return -1;
-    name_of_part(part, name);
-    return look(dir, part, st);
+    int dir = go_to_part(s, path, part);
+    return dir < 0 ? -1 : look(dir, part, st);
 }
 
 static int open_to_read(int dir, const char *name, struct stat *st) {
@@ -86,12 +90,9 @@ int store_open_file(file_store *s, const char *path, struct stat *st) {
 }
 
 int store_open_part(file_store *s, const char *path, struct stat *st) {
-    const char *name;
     char part[FILES_NAME_MAX + 1];
-    int dir = go_to(s, path, &name);
-    if (dir < 0) return -1;
-    name_of_part(part, name);
-    return open_to_read(dir, part, st);
+    int dir = go_to_part(s, path, part);
+    return dir < 0 ? -1 : open_to_read(dir, part, st);
 }
 
 /* ---- unfinished files ---- */
@@ -143,23 +144,17 @@ int store_write_part(file_store *s, const char *path, uint64_t offset, const str
 }
 
 void store_drop_part(file_store *s, const char *path) {
-    const char *name;
     char part[FILES_NAME_MAX + 1];
-    int why = errno, dir = go_to(s, path, &name);
-    if (dir >= 0) {
-        name_of_part(part, name);
-        (void)unlinkat(dir, part, 0);
-    }
+    int why = errno, dir = go_to_part(s, path, part);
+    if (dir >= 0) (void)unlinkat(dir, part, 0);
     errno = why;
 }
 
 int store_drop_stale(file_store *s, const char *path) {
-    const char *name;
     char part[FILES_NAME_MAX + 1];
     struct stat st;
-    int dir = go_to(s, path, &name);
+    int dir = go_to_part(s, path, part);
     if (dir < 0) return -1;
-    name_of_part(part, name);
     if (look(dir, part, &st) == 0) return 0;
     int fd = open_part(dir, part, &st);
     if (fd < 0) return -1;

@@ -24,7 +24,7 @@ typedef struct {
     target at;
     const char *to; /* as the peer calls it */
     int fd;         /* -1: standard input and output */
-    int is_stdio, used;
+    int is_stdio;
     uint32_t channel; /* of standard input and output */
     size_t place;
 } lane;
@@ -122,7 +122,6 @@ static void open_stdio(forward *f) {
         lane *l = &f->lanes[i];
         if (!l->is_stdio) continue;
         tunnel_end end = {.in = STDIN_FILENO, .out = STDOUT_FILENO, .patient = isatty(STDIN_FILENO)};
-        l->used = 1;
         l->channel = tunnel_add(f->tunnel, &end, l->to);
     }
 }

@@ -39,7 +39,6 @@ typedef struct channel {
     int open_due;       /* OPEN, or OPENED, waits for room in the session */
     unsigned reset_due; /* RESET waits, with this reason */
     int over;
-    unsigned reason;
     uint64_t connect_until;
     uint32_t may_send;      /* bytes, by the peer's windows */
     uint32_t may_come;      /* bytes that the peer may still send */
@@ -178,7 +177,6 @@ static void forget(tunnel *t, channel *c) {
 static void finish(tunnel *t, channel *c, unsigned reason) {
     if (c->over) return;
     c->over = 1;
-    c->reason = reason;
     close_end(c, reason != 0);
     if (t->ops->closed) t->ops->closed(t->ops->arg, c->id, c->target, reason, c->in, c->out);
 }
