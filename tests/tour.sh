@@ -23,8 +23,9 @@ for block in "1 1" "2 1" "1 2" "2 2"; do
 done
 
 echo "it works" >page.txt
-python3 -m http.server "$web" --bind 127.0.0.1 >web.log 2>&1 &
+python3 -u -m http.server "$web" --bind 127.0.0.1 >web.log 2>&1 &
 started="$started $!"
+await "Serving HTTP" web.log || fail "the web server that is the target" "$(cat web.log)"
 one=$(part 1 1) two=$(part 2 1) serve=$(part 1 2) forward=$(part 2 2)
 sh -ec "$one" >one.log 2>&1 || fail "terminal 1, keys" "$(cat one.log)"
 sh -ec "$two" >two.log 2>&1 || fail "terminal 2, keys" "$(cat two.log)"
