@@ -82,6 +82,12 @@ $(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
 
+# The line of tests/serial.sh
+tests: $(BUILD)/tests/serial/wire
+$(BUILD)/tests/serial/wire: $(BUILD)/tests/serial/wire.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # Tests of parts of the program see its headers, and have all of it but main
 CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel test_files test_files_hostile)
 $(CMD_TESTS): $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ))
@@ -105,7 +111,7 @@ ASAN := $(BUILD)/asan
 CURVE_TESTS := test_curve test_curve_ifma
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
 # Scripts that try the program
-SCRIPTS := cmd tool keys peers files doctor completion units tour wire
+SCRIPTS := cmd tool keys peers files doctor completion units tour wire serial
 run_tests = $(patsubst %,$(1)/tests/%,$(CURVE_TESTS)) $(patsubst %,"$(2)$(1)/tests/%",$(filter-out $(CURVE_TESTS),$(UNIT))) \
             $(patsubst %,"sh tests/%.sh $(1)/svconn",$(SCRIPTS)) "sh tests/examples.sh $(1)/examples"
 
@@ -162,6 +168,47 @@ $(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
 .PHONY: check-tunnel
 check-tunnel: program $(BUILD)/tests/tunnel/ends
 	@sh tests/run.sh "sh tests/tunnel_apps.sh $(PROG) $(BUILD)/tests/tunnel/ends"
+# The example for Android on the JVM of this machine, against the program (packages: openjdk-17-jdk-headless, cmake)
+JAVAC ?= javac
+JNI := $(BUILD)/jni
+JNI_FLAGS := -fPIC -fvisibility=hidden
+ifneq ($(filter check-jni check-jni-run jni-%,$(MAKECMDGOALS)),)
+JDK := $(patsubst %/bin/javac,%,$(realpath $(shell command -v $(JAVAC) 2>/dev/null)))
+endif
+JNI_JAVA := $(wildcard examples/android/java/io/svconn/*.java examples/android/desktop/*.java tests/jni/*.java)
+# The compiler's run-time library for a program that is not ours, if it has one
+JNI_ASAN = $(wildcard $(shell $(CC) -print-file-name=libasan.so 2>/dev/null))
+INC_examples/android = -Isvc -isystem $(JDK)/include -isystem $(JDK)/include/linux
+$(eval $(call layer,examples/android,))
+.PHONY: jni-lib check-jni check-jni-run
+jni-lib: $(BUILD)/libsvconn_jni.so
+$(BUILD)/libsvconn_jni.so: $(BUILD)/examples/android/svconn_jni.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+$(JNI)/classes/made: $(JNI_JAVA) Makefile
+	$(call say,JAVAC,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && $(JAVAC) --release 8 -Xlint:all,-options -Werror -d $(@D) $(JNI_JAVA) && touch $@
+check-jni: program
+	@if [ -e "$(JDK)/include/linux/jni_md.h" ]; then $(MAKE) --no-print-directory check-jni-run; \
+	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip check-jni: no $(JAVAC) with a jni.h (package openjdk-17-jdk-headless)'"; fi
+check-jni-run: $(JNI)/classes/made
+	@$(MAKE) --no-print-directory BUILD=$(JNI)/lib CFLAGS="$(CFLAGS) $(JNI_FLAGS)" jni-lib
+	@rm -rf $(JNI)/asan/runtime
+	@if [ -n "$(CAN_SANITIZE)" ] && [ -n "$(JNI_ASAN)" ]; then mkdir -p $(JNI)/asan && \
+	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
+	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
+	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+# The program on the RFCOMM sockets of a real kernel: QEMU and two virtual Bluetooth controllers (Debian: qemu-system-x86; the kernel and the
+# controllers are fetched with apt, into $(BUILD)/rfcomm, and not installed). The variables are those of tests/rfcomm/run.sh.
+RFCOMM_TOOLS := $(addprefix $(BUILD)/tests/rfcomm/,adapters plain record)
+$(RFCOMM_TOOLS): %: %.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+.PHONY: check-rfcomm check-asan-program
+check-asan-program:
+	@$(MAKE) --no-print-directory BUILD=$(ASAN) CFLAGS="$(SANITIZE)" program
+check-rfcomm: program $(RFCOMM_TOOLS) $(if $(CAN_SANITIZE),check-asan-program)
+	@sh tests/rfcomm/run.sh $(BUILD)
 # What takes minutes: a million iterations (RFC 7748), all key ids, whole keys, every split of every vector, deadlines
 check-slow: tests program
 	@SVCONN_SLOW=1 sh tests/run.sh $(addprefix $(BUILD)/tests/test_,curve renewal svc_vectors relay_limits) "sh tests/interop.sh $(PROG)"
@@ -270,7 +317,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 svc/svconn.h transport/svconn_transport.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 svc/svconn.h transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
 	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
 	install -m 644 packaging/completion/svconn.zsh $(DESTDIR)$(PREFIX)/$(ZSH_COMPLETION)
@@ -279,7 +326,7 @@ install: all
 	    chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
-	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
+	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(DESTDIR)$(PREFIX)/include/svconn_line.h $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
 clean:
 	rm -rf $(BUILD)
 help:
@@ -295,6 +342,10 @@ help:
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
+	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
+	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-rfcomm     svconn on the RFCOMM sockets of a Linux guest with two virtual Bluetooth controllers, and what is seen on the air'
+	@echo '                      (package: qemu-system-x86; others are fetched, and not installed)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'

@@ -60,10 +60,11 @@ void entrance_want(entrance *e, int full, fdset *set) {
     e->n = svconn_listener_want(&e->listener, fds, &wait);
     for (nfds_t i = 0; i < e->n; i++) e->place[i] = fdset_add(set, fds[i].fd, fds[i].events);
     fdset_within(set, wait);
+    e->at_once = wait == 0;
 }
 
 static void say_why_not(entrance *e, const svconn_why *why) {
-    int lost = at_relay(e) && e->listener.fd < 0;
+    int lost = e->listener.fd < 0;
     if (lost || (e->verbose && why->fault != SVCONN_FAULT_NOT_THERE))
         say("%s", why->text); /* or the caller has gone again */
     if (lost && svconn_now() >= e->listening_at + RETRY_MAX_MS) e->retry_ms = RETRY_MS; /* it had held */
@@ -72,19 +73,22 @@ static void say_why_not(entrance *e, const svconn_why *why) {
 
 int entrance_ready(entrance *e, const fdset *set, svconn_link *link) {
     svconn_why why;
-    if (e->n == 0 || (!at_relay(e) && !fdset_got(set, e->place[0]))) return 0;
+    int got = at_relay(e) || e->at_once;
+    for (nfds_t i = 0; i < e->n; i++) got |= fdset_got(set, e->place[i]) != 0;
+    if (e->n == 0 || !got) return 0;
     if (svconn_listener_accept(&e->listener, link, 0, &why) == 0) {
         e->retry_ms = RETRY_MS;
         return 1;
     }
     say_why_not(e, &why);
-    return e->once && at_relay(e) && e->listener.fd < 0 ? -1 : 0;
+    e->gone = e->listener.fd < 0 && !at_relay(e);
+    return e->listener.fd < 0 && (e->once || e->gone) ? -1 : 0;
 }
 
 int entrance_wait(entrance *e, svconn_link *link) {
     svconn_why why;
     int may_retry = strncmp(e->address, "wormhole:", 9) == 0 && !e->once;
-    if (e->listener.spent && !may_retry) return 0;
+    if (e->listener.spent && !may_retry) return e->gone ? -1 : 0;
     while (svconn_listener_accept(&e->listener, link, -1, &why) != 0) {
         say("%s%s", why.text, may_retry ? "; trying again" : "");
         if (!may_retry) return -1;

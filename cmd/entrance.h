@@ -18,6 +18,8 @@ typedef struct {
     uint64_t rest_until, retry_ms, listening_at;
     size_t place[SVCONN_LISTENER_FDS];
     nfds_t n;
+    int gone;    /* the device was unplugged */
+    int at_once; /* there is somebody, whatever poll says */
 } entrance;
 
 /* Listens. An exit code, after it said why. */
@@ -28,7 +30,7 @@ void entrance_close(entrance *e);
 int entrance_can_poll(const entrance *e);
 /* full: no room for another connection; a registration is looked after all the same. */
 void entrance_want(entrance *e, int full, fdset *set);
-/* After poll: 1: a link; 0: none; -1: the relay was lost and once was wanted. */
+/* After poll: 1: a link; 0: none; -1: there will be no more, after it said why. */
 int entrance_ready(entrance *e, const fdset *set, svconn_link *link);
 /* Waits for the next link. 1, or 0: there are no more; or -1 after it said why. */
 int entrance_wait(entrance *e, svconn_link *link);

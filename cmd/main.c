@@ -40,6 +40,8 @@ static int print_help(FILE *f) {
                "Addresses:\n"
                "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n"
                "  unix:PATH                       a UNIX socket\n"
+               "  rfcomm://DEVICE/CHANNEL         Bluetooth, such as rfcomm://01:23:45:67:89:AB/3; rfcomm:///3 listens\n"
+               "  serial:PATH[?speed=115200]      a serial line; see docs/bluetooth.md\n"
                "  exec:COMMAND                    a child process, by its standard input and output\n"
                "  ws://HOST[:PORT][/PATH]         a WebSocket (of websockify, say), to call only\n"
                "  dir:PATH                        a directory that both sides see\n"
@@ -51,7 +53,7 @@ static int print_help(FILE *f) {
                "  0  done\n"
                "  1  the link or the peer failed\n"
                "  2  the command line is wrong\n"
-               "  3  trouble on this side, such as a file or a port\n"
+               "  3  trouble on this side, such as a file, a port or an address\n"
                "  4  the peer is not the right one, or does not want us (connect, forward, send)\n"
                "  5  the host, the relay or the peer is not there (the same)\n"
                "  6  some files were not transferred (send, receive)\n");

@@ -12,8 +12,8 @@
 #define RELAY "relay://"
 
 int place_is_address(const char *text) {
-    static const char *const kinds[] = {
-        "tcp://", "unix:", "fd:", "stdio:", "exec:", "ws://", "dir:", "relay://", "wormhole://"};
+    static const char *const kinds[] = {"tcp://", "unix:", "rfcomm://", "serial:",  "fd:",        "stdio:",
+                                        "exec:",  "ws://", "dir:",      "relay://", "wormhole://"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strncmp(text, kinds[i], strlen(kinds[i])) == 0) return 1;
     return 0;

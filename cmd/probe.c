@@ -47,11 +47,42 @@ static void tidy(char *text) {
     *to = 0;
 }
 
+/* Who ends us ends the child, too: it may hold a device, or somebody's attention. */
+static volatile pid_t probed;
+
+static void end_both(int signal_number) {
+    kill(probed, SIGKILL);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP};
+enum { DEADLY = sizeof deadly / sizeof deadly[0] };
+
+/* Forks with these signals held back, so that none comes between the child and the handlers. */
+static pid_t fork_guarded(struct sigaction before[DEADLY], sigset_t *mask) {
+    struct sigaction guard = {.sa_handler = end_both};
+    sigset_t held;
+    sigemptyset(&held);
+    for (int i = 0; i < DEADLY; i++) sigaddset(&held, deadly[i]);
+    sigprocmask(SIG_BLOCK, &held, mask);
+    pid_t child = fork();
+    probed = child;
+    for (int i = 0; child > 0 && i < DEADLY; i++) {
+        sigaction(deadly[i], NULL, &before[i]);
+        if (before[i].sa_handler != SIG_IGN) sigaction(deadly[i], &guard, NULL);
+    }
+    if (child <= 0) sigprocmask(SIG_SETMASK, mask, NULL);
+    return child;
+}
+
 int probe_run(int (*check)(void *arg), void *arg, int patience_ms, char text[PROBE_TEXT]) {
     int ends[2], status = 0;
+    struct sigaction before[DEADLY];
+    sigset_t mask;
     text[0] = 0;
     if (pipe(ends) != 0) return PROBE_LOST;
-    pid_t child = fork();
+    pid_t child = fork_guarded(before, &mask);
     if (child == 0) {
         close(ends[0]);
         dup2(ends[1], STDERR_FILENO);
@@ -59,6 +90,7 @@ int probe_run(int (*check)(void *arg), void *arg, int patience_ms, char text[PRO
         _exit(check(arg));
     }
     close(ends[1]);
+    if (child > 0) sigprocmask(SIG_SETMASK, &mask, NULL);
     int late = child > 0 && collect(ends[0], text, PROBE_TEXT, svconn_now() + (uint64_t)patience_ms) != 0;
     close(ends[0]);
     tidy(text);
@@ -66,6 +98,7 @@ int probe_run(int (*check)(void *arg), void *arg, int patience_ms, char text[PRO
     if (late) kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
+    for (int i = 0; i < DEADLY; i++) sigaction(deadly[i], &before[i], NULL);
     if (late) return PROBE_LATE;
     return WIFEXITED(status) ? WEXITSTATUS(status) : PROBE_LOST;
 }

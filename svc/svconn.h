@@ -102,7 +102,7 @@ const char *svconn_reason_name(svconn_err e); /* the short name of spec/vectors.
 #define SVCONN_BUILT_IN_MAX 65 /* longest identity of a built-in type */
 #define SVCONN_PROOF_MESSAGE_MAX 64
 
-/* Who we are. Fields are private. Holds a secret: wipe it with svconn_identity_wipe. */
+/* Who we are. Fields are private. Holds a secret: wipe it, and each copy, with svconn_identity_wipe. */
 typedef struct {
     const uint8_t *id; /* custom: the caller's bytes; else NULL */
     size_t id_len;

@@ -301,7 +301,8 @@ done
 "$svconn" send "$at" --peer "$a" --key b.pem in/large >send.out 2>send.err </dev/null &
 sender=$!
 started="$started $sender"
-sleep 0.15
+i=0 # who is lost before the first session is there is not called again
+while [ ! -e out/.large.svconn-part ] && [ $i -lt 500 ]; do sleep 0.02; i=$((i + 1)); done
 kill -9 "$receiver"
 wait "$receiver" 2>/dev/null
 receive --keep

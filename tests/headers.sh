@@ -8,7 +8,7 @@ one() { # NAME COMPILER FLAGS...
     name=$1
     shift
     if ! command -v "$1" >/dev/null 2>&1; then echo "skip header $name: no $1 here"; return; fi
-    for h in svconn.h svconn_transport.h; do
+    for h in svconn.h svconn_transport.h svconn_line.h; do
         if printf '#include "%s"\nint main(void) { return 0; }\n' "$h" |
             "$@" -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror -Isvc -Itransport -D_POSIX_C_SOURCE=200809L \
                 -fsyntax-only -; then echo "pass header $h as $name"

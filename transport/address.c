@@ -64,17 +64,19 @@ static int parse_relay_host(svconn_address *a, const char *p, const char *defaul
     return strcmp(a->port, "0") == 0 ? bad(a, why, "port 0 is no port of a relay") : 0;
 }
 
-/* 64 hexadecimal digits at p. 0, or -1. Keys are public: no need for constant time. */
-static int parse_key(uint8_t key[32], const char *p) {
+/* 2 * n hexadecimal digits at p. 0, or -1. Keys are public: no need for constant time. */
+static int parse_hex(uint8_t *out, const char *p, int n) {
     static const char digits[] = "0123456789abcdef";
-    for (int i = 0; i < 64; i++) {
+    for (int i = 0; i < 2 * n; i++) {
         char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
         const char *at = c ? strchr(digits, c) : NULL;
         if (!at) return -1;
-        key[i / 2] = (uint8_t)(key[i / 2] << 4 | (at - digits));
+        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (at - digits));
     }
     return 0;
 }
+
+static int parse_key(uint8_t key[32], const char *p) { return parse_hex(key, p, 32); }
 
 /* [KEY@]HOST[:PORT][/[TOKEN or KEY]] */
 static int parse_relay(svconn_address *a, const char *p, svconn_why *why) {
@@ -135,6 +137,100 @@ static int parse_dir(svconn_address *a, const char *p, svconn_why *why) {
     return *p ? 0 : bad(a, why, "no path; it looks like dir:PATH");
 }
 
+/* ---- devices ---- */
+
+int svconn_bluetooth_read(uint8_t address[6], const char *text) {
+    for (int i = 0; i < 6; i++, text += 3)
+        if (parse_hex(address + i, text, 1) != 0 || (i < 5 && text[2] != ':')) return -1;
+    return 0;
+}
+
+const char *svconn_bluetooth_text(char out[SVCONN_BLUETOOTH_TEXT], const uint8_t address[6]) {
+    snprintf(out, SVCONN_BLUETOOTH_TEXT, "%02X:%02X:%02X:%02X:%02X:%02X", address[0], address[1], address[2],
+             address[3], address[4], address[5]);
+    return out;
+}
+
+/* The options at the end of an address, ?NAME=VALUE&NAME=VALUE: set is called for each. */
+static int parse_options(svconn_address *a, const char *p, int (*set)(svconn_address *, const char *, const char *),
+                         const char *advice, svconn_why *why) {
+    char name[12], value[24];
+    if (!*p) return 0;
+    do {
+        size_t n = strcspn(++p, "=&"), m = p[n] == '=' ? strcspn(p + n + 1, "&") : 0;
+        if (p[n] != '=' || n >= sizeof name || m >= sizeof value) return bad(a, why, advice);
+        snprintf(name, sizeof name, "%.*s", (int)n, p);
+        snprintf(value, sizeof value, "%.*s", (int)m, p + n + 1);
+        if (set(a, name, value) != 0) return bad(a, why, advice);
+        p += n + 1 + m;
+    } while (*p);
+    return 0;
+}
+
+static int set_rfcomm(svconn_address *a, const char *name, const char *value) {
+    static const char *const levels[] = {"low", "medium", "high"};
+    if (strcmp(name, "from") == 0) return strlen(value) == 17 ? svconn_bluetooth_read(a->from, value) : -1;
+    if (strcmp(name, "security") != 0) return -1;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, levels[i]) != 0) continue;
+        a->level = (svconn_bluetooth_level)(SVCONN_BLUETOOTH_LOW + i);
+        return 0;
+    }
+    return -1;
+}
+
+/* [DEVICE]/[CHANNEL[-CHANNEL]] */
+static int parse_rfcomm(svconn_address *a, const char *p, svconn_why *why) {
+    static const char form[] = "it looks like rfcomm://01:23:45:67:89:AB/3, or /3-6 for a few channels";
+    long first = 0, last;
+    a->kind = SVCONN_ADDRESS_RFCOMM;
+    a->level = SVCONN_BLUETOOTH_LOW;
+    size_t n = strcspn(p, "/?");
+    if (n && (n != 17 || svconn_bluetooth_read(a->device, p) != 0)) return bad(a, why, form);
+    p += n;
+    if (*p == '/' && *++p >= '0' && *p <= '9') first = take_number(&p, 30);
+    last = first;
+    if (*p == '-' && first > 0) {
+        p++;
+        last = take_number(&p, 30);
+    }
+    if (first < 0 || last < first)
+        return bad(a, why, "a channel is a number from 1 to 30, and of two the smaller stands first");
+    if (last - first >= SVCONN_LISTENER_FDS) return bad(a, why, "these are too many channels");
+    if (*p && *p != '?') return bad(a, why, form);
+    a->channel = (int)first;
+    a->channels = (int)(last - first) + 1;
+    return parse_options(a, p, set_rfcomm,
+                         "behind the channel stand ?security=low, medium or high, and ?from= with the address of the "
+                         "adapter that calls, joined by &",
+                         why);
+}
+
+static int set_serial(svconn_address *a, const char *name, const char *value) {
+    if (strcmp(name, "speed") == 0) {
+        a->speed = take_number(&value, 100000000);
+        return a->speed > 0 && !*value ? 0 : -1;
+    }
+    int *flag = strcmp(name, "flow") == 0 ? &a->rtscts : strcmp(name, "marks") == 0 ? &a->marks : NULL;
+    if (!flag) return -1;
+    *flag = strcmp(value, flag == &a->rtscts ? "rtscts" : "yes") == 0;
+    return *flag || strcmp(value, flag == &a->rtscts ? "none" : "no") == 0 ? 0 : -1;
+}
+
+static int parse_serial(svconn_address *a, const char *p, svconn_why *why) {
+    size_t n = strcspn(p, "?");
+    a->kind = SVCONN_ADDRESS_SERIAL;
+    a->speed = 115200;
+    a->marks = 1;
+    if (n == 0) return bad(a, why, "no device; it looks like serial:/dev/ttyUSB0?speed=115200");
+    if (n >= sizeof a->host) return bad(a, why, "the path of the device is too long");
+    memcpy(a->host, p, n);
+    return parse_options(a, p + n, set_serial,
+                         "behind the device stand ?speed= with bits a second, ?flow=rtscts or none, ?marks=yes or no, "
+                         "joined by &",
+                         why);
+}
+
 static int parse_unix(svconn_address *a, const char *p, svconn_why *why) {
     char what[80];
     a->kind = SVCONN_ADDRESS_UNIX;
@@ -177,9 +273,10 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
     static const struct {
         const char *prefix;
         int (*parse)(svconn_address *, const char *, svconn_why *);
-    } kinds[] = {{"tcp://", parse_tcp},     {"unix:", parse_unix}, {"fd:", parse_fd},   {"stdio:", parse_stdio},
-                 {"exec:", parse_exec},     {"ws://", parse_ws},   {"wss://", parse_wss}, {"dir:", parse_dir},
-                 {"relay://", parse_relay}, {"wormhole://", parse_wormhole}};
+    } kinds[] = {{"tcp://", parse_tcp},           {"unix:", parse_unix},       {"fd:", parse_fd},
+                 {"stdio:", parse_stdio},         {"exec:", parse_exec},       {"ws://", parse_ws},
+                 {"wss://", parse_wss},           {"dir:", parse_dir},         {"relay://", parse_relay},
+                 {"wormhole://", parse_wormhole}, {"rfcomm://", parse_rfcomm}, {"serial:", parse_serial}};
     memset(a, 0, sizeof *a);
     a->text = text;
     a->in = a->out = -1;
@@ -188,7 +285,9 @@ int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why) {
         size_t n = strlen(kinds[i].prefix);
         if (strncmp(text, kinds[i].prefix, n) == 0) return kinds[i].parse(a, text + n, why);
     }
-    return bad(a, why, "unknown kind; it begins with tcp:// unix: fd: stdio: exec: ws:// dir: relay:// or wormhole://");
+    return bad(a, why,
+               "unknown kind; it begins with tcp:// unix: rfcomm:// serial: fd: stdio: exec: ws:// dir: "
+               "relay:// or wormhole://");
 }
 
 int svconn_relay_is_public_name(const char *name) {

@@ -20,11 +20,15 @@ int svconn_time_left(uint64_t end) {
     return end - now < INT_MAX ? (int)(end - now) : INT_MAX;
 }
 
-int svconn_wait(int fd, short events, uint64_t end) {
+int svconn_is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+int svconn_wait_any(const int *fd, int count, short events, uint64_t end) {
+    struct pollfd p[SVCONN_LISTENER_FDS];
+    for (int i = 0; i < count; i++) p[i] = (struct pollfd){.fd = fd[i], .events = events};
     for (;;) {
-        struct pollfd p = {.fd = fd, .events = events};
-        int n = poll(&p, 1, svconn_time_left(end));
-        if (n > 0) return 0;
+        int n = poll(p, (nfds_t)count, svconn_time_left(end));
+        for (int i = 0; n > 0 && i < count; i++)
+            if (p[i].revents) return i;
         if (n < 0 && errno != EINTR) return -1;
         if (n == 0 && svconn_time_left(end) == 0) {
             errno = ETIMEDOUT;
@@ -32,5 +36,7 @@ int svconn_wait(int fd, short events, uint64_t end) {
         }
     }
 }
+
+int svconn_wait(int fd, short events, uint64_t end) { return svconn_wait_any(&fd, 1, events, end) < 0 ? -1 : 0; }
 
 void svconn_nap(int ms) { (void)poll(NULL, 0, ms); /* a signal may shorten it: callers look at the time */ }

@@ -85,6 +85,8 @@ int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_li
     case SVCONN_ADDRESS_SPOOL:
         return listening ? svconn_spool_accept(l, a, end, why) : svconn_spool_call(l, a, end, why);
     case SVCONN_ADDRESS_RELAY: return svconn_relay_call(l, a, options, end, why);
+    case SVCONN_ADDRESS_RFCOMM: return svconn_rfcomm_connect(l, a, end, why);
+    case SVCONN_ADDRESS_SERIAL: return a->marks ? svconn_serial_call(l, a, end, why) : svconn_serial_plain(l, a, why);
     case SVCONN_ADDRESS_WORMHOLE: break;
     }
     int fd = svconn_dial(a, via, end, why);
@@ -153,6 +155,7 @@ void svconn_link_peer(const svconn_link *l, char *out, size_t size) {
     if (l->ops && l->ops->peer) l->ops->peer(l, out, size);
     else if (l->in < 0 || l->out < 0) snprintf(out, size, "nobody");
     else if (l->child) snprintf(out, size, "a child process");
+    else if (svconn_rfcomm_peer(l->in, out, size) == 0) return;
     else if (getpeername(l->in, (struct sockaddr *)&s, &len) == 0) svconn_socket_name(out, size, &s, len);
     else if (errno == ENOTCONN || errno == EINVAL) snprintf(out, size, "a peer that is gone");
     else if (l->in == 0 && l->out == 1) snprintf(out, size, "standard input and output");

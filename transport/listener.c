@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RELAY_MS 10000 /* for a relay to give a token, or to take a name */
+#define RELAY_MS 10000  /* for a relay to give a token, or to take a name */
 #define SHORTAGE_MS 100 /* before a shortage is reported: a caller who tries again at once must not spin */
 
 /* ---- listen ------------------------------------------------------------------------------------- */
@@ -43,16 +43,20 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
     if (a.kind == SVCONN_ADDRESS_WEBSOCKET) return svconn_websocket_listen(&a, why);
     if (a.kind == SVCONN_ADDRESS_SPOOL && svconn_spool_listen(&a, why) != 0) return -1;
     n->options = options;
-    if (a.kind == SVCONN_ADDRESS_TCP) n->fd = svconn_tcp_listen(&a, why);
-    else if (a.kind == SVCONN_ADDRESS_UNIX) n->fd = svconn_unix_listen(&a, why);
-    else if (a.kind == SVCONN_ADDRESS_RELAY) {
-        if (svconn_relay_listen(n, &a, svconn_deadline(RELAY_MS), why) != 0) return -1;
-    } else {
-        n->spent = 0;
-        return 0; /* nothing to do before the first accept */
-    }
-    if (n->fd < 0) return -1;
     n->spent = 0;
+    switch (a.kind) {
+    case SVCONN_ADDRESS_TCP: n->fd = svconn_tcp_listen(&a, why); break;
+    case SVCONN_ADDRESS_UNIX: n->fd = svconn_unix_listen(&a, why); break;
+    case SVCONN_ADDRESS_RELAY: (void)svconn_relay_listen(n, &a, svconn_deadline(RELAY_MS), why); break;
+    case SVCONN_ADDRESS_RFCOMM: (void)svconn_rfcomm_listen(n, &a, why); break;
+    case SVCONN_ADDRESS_SERIAL:
+        if (!a.marks) return 0;
+        (void)svconn_serial_listen(n, &a, why);
+        break;
+    default: return 0; /* nothing to do before the first accept */
+    }
+    n->spent = n->fd < 0;
+    if (n->fd < 0) return -1;
     n->owner = (long)getpid();
     if (a.kind == SVCONN_ADDRESS_TCP) full_tcp_address(n);
     return 0;
@@ -61,14 +65,15 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
 void svconn_listener_close(svconn_listener *n) {
     struct stat st;
     svconn_address a;
-    svconn_relay_close(n);
-    if (n->fd >= 0) {
+    if (n->ops) n->ops->close(n);
+    else if (n->fd >= 0) {
         /* a child of a server that forks closes its copy, but the socket file is the parent's */
         if (n->kind == SVCONN_ADDRESS_UNIX && n->owner == (long)getpid() &&
             svconn_address_parse(&a, n->address, NULL) == 0 && lstat(a.rest, &st) == 0 && S_ISSOCK(st.st_mode))
             (void)unlink(a.rest);
         close(n->fd);
     }
+    n->ops = NULL;
     n->fd = -1;
     n->spent = 1;
 }
@@ -98,25 +103,30 @@ static int is_transient(int error) {
 
 static int is_shortage(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
-static int accept_socket(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
+int svconn_socket_accept_one(const int *fd, int count, const char *address, uint64_t end, svconn_why *why) {
     do {
-        if (svconn_wait(n->fd, POLLIN, end) != 0) {
+        int ready = svconn_wait_any(fd, count, POLLIN, end);
+        if (ready < 0) {
             if (errno != ETIMEDOUT) break;
-            return svconn_because(why, "nobody connected to %.200s in time", n->address);
+            return svconn_because(why, "nobody connected to %.200s in time", address);
         }
-        int fd = svconn_socket_accept(n->fd);
-        if (fd >= 0) {
-            l->in = l->out = fd;
-            return 0;
-        }
+        int one = svconn_socket_accept(fd[ready]);
+        if (one >= 0) return one;
     } while (is_transient(errno) && svconn_time_left(end) != 0);
     int error = errno;
-    if (is_transient(error)) return svconn_because(why, "who connected to %.200s is gone again", n->address);
-    if (!is_shortage(error)) return svconn_because(why, "cannot accept on %.200s: %s", n->address, strerror(error));
+    if (is_transient(error)) return svconn_because(why, "who connected to %.200s is gone again", address);
+    if (!is_shortage(error)) return svconn_because(why, "cannot accept on %.200s: %s", address, strerror(error));
     int left = svconn_time_left(end);
     svconn_nap(left < 0 || left > SHORTAGE_MS ? SHORTAGE_MS : left);
-    return svconn_because(why, "cannot accept on %.150s: %s (too many connections at once? see ulimit -n)", n->address,
+    return svconn_because(why, "cannot accept on %.150s: %s (too many connections at once? see ulimit -n)", address,
                           strerror(error));
+}
+
+static int accept_socket(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
+    int fd = svconn_socket_accept_one(&n->fd, 1, n->address, end, why);
+    if (fd < 0) return -1;
+    l->in = l->out = fd;
+    return 0;
 }
 
 int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why) {
@@ -124,7 +134,7 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
     svconn_address a;
     uint64_t end = svconn_deadline(timeout_ms);
     *l = none;
-    if (n->relay) return svconn_relay_accept(n, l, end, why);
+    if (n->ops) return n->ops->accept(n, l, end, why);
     if (n->fd >= 0) return accept_socket(n, l, end, why);
     if (n->spent && n->address[0])
         return svconn_because(why, "%.200s: its only link was given out already, or it is closed", n->address);
@@ -135,7 +145,7 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
 }
 
 nfds_t svconn_listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms) {
-    if (n->relay) return svconn_relay_want(n, fds, timeout_ms);
+    if (n->ops) return n->ops->want(n, fds, timeout_ms);
     if (n->fd < 0) return 0;
     fds[0] = (struct pollfd){.fd = n->fd, .events = POLLIN};
     return 1;

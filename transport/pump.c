@@ -25,8 +25,6 @@
 #define LAST_WORD_BYTES 1048576
 #define STALL_MS 10000 /* our last bytes, CLOSE among them, may stand still for so long */
 
-static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
-
 static int is_over(const svconn *s) { return svconn_status(s) == SVCONN_CLOSED || svconn_status(s) == SVCONN_FAILED; }
 
 static int is_asking(const svconn *s) {
@@ -82,7 +80,7 @@ static void write_out(svconn *s, svconn_link *l) {
         if (len == 0 && unsent(s, l) == 0) return;
         if (!l->out_ended && !peer_is_gone(s)) {
             ssize_t n = write_some(l, bytes, len);
-            if (n == 0 || (n < 0 && is_later(errno))) return;
+            if (n == 0 || (n < 0 && svconn_is_later(errno))) return;
             if (n > 0) len = (size_t)n;
             else {
                 l->out_ended = 1;
@@ -104,7 +102,7 @@ static int read_in(svconn *s, svconn_link *l, uint64_t now) {
     uint8_t *space = svconn_wire_space(s, &room);
     if (room == 0 || l->in_ended) return 0;
     ssize_t n = read_some(l, space, room);
-    if (n < 0 && is_later(errno)) return 0;
+    if (n < 0 && svconn_is_later(errno)) return 0;
     if (n > 0) (void)!svconn_wire_filled(s, (size_t)n, now);
     else link_is_over(s, l);
     return 1;
@@ -124,7 +122,7 @@ static int has_last_word(const svconn *s, const svconn_link *l) {
 static int read_and_drop(svconn_link *l) {
     uint8_t bytes[4096];
     ssize_t n = read_some(l, bytes, sizeof bytes);
-    if (n < 0 && is_later(errno)) return 0;
+    if (n < 0 && svconn_is_later(errno)) return 0;
     if (n > 0) l->dropped += (size_t)n;
     else l->in_ended = 1;
     return 1;
@@ -182,6 +180,7 @@ nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], i
 
 /* A link that says itself what to wait for is always tried: it may wait for a time, or hold what it read ahead. */
 static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
+    if (!fds) return 0;
     for (nfds_t i = 0; i < n; i++) /* any error, too, is for read to find out */
         if (fds[i].fd == l->in && (fds[i].revents & ~POLLOUT)) return 1;
     return l->in < 0 || (l->ops && l->ops->want);

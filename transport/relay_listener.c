@@ -72,52 +72,23 @@ static int prove_name(svconn_listener *n, svconn_talk *t, svconn_why *why) {
     return 0;
 }
 
-/* To register, our own key must be the one of the address. */
-static int check_owner(const svconn_address *a, const svconn_link_options *o, svconn_why *why) {
-    size_t len = 0;
-    const uint8_t *id = o && o->owner ? svconn_identity_bytes(o->owner, &len) : NULL;
-    if (a->meet == SVCONN_MEET_TOKEN)
-        return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "the relay makes the token; to listen, leave it out", why);
-    if (a->meet == SVCONN_MEET_NEW) return 0;
-    if (len == 33 && id[0] == SVCONN_TYPE_ED25519 && memcmp(id + 1, a->peer_key, 32) == 0) return 0;
-    return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "to be registered under a key it must be our own", why);
-}
-
-int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t end, svconn_why *why) {
-    if (check_owner(a, n->options, why) != 0) return -1;
-    int by_key = a->meet == SVCONN_MEET_KEY;
-    relay_listener *r = calloc(1, sizeof *r);
-    if (!r) return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "out of memory", why);
-    r->control = svconn_talk_open(a, n->options, by_key ? RELAY_REGISTER : RELAY_LISTEN, end, why);
-    if (!r->control || (by_key ? prove_name(n, r->control, why) : get_token(n, r->control, why)) != 0) {
-        svconn_talk_end(r->control, 0);
-        free(r);
-        return -1;
-    }
-    n->relay = r;
-    n->fd = r->control->fd;
-    return 0;
-}
-
 static void end_listening(svconn_listener *n, int keep_fd) {
-    relay_listener *r = n->relay;
+    relay_listener *r = n->state;
     svconn_talk_end(r->control, keep_fd);
     for (int i = 0; i < DATA_MAX; i++) svconn_talk_end(r->data[i], 0);
     free(r);
-    n->relay = NULL; /* a token is good for one accept; and a lost registration is over */
+    n->ops = NULL; /* a token is good for one accept; and a lost registration is over */
     n->fd = -1;
     n->spent = 1;
 }
 
-void svconn_relay_close(svconn_listener *n) {
-    if (n->relay) end_listening(n, 0);
-}
+static void relay_close(svconn_listener *n) { end_listening(n, 0); }
 
 /* ---- accept ------------------------------------------------------------------------------------- */
 
 /* A caller rang: the data link is a connection of its own, to where the first one leads. */
 static void answer_ring(svconn_listener *n, const uint8_t *ticket) {
-    relay_listener *r = n->relay;
+    relay_listener *r = n->state;
     const svconn_talk *c = r->control;
     svconn_address a = c->a;
     int i = 0;
@@ -137,7 +108,7 @@ static void answer_ring(svconn_listener *n, const uint8_t *ticket) {
 
 /* 1: *l is a link; 0: nobody yet, *next as in relay_talk.h; -1: it is over */
 static int look_at_control(svconn_listener *n, svconn_link *l, uint64_t *next, svconn_why *why) {
-    relay_listener *r = n->relay;
+    relay_listener *r = n->state;
     svconn_talk *t = r->control;
     uint8_t msg[RELAY_MESSAGE_MAX];
     size_t len;
@@ -177,7 +148,7 @@ static int look_at_data(svconn_talk *t, svconn_link *l, uint64_t *next, svconn_w
 
 /* 1: a link; 0: nobody yet; -1: one of the links on their way was lost */
 static int look_at_all(svconn_listener *n, svconn_link *l, uint64_t *next, svconn_why *why) {
-    relay_listener *r = n->relay;
+    relay_listener *r = n->state;
     for (int i = 0; i < DATA_MAX; i++) {
         uint64_t then;
         if (!r->data[i]) continue;
@@ -193,8 +164,8 @@ static int look_at_all(svconn_listener *n, svconn_link *l, uint64_t *next, svcon
     return 0;
 }
 
-nfds_t svconn_relay_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms) {
-    const relay_listener *r = n->relay;
+static nfds_t relay_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms) {
+    const relay_listener *r = n->state;
     nfds_t count = 0;
     fds[count++] = svconn_talk_poll(r->control);
     for (int i = 0; i < DATA_MAX; i++)
@@ -204,7 +175,7 @@ nfds_t svconn_relay_want(const svconn_listener *n, struct pollfd fds[SVCONN_LIST
     return count;
 }
 
-int svconn_relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
+static int relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
     for (;;) {
         struct pollfd fds[SVCONN_LISTENER_FDS];
         int got = look_at_control(n, l, &n->next, why);
@@ -214,9 +185,41 @@ int svconn_relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn
         if (svconn_now() >= end)
             return svconn_because_of(why, SVCONN_FAULT_NOT_THERE, "nobody came to %.200s in time", n->address);
         int timeout = svconn_time_left(end);
-        nfds_t count = svconn_relay_want(n, fds, &timeout);
+        nfds_t count = relay_want(n, fds, &timeout);
         if (poll(fds, count, timeout) < 0 && errno != EINTR)
-            return svconn_talk_because(&((relay_listener *)n->relay)->control->a, SVCONN_FAULT_LOCAL, strerror(errno),
+            return svconn_talk_because(&((relay_listener *)n->state)->control->a, SVCONN_FAULT_LOCAL, strerror(errno),
                                        why);
     }
+}
+
+/* ---- listen ------------------------------------------------------------------------------------- */
+
+/* To register, our own key must be the one of the address. */
+static int check_owner(const svconn_address *a, const svconn_link_options *o, svconn_why *why) {
+    size_t len = 0;
+    const uint8_t *id = o && o->owner ? svconn_identity_bytes(o->owner, &len) : NULL;
+    if (a->meet == SVCONN_MEET_TOKEN)
+        return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "the relay makes the token; to listen, leave it out", why);
+    if (a->meet == SVCONN_MEET_NEW) return 0;
+    if (len == 33 && id[0] == SVCONN_TYPE_ED25519 && memcmp(id + 1, a->peer_key, 32) == 0) return 0;
+    return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "to be registered under a key it must be our own", why);
+}
+
+static const svconn_listener_ops relay_ops = {.accept = relay_accept, .want = relay_want, .close = relay_close};
+
+int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t end, svconn_why *why) {
+    if (check_owner(a, n->options, why) != 0) return -1;
+    int by_key = a->meet == SVCONN_MEET_KEY;
+    relay_listener *r = calloc(1, sizeof *r);
+    if (!r) return svconn_talk_because(a, SVCONN_FAULT_LOCAL, "out of memory", why);
+    r->control = svconn_talk_open(a, n->options, by_key ? RELAY_REGISTER : RELAY_LISTEN, end, why);
+    if (!r->control || (by_key ? prove_name(n, r->control, why) : get_token(n, r->control, why)) != 0) {
+        svconn_talk_end(r->control, 0);
+        free(r);
+        return -1;
+    }
+    n->ops = &relay_ops;
+    n->state = r;
+    n->fd = r->control->fd;
+    return 0;
 }

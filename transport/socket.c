@@ -36,11 +36,12 @@ static int prepare(int fd) {
     return fd;
 }
 
-static int new_socket(int family) {
+int svconn_socket_new(int family, int protocol) {
 #ifdef SOCK_CLOEXEC
-    return prepare(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)); /* no moment in which a fork elsewhere inherits it */
+    /* no moment in which a fork elsewhere inherits it */
+    return prepare(socket(family, SOCK_STREAM | SOCK_CLOEXEC, protocol));
 #else
-    return prepare(socket(family, SOCK_STREAM, 0));
+    return prepare(socket(family, SOCK_STREAM, protocol));
 #endif
 }
 
@@ -54,37 +55,39 @@ int svconn_socket_accept(int listener) {
     return fd;
 }
 
-/* Closes fd and keeps errno. */
-static int close_failed(int fd) {
+int svconn_socket_close_failed(int fd) {
     int saved = errno;
     close(fd);
     errno = saved;
     return -1;
 }
 
-static int connect_to(int family, const struct sockaddr *to, socklen_t len, uint64_t end) {
+int svconn_socket_connect(int fd, const struct sockaddr *to, socklen_t len, uint64_t end) {
     int error;
     socklen_t size = sizeof error;
-    int fd = new_socket(family);
-    if (fd < 0) return -1;
     if (connect(fd, to, len) == 0) return fd;
-    if (errno != EINPROGRESS && errno != EINTR) return close_failed(fd);
+    if (errno != EINPROGRESS && errno != EINTR) return svconn_socket_close_failed(fd);
     if (svconn_wait(fd, POLLOUT, end) != 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return close_failed(fd);
+        return svconn_socket_close_failed(fd);
     if (error == 0) return fd;
     errno = error;
-    return close_failed(fd);
+    return svconn_socket_close_failed(fd);
+}
+
+static int connect_to(int family, const struct sockaddr *to, socklen_t len, uint64_t end) {
+    int fd = svconn_socket_new(family, 0);
+    return fd < 0 ? -1 : svconn_socket_connect(fd, to, len, end);
 }
 
 int svconn_socket_again(int fd) {
     struct sockaddr_storage to;
     socklen_t len = sizeof to;
     if (getpeername(fd, (struct sockaddr *)&to, &len) != 0) return -1;
-    int again = new_socket(to.ss_family);
+    int again = svconn_socket_new(to.ss_family, 0);
     if (again < 0) return -1;
     set_option(again, IPPROTO_TCP, TCP_NODELAY, 1);
     if (connect(again, (struct sockaddr *)&to, len) == 0 || errno == EINPROGRESS) return again;
-    return close_failed(again);
+    return svconn_socket_close_failed(again);
 }
 
 static const char *hint(int error) {
@@ -146,11 +149,11 @@ int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why) {
 }
 
 static int listen_on(const struct addrinfo *i) {
-    int fd = new_socket(i->ai_family);
+    int fd = svconn_socket_new(i->ai_family, 0);
     if (fd < 0) return -1;
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (i->ai_family == AF_INET6) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0); /* [::] takes IPv4 too */
-    if (bind(fd, i->ai_addr, i->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) return close_failed(fd);
+    if (bind(fd, i->ai_addr, i->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) return svconn_socket_close_failed(fd);
     return fd;
 }
 
@@ -234,7 +237,7 @@ static int is_stale(const struct sockaddr_un *at) {
 int svconn_unix_listen(const svconn_address *a, svconn_why *why) {
     struct sockaddr_un at;
     unix_address(&at, a);
-    int fd = new_socket(AF_UNIX);
+    int fd = svconn_socket_new(AF_UNIX, 0);
     if (fd >= 0) {
         int ok = bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
         if (!ok && errno == EADDRINUSE) {
@@ -242,7 +245,7 @@ int svconn_unix_listen(const svconn_address *a, svconn_why *why) {
             else errno = EADDRINUSE;
         }
         if (ok && listen(fd, SOMAXCONN) == 0) return fd;
-        close_failed(fd);
+        svconn_socket_close_failed(fd);
     }
     return svconn_because(why, "cannot listen on %.150s: %s%s", a->text, strerror(errno), hint(errno));
 }

@@ -23,32 +23,56 @@ typedef enum {
     SVCONN_ADDRESS_WEBSOCKET,
     SVCONN_ADDRESS_SPOOL,
     SVCONN_ADDRESS_RELAY,
-    SVCONN_ADDRESS_WORMHOLE
+    SVCONN_ADDRESS_WORMHOLE,
+    SVCONN_ADDRESS_RFCOMM,
+    SVCONN_ADDRESS_SERIAL
 } svconn_address_kind;
+
+/* Levels of the Bluetooth Core Specification (vol. 3 part C, 5.2.2.8: level 1 to 3), by the numbers of Linux */
+typedef enum {
+    SVCONN_BLUETOOTH_LOW = 1,    /* nobody is asked to pair */
+    SVCONN_BLUETOOTH_MEDIUM = 2, /* paired, encrypted */
+    SVCONN_BLUETOOTH_HIGH = 3    /* paired so that nobody was in the middle */
+} svconn_bluetooth_level;
 
 typedef struct {
     svconn_address_kind kind;
-    const char *text; /* all of it, for messages */
-    const char *rest; /* path or command, or what follows host and port; points into text */
-    char host[SVCONN_HOST_MAX + 1], port[6];
+    const char *text;                        /* all of it, for messages */
+    const char *rest;                        /* path or command, or what follows host and port; points into text */
+    char host[SVCONN_HOST_MAX + 1], port[6]; /* serial: the host is the path of the device */
     int in, out;
     /* relay:// */
     enum { SVCONN_MEET_NEW, SVCONN_MEET_TOKEN, SVCONN_MEET_KEY } meet; /* NEW: the relay is to make a token */
-    int relay_known;                                                  /* relay_key is set */
+    int relay_known;                                                   /* relay_key is set */
     uint8_t relay_key[32], peer_key[32];
     char where[SVCONN_HOST_MAX + 20]; /* text, without the keys: messages have no room for them */
     uint64_t token;
     char code[65]; /* wormhole:// */
+    /* rfcomm:// */
+    uint8_t device[6], from[6]; /* as they are written, the first byte first; all zero: any adapter */
+    int channel, channels;      /* the first and how many; 0: the system chooses one */
+    svconn_bluetooth_level level;
+    /* serial: */
+    long speed;        /* bits a second */
+    int rtscts, marks; /* marks: those of svconn_line.h begin and end a session */
 } svconn_address;
 
 /* address.c */
 int svconn_address_parse(svconn_address *a, const char *text, svconn_why *why);
 int svconn_address_is_dialled(const svconn_address *a); /* by host and port */
 
+/* 01:23:45:67:89:AB; 0 or -1. Exactly 17 characters are looked at. */
+int svconn_bluetooth_read(uint8_t address[6], const char *text);
+#define SVCONN_BLUETOOTH_TEXT 18
+const char *svconn_bluetooth_text(char out[SVCONN_BLUETOOTH_TEXT], const uint8_t address[6]);
+
 /* clock.c */
 uint64_t svconn_deadline(int timeout_ms);
 int svconn_time_left(uint64_t end);                  /* for poll */
 int svconn_wait(int fd, short events, uint64_t end); /* 0: something happened; -1: errno, ETIMEDOUT in particular */
+/* Which one of up to SVCONN_LISTENER_FDS it happened to, or -1. */
+int svconn_wait_any(const int *fd, int count, short events, uint64_t end);
+int svconn_is_later(int error); /* errno of a non-blocking descriptor: nothing now */
 void svconn_nap(int ms);
 
 /* why.c: always -1 */
@@ -98,7 +122,11 @@ int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why);
 int svconn_tcp_listen(const svconn_address *a, svconn_why *why);
 int svconn_unix_listen(const svconn_address *a, svconn_why *why);
 int svconn_socket_accept(int listener); /* -1: errno */
-int svconn_socket_again(int fd);        /* another connection to where fd leads, begun but not waited for; -1: errno */
+int svconn_socket_new(int family, int protocol);
+int svconn_socket_connect(int fd, const struct sockaddr *to, socklen_t len,
+                          uint64_t end); /* fd; or -1 and it is closed */
+int svconn_socket_close_failed(int fd);  /* closes it, keeps errno; -1 */
+int svconn_socket_again(int fd);         /* another connection to where fd leads, begun but not waited for; -1: errno */
 void svconn_socket_name(char *out, size_t size, const void *address, socklen_t len);
 
 /* exec.c */
@@ -108,11 +136,8 @@ void svconn_child_end(long child);
 /* relay_client.c: the calling side */
 int svconn_relay_call(svconn_link *l, const svconn_address *a, const svconn_link_options *options, uint64_t end,
                       svconn_why *why);
-/* relay_listener.c: fills n->fd, n->address, n->relay */
+/* relay_listener.c: fills n->fd, n->address, n->ops */
 int svconn_relay_listen(svconn_listener *n, const svconn_address *a, uint64_t end, svconn_why *why);
-int svconn_relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why);
-nfds_t svconn_relay_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms);
-void svconn_relay_close(svconn_listener *n);
 
 /* websocket.c */
 int svconn_websocket_open(svconn_link *l, const svconn_address *a, const char *via, uint64_t end, svconn_why *why);
@@ -133,6 +158,34 @@ int svconn_spool_accept(svconn_link *l, const svconn_address *a, uint64_t end, s
 
 /* wormhole.c: on a connection to the transit relay */
 int svconn_wormhole_join(int fd, const svconn_address *a, uint64_t end, svconn_why *why);
+
+/* rfcomm.c */
+int svconn_rfcomm_connect(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_rfcomm_listen(svconn_listener *n, const svconn_address *a, svconn_why *why);
+/* The peer at the other end of fd; -1 if fd is no RFCOMM socket */
+int svconn_rfcomm_peer(int fd, char *out, size_t size);
+
+/* serial.c: the caller's side, the listener's; and either of them, if there are no marks */
+int svconn_serial_call(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_serial_listen(svconn_listener *n, const svconn_address *a, svconn_why *why);
+int svconn_serial_plain(svconn_link *l, const svconn_address *a, svconn_why *why);
+
+/* tty.c: a serial device, locked, raw, and as it was before when it is closed */
+typedef struct svconn_tty svconn_tty;
+svconn_tty *svconn_tty_open(const svconn_address *a, svconn_why *why);
+int svconn_tty_fd(const svconn_tty *t);
+/* Waits for what was written to go out, as long as it does. */
+void svconn_tty_close(svconn_tty *t);
+
+/* What the kinds of listeners do that are more than one socket; they have n->state. */
+typedef struct svconn_listener_ops {
+    int (*accept)(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why);
+    nfds_t (*want)(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms);
+    void (*close)(svconn_listener *n); /* frees n->state, closes n->fd */
+} svconn_listener_ops;
+
+/* listener.c: who comes first to one of the sockets fd; -1 and *why, also when the time is over */
+int svconn_socket_accept_one(const int *fd, int count, const char *address, uint64_t end, svconn_why *why);
 
 /* link.c: listening: this side would be the one that waits, where both dial */
 int svconn_link_open_as(svconn_link *l, const svconn_address *a, const svconn_link_options *options, int listening,

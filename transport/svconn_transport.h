@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Links for svconn on POSIX systems: TCP, UNIX sockets, file descriptors, a child process, WebSocket, a directory,
- * relays, proxies, and kinds that a program makes itself; randomness; and the pump that runs a session over a link,
- * blocking or inside a poll loop. Optional: the library proper needs none of it.
+ * Links for svconn on POSIX systems: TCP, UNIX sockets, Bluetooth RFCOMM, serial lines, file descriptors, a child
+ * process, WebSocket, a directory, relays, proxies, and kinds that a program makes itself; randomness; and the pump
+ * that runs a session over a link, blocking or inside a poll loop. Optional: the library proper needs none of it.
  *
  * Functions that talk to the system return 0, or -1 and one sentence in *why (may be NULL) that says what failed, on
  * what, and what to look at. No signal handler is installed; writes never raise SIGPIPE on sockets; a program that uses
@@ -66,6 +66,17 @@ SVCONN_MUST_CHECK int svconn_random(uint8_t *out, size_t len);
  *                          (svconn_config)
  *   wormhole://HOST:PORT/TOKEN     a transit relay of magic-wormhole, which does the same: 64 hexadecimal digits that
  *                          nobody can guess. Both parties put them into the context, see svconn_link_context.
+ *   rfcomm://DEVICE/CHANNEL    Bluetooth RFCOMM (Linux). DEVICE: an address such as 01:23:45:67:89:AB; in a listener
+ *                          that of one adapter, or none for all of them. CHANNEL: 1 to 30, or 3-6 for a few: a
+ *                          listener is on all of them, a caller goes on to the next if one is busy, as it is for a
+ *                          moment after each connection. In a listener none, or 0, lets the system choose.
+ *      ?security=low       (medium, high: the two must be paired)    ?from=DEVICE: the adapter that calls
+ *   serial:PATH            a serial line, such as serial:/dev/ttyUSB0?speed=115200: raw, 8 bits, no parity, locked.
+ *                          One side listens, for one session after another; the other calls. spec/serial.md says how
+ *                          they find the start of a session on a line that has no connections.
+ *      ?speed=115200       bits a second    ?flow=rtscts: the wires RTS and CTS say when to stop; default none
+ *      ?marks=no           the bytes of one session and nothing else, from the first on
+ *                          (several of them: ?speed=9600&flow=rtscts)
  *
  * Proxies on the way to a HOST and PORT (svconn_link_options.via), the nearest first, divided by commas:
  *   socks5://[USER:PASSWORD@]HOST:PORT     RFC 1928 and 1929
@@ -156,8 +167,8 @@ SVCONN_MUST_CHECK int svconn_link_open_with(svconn_link *l, const char *address,
                                             int timeout_ms, svconn_why *why);
 
 /* The context for a session over this link: own, and behind it what ties the session to the way that the two parties
- * meant (section 3.1): a zero byte and the token or the name at the relay. A relay that joins the wrong two is found out
- * so. SVCONN_E_SIZE if it is more than 255 bytes: behind a relay own may have 179. */
+ * meant (section 3.1): a zero byte and the token or the name at the relay. A relay that joins the wrong two is found
+ * out so. SVCONN_E_SIZE if it is more than 255 bytes: behind a relay own may have 179. */
 SVCONN_MUST_CHECK svconn_err svconn_link_context(const svconn_link *l, uint8_t out[255], size_t *out_len,
                                                  const void *own, size_t own_len);
 
@@ -169,26 +180,28 @@ void svconn_link_peer(const svconn_link *l, char *out, size_t size);
 
 /* Waiting for links. On addresses that have only one link (fd:, stdio:, exec:), the first accept gives that link and
  * the second fails. At relay:// a token is good for one accept; a registration for any number, and when its connection
- * is lost accept fails: listen again. At dir: each accept takes the next caller; at wormhole:// it joins anew, as the listening side. */
+ * is lost accept fails: listen again. At dir: each accept takes the next caller; at wormhole:// it joins anew, as the
+ * listening side. */
 typedef struct {
     int fd; /* to poll for POLLIN; -1 where there is none */
     int kind, spent;
-    long owner;        /* the process that listened; others do not remove the socket file */
+    long owner; /* the process that listened; others do not remove the socket file */
     const svconn_link_options *options;
-    void *relay;   /* private, as is next */
-    uint64_t next; /* when accept must be called again, if nobody came */
+    const struct svconn_listener_ops *ops; /* private, as are the next two */
+    void *state;
+    uint64_t next;     /* when accept must be called again, if nobody came */
     char address[512]; /* in full, with what was chosen: the port, the token and the key of the relay */
 } svconn_listener;
 
 SVCONN_MUST_CHECK int svconn_listen(svconn_listener *n, const char *address, svconn_why *why);
 SVCONN_MUST_CHECK int svconn_listen_with(svconn_listener *n, const char *address, const svconn_link_options *options,
                                          svconn_why *why);
-/* timeout_ms as above; 0 after poll: then -1 may also mean that who connected is gone again, or that a caller at a relay
- * was lost on the way. The listener is over if n->fd is -1 now and was not before. */
+/* timeout_ms as above; 0 after poll: then -1 may also mean that who connected is gone again, or that a caller at a
+ * relay was lost on the way. The listener is over if n->fd is -1 now and was not before. */
 SVCONN_MUST_CHECK int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, svconn_why *why);
 /* For poll loops: fills fds with what to wait for (returns how many) and shortens *timeout_ms (-1: no limit). Then call
- * svconn_listener_accept with timeout 0, also when poll timed out: a registration at a relay has keep-alives to send and
- * calls to answer. fds[0] alone is enough for the other kinds; 0: there is nothing to poll. */
+ * svconn_listener_accept with timeout 0, also when poll timed out: a registration at a relay has keep-alives to send
+ * and calls to answer. 0: there is nothing to poll, or not now (a serial line while a session is on it). */
 #define SVCONN_LISTENER_FDS 17
 nfds_t svconn_listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms);
 void svconn_listener_close(svconn_listener *n);
@@ -232,13 +245,14 @@ SVCONN_MUST_CHECK svconn_err svconn_pump_close(svconn *s, svconn_link *l);
 nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms);
 
 /* Carries what can be carried without waiting; does deadlines. Call after poll, also when it timed out. Look then at
- * svconn_status, svconn_recv. Returns the session's failure. */
+ * svconn_status, svconn_recv. fds NULL: nothing is read, for who sends more and will not look again before poll.
+ * Returns the session's failure. */
 SVCONN_MUST_CHECK svconn_err svconn_pump_ready(svconn *s, svconn_link *l, const struct pollfd fds[2], nfds_t n);
 
 /* 1 if the session is over and its last bytes are out: the link may be closed. Go on polling until then: after a
  * failure, for up to a second, the error packet is brought out and what still comes is read and dropped, because the
- * system takes the packet back when a TCP socket is closed with bytes unread. (How long the last bytes of a session that closed in order may take is for
- * the caller to say.) */
+ * system takes the packet back when a TCP socket is closed with bytes unread. (How long the last bytes of a session
+ * that closed in order may take is for the caller to say.) */
 int svconn_pump_is_over(const svconn *s, const svconn_link *l);
 
 #ifdef __cplusplus

@@ -102,11 +102,9 @@ static int bring_out(svconn_link *l) {
     }
 }
 
-static int is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
-
 static ssize_t websocket_write(svconn_link *l, const uint8_t *bytes, size_t len) {
     websocket *w = l->state;
-    if (bring_out(l) != 0) return len == 0 && is_later(errno) ? 0 : -1;
+    if (bring_out(l) != 0) return len == 0 && svconn_is_later(errno) ? 0 : -1;
     if (len == 0) return 0;
     if (w->close_sent) {
         errno = EPIPE;
@@ -114,7 +112,7 @@ static ssize_t websocket_write(svconn_link *l, const uint8_t *bytes, size_t len)
     }
     if (len > FRAME_BYTES) len = FRAME_BYTES;
     if (put_frame(w, BINARY, bytes, len) != 0) return -1;
-    if (bring_out(l) != 0 && !is_later(errno)) return -1;
+    if (bring_out(l) != 0 && !svconn_is_later(errno)) return -1;
     return (ssize_t)len;
 }
 
