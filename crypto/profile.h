@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The switches of a build, all in one place. Each is given to the compiler (-DNAME, the same for every file and for whatever includes
+ * svconn.h) or left out. What they choose between computes the same; what they leave out is refused with an error that says so.
+ *
+ *      SVCONN_SMALL          flash and memory before speed: rolled hashes, no tables of points, keys expanded for each record
+ *      SVCONN_CLIENT_ONLY    only the CLIENT's side of the handshake        SVCONN_SERVER_ONLY    only the SERVER's
+ *      SVCONN_PSK_ONLY       identities of type 02 alone: no Ed25519        SVCONN_NO_PSK         none of type 02
+ *      SVCONN_NO_HIDDEN      no hidden SERVER (section 3.5)                 SVCONN_NO_CUSTOM      no identities of the application's own
+ *      SVCONN_MESSAGE_LIMIT  longest message in bytes, for sessions whose buffers are fixed (default 65535)
+ *      SVCONN_PORTABLE_ONLY  nothing that depends on a CPU: no intrinsics, no detection, no writable variable
+ *
+ * Chosen by the target; given only in tests and in measurements:
+ *
+ *      SVCONN_FE             how field elements are kept: 51, 29, 26 or 13 bits a limb
+ *      SVCONN_NARROW_MUL     32 x 32 -> 64 bits out of four 16 x 16 products (mul32.h)
+ *      SVCONN_FORCE_32       32-bit code on a 64-bit machine
+ */
+#ifndef SVCONN_PROFILE_H
+#define SVCONN_PROFILE_H
+
+#if defined(SVCONN_CLIENT_ONLY) && defined(SVCONN_SERVER_ONLY)
+#error "SVCONN_CLIENT_ONLY and SVCONN_SERVER_ONLY leave nothing"
+#endif
+#if defined(SVCONN_PSK_ONLY) && defined(SVCONN_NO_PSK)
+#error "SVCONN_PSK_ONLY and SVCONN_NO_PSK leave nothing"
+#endif
+
+#endif
