@@ -68,7 +68,7 @@ typedef void crypt_fn(const uint64_t *, const uint8_t *, const uint8_t *, size_t
                       uint8_t *);
 
 static int gcm_is_right(init_fn *init, crypt_fn *seal, crypt_fn *open) {
-    uint64_t key[SVCONN_GCM_WORDS];
+    uint64_t key[SVCONN_GCM_EXPANDED_WORDS];
     uint8_t text[KNOWN] = {0}, in[48], t1[16], t2[16];
     for (uint8_t i = 0; i < sizeof in; i++) in[i] = i;
     init(key, in);

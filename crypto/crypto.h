@@ -14,6 +14,7 @@
 #ifndef SVCONN_CRYPTO_H
 #define SVCONN_CRYPTO_H
 
+#include "profile.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,11 +72,17 @@ void svconn_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[32] /* s
 
 /* ---- AES-256-GCM: FIPS 197, SP 800-38D (aes256.c, ghash.c, gcm.c) -------- */
 /* A key, expanded: an array of words whose meaning belongs to the code that made it. It holds
- * no pointer and may be moved or copied; whoever owns it wipes it. */
+ * no pointer and may be moved or copied; whoever owns it wipes it. With SVCONN_SMALL it is the
+ * key as it came, and each text expands it on the stack. */
 #if defined(__x86_64__) || defined(__aarch64__)
-#define SVCONN_GCM_WORDS 65 /* room for powers of the hash key */
+#define SVCONN_GCM_EXPANDED_WORDS 65 /* room for powers of the hash key */
 #else
-#define SVCONN_GCM_WORDS 33
+#define SVCONN_GCM_EXPANDED_WORDS 33
+#endif
+#ifdef SVCONN_SMALL
+#define SVCONN_GCM_WORDS 4
+#else
+#define SVCONN_GCM_WORDS SVCONN_GCM_EXPANDED_WORDS
 #endif
 
 void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32] /* secret */);

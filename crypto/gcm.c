@@ -8,17 +8,17 @@
 #include "crypto.h"
 #include "ct.h"
 
-/* The last word of a key says who made it. */
-#define BACKEND (SVCONN_GCM_WORDS - 1)
+/* The last word of an expanded key says who made it. */
+#define BACKEND (SVCONN_GCM_EXPANDED_WORDS - 1)
 
 _Static_assert(SVCONN_GCM_PORTABLE_WORDS <= BACKEND, "the expanded key does not fit");
 #define FITS(name, bit)                                                                                                \
     _Static_assert(SVCONN_GCM_INSTRUCTION_WORDS <= BACKEND && SVCONN_GCM_VECTOR_WORDS <= BACKEND, "nor does " #name);
 SVCONN_GCM_BACKENDS(FITS)
 
-void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) {
+static void expand(uint64_t key[SVCONN_GCM_EXPANDED_WORDS], const uint8_t k[32]) {
     uint32_t cpu = svconn_cpu();
-    memset(key, 0, SVCONN_GCM_WORDS * sizeof key[0]);
+    memset(key, 0, SVCONN_GCM_EXPANDED_WORDS * sizeof key[0]);
 #define TAKE(name, bit)                                                                                                \
     if (cpu & bit) {                                                                                                   \
         key[BACKEND] = bit;                                                                                            \
@@ -30,15 +30,30 @@ void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) {
     svconn_gcm_portable_init(key, k);
 }
 
+/* Where the caller's key becomes an expanded one: once for all, or for each text. */
+#ifdef SVCONN_SMALL
+void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { memcpy(key, k, 32); }
+#define BEGIN_TEXT(words, key)                                                                                         \
+    uint64_t words[SVCONN_GCM_EXPANDED_WORDS];                                                                         \
+    expand(words, (const uint8_t *)(key))
+#define END_TEXT(words) ct_wipe(words, sizeof words)
+#else
+void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { expand(key, k); }
+#define BEGIN_TEXT(words, key) const uint64_t *words = (key)
+#define END_TEXT(words) ((void)0)
+#endif
+
 void svconn_gcm_seal(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
                      uint8_t *out, const uint8_t *in, size_t len, uint8_t *tag, size_t tag_len) {
     uint8_t full[16];
-    switch (key[BACKEND]) {
+    BEGIN_TEXT(words, key);
+    switch (words[BACKEND]) {
 #define SEAL(name, bit)                                                                                                \
-    case bit: svconn_gcm_##name##_seal(key, nonce, aad, aad_len, out, in, len, full); break;
+    case bit: svconn_gcm_##name##_seal(words, nonce, aad, aad_len, out, in, len, full); break;
         SVCONN_GCM_BACKENDS(SEAL)
-    default: svconn_gcm_portable_seal(key, nonce, aad, aad_len, out, in, len, full);
+    default: svconn_gcm_portable_seal(words, nonce, aad, aad_len, out, in, len, full);
     }
+    END_TEXT(words);
     memcpy(tag, full, tag_len);
     ct_wipe(full, sizeof full);
 }
@@ -50,12 +65,14 @@ int svconn_gcm_open(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[12
     uint32_t right = 0;
     if (tag_len < 12 || tag_len > sizeof full) tag_len = 0;
     memcpy(theirs, tag, tag_len); /* it may lie where the plaintext goes */
-    switch (key[BACKEND]) {
+    BEGIN_TEXT(words, key);
+    switch (words[BACKEND]) {
 #define OPEN(name, bit)                                                                                                \
-    case bit: svconn_gcm_##name##_open(key, nonce, aad, aad_len, out, in, len, full); break;
+    case bit: svconn_gcm_##name##_open(words, nonce, aad, aad_len, out, in, len, full); break;
         SVCONN_GCM_BACKENDS(OPEN)
-    default: svconn_gcm_portable_open(key, nonce, aad, aad_len, out, in, len, full);
+    default: svconn_gcm_portable_open(words, nonce, aad, aad_len, out, in, len, full);
     }
+    END_TEXT(words);
     if (tag_len) right = ct_eq(full, theirs, tag_len);
     CT_RELEASE(&right, sizeof right);
     if (!right && len) ct_wipe(out, len);

@@ -51,7 +51,7 @@ void svconn_channel_seal(svconn *s, unsigned control, uint8_t *record, const uin
 
 svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare) {
     size_t len = 1 + rest_len;
-    uint8_t *record = len <= SVCONN_MESSAGE_MAX ? tx_room(s, len + RECORD_OVERHEAD, spare) : NULL;
+    uint8_t *record = tx_room(s, len + RECORD_OVERHEAD, spare);
     if (!record) return SVCONN_AGAIN;
     record[RECORD_TEXT] = type;
     if (rest_len) memcpy(record + RECORD_TEXT + 1, rest, rest_len);
@@ -71,7 +71,9 @@ svconn_err svconn_channel_expected(const svconn *s, const uint8_t *p, size_t *le
     *len = RECORD_OVERHEAD + (size_t)wire_get16(p + RECORD_LEN);
     svconn_err err = svconn_record_expected(&s->u.on.in, p);
     if (err == SVCONN_E_ABORTED) return err;
-    return s->flags & FLAG_PEER_CLOSED ? SVCONN_E_AFTER_CLOSE : err;
+    if (s->flags & FLAG_PEER_CLOSED) return SVCONN_E_AFTER_CLOSE;
+    if (!err && !(p[0] & 0x80) && *len > RECORD_OVERHEAD + SVCONN_MESSAGE_MAX) return SVCONN_E_LIMIT;
+    return err;
 }
 
 svconn_err svconn_channel_open(svconn *s, uint8_t *record, size_t len) {
@@ -79,7 +81,6 @@ svconn_err svconn_channel_open(svconn *s, uint8_t *record, size_t len) {
     svconn_err err = svconn_record_open(&s->u.on.in, record, len, &stepped);
     if (err) return err;
     s->behind += stepped;
-    s->heard_at = s->now;
     return SVCONN_OK;
 }
 

@@ -1,67 +1,75 @@
 /* SPDX-License-Identifier: ISC */
-/* Every result as a short name (spec/vectors.md) and as one English sentence that says what to look at (7.4). */
+/*
+ * Every result as a short name (spec/vectors.md) and as one English sentence that says what to look at (7.4).
+ *
+ * Names and sentences stand in two pieces of text, each string with a NUL behind it: no table of pointers, which the
+ * loader would have to write to, no padding, and who asks for names alone gets no sentences (with -fdata-sections and
+ * --gc-sections).
+ */
 #include "svconn.h"
 
-/* Arrays, not pointers: so the table is constant in position-independent code too. */
-typedef struct {
-    uint8_t err;
-    char name[12], sentence[123];
-} entry;
+/* In the order of their numbers: faults of the caller from 0 on, then failures */
+#define RESULTS(DO)                                                                                                    \
+    DO(OK, "ok", "All is well.")                                                                                       \
+    DO(AGAIN, "again", "Not yet: carry more bytes between link and session first.")                                    \
+    DO(END, "end", "The peer has closed the connection in order.")                                                     \
+    DO(E_ARGUMENT, "argument", "A function was called with an argument that it does not take.")                        \
+    DO(E_STATE, "state", "A function was called in a state in which it means nothing.")                                \
+    DO(E_SIZE, "size", "A message or proof is larger than the buffer can ever hold, or a buffer is too small.")        \
+    DO(E_SEED, "seed", "The random seed is all zero: the random source has failed.")                                   \
+    DO(E_UNSUPPORTED, "unsupported", "The configuration asks for a part that this build of the library leaves out.")   \
+    DO(E_ABSENT, "absent",                                                                                             \
+       "The link ended before the first byte: nobody is there, or a relay has no partner for us.")                     \
+    DO(E_TRUNCATED, "truncated", "The link ended before the peer closed the connection: data may be missing.")         \
+    DO(E_ABORTED, "aborted",                                                                                           \
+       "The peer ended the connection because something failed at its side (it may have refused us), or somebody "     \
+       "on the way did.")                                                                                              \
+    DO(E_VERSION, "version", "The other end does not speak this version of the protocol, or speaks something else.")   \
+    DO(E_FORMAT, "format", "A message is malformed.")                                                                  \
+    DO(E_LIMIT, "limit",                                                                                               \
+       "A message is too large; in the handshake perhaps because the other end speaks something else.")                \
+    DO(E_TYPE, "type", "The peer's identity is of a kind that we do not take.")                                        \
+    DO(E_KEY, "key", "The peer's public key is not a valid one.")                                                      \
+    DO(E_SELF, "self",                                                                                                 \
+       "The peer presents our own identity: both ends use the same key or name, or messages are sent back to us.")     \
+    DO(E_UNKNOWN, "unknown", "The server hides its identity, and it is none of the servers that we know.")             \
+    DO(E_PROOF, "proof",                                                                                               \
+       "The peer could not prove its identity: another context or pre-shared key at the two ends, or an attack.")      \
+    DO(E_DH, "dh", "The peer sent a key share that gives no secret.")                                                  \
+    DO(E_SEAL, "seal",                                                                                                 \
+       "The client's sealed identity does not open: another context or pre-shared key, damage, or an attack.")         \
+    DO(E_PADDING, "padding", "The padding of the client's identity is not zero.")                                      \
+    DO(E_REFUSED, "refused", "We refused the peer: it is not one of those that are accepted here.")                    \
+    DO(E_CONFIRM, "confirm", "The server did not confirm the connection as it must.")                                  \
+    DO(E_TAG, "tag", "A record was changed, replayed, dropped or reordered on the way.")                               \
+    DO(E_KEY_ID, "key-id", "A record came under a key that cannot be in use now.")                                     \
+    DO(E_KEY_LIMIT, "key-limit", "The peer used one key longer than allowed.")                                         \
+    DO(E_CONTROL, "control", "The peer sent a control record that does not exist.")                                    \
+    DO(E_AFTER_CLOSE, "after-close", "The peer sent more after it had closed.")                                        \
+    DO(E_TIMEOUT, "timeout", "The handshake was not complete in time: the peer is silent, slow, or not there.")        \
+    DO(E_SILENT, "silent", "Nothing was heard of the peer for too long: it is gone, or the link is dead.")             \
+    DO(E_CANCELLED, "cancelled", "We ended the connection ourselves.")
 
-static const entry entries[] = {
-    {SVCONN_OK, "ok", "All is well."},
-    {SVCONN_AGAIN, "again", "Not yet: carry more bytes between link and session first."},
-    {SVCONN_END, "end", "The peer has closed the connection in order."},
-    {SVCONN_E_ARGUMENT, "argument", "A function was called with an argument that it does not take."},
-    {SVCONN_E_STATE, "state", "A function was called in a state in which it means nothing."},
-    {SVCONN_E_SIZE, "size", "A message or proof is larger than the buffer can ever hold, or a buffer is too small."},
-    {SVCONN_E_SEED, "seed", "The random seed is all zero: the random source has failed."},
-    {SVCONN_E_ABSENT, "absent",
-     "The link ended before the first byte: nobody is there, or a relay has no partner for us."},
-    {SVCONN_E_TRUNCATED, "truncated", "The link ended before the peer closed the connection: data may be missing."},
-    {SVCONN_E_ABORTED, "aborted",
-     "The peer ended the connection because something failed at its side (it may have refused us), or somebody on the "
-     "way did."},
-    {SVCONN_E_VERSION, "version",
-     "The other end does not speak this version of the protocol, or speaks something else."},
-    {SVCONN_E_FORMAT, "format", "A message is malformed."},
-    {SVCONN_E_LIMIT, "limit",
-     "A message is too large; in the handshake perhaps because the other end speaks something else."},
-    {SVCONN_E_TYPE, "type", "The peer's identity is of a kind that we do not take."},
-    {SVCONN_E_KEY, "key", "The peer's public key is not a valid one."},
-    {SVCONN_E_SELF, "self",
-     "The peer presents our own identity: both ends use the same key or name, or messages are sent back to us."},
-    {SVCONN_E_UNKNOWN, "unknown", "The server hides its identity, and it is none of the servers that we know."},
-    {SVCONN_E_PROOF, "proof",
-     "The peer could not prove its identity: another context or pre-shared key at the two ends, or an attack."},
-    {SVCONN_E_DH, "dh", "The peer sent a key share that gives no secret."},
-    {SVCONN_E_SEAL, "seal",
-     "The client's sealed identity does not open: another context or pre-shared key, damage, or an attack."},
-    {SVCONN_E_PADDING, "padding", "The padding of the client's identity is not zero."},
-    {SVCONN_E_REFUSED, "refused", "We refused the peer: it is not one of those that are accepted here."},
-    {SVCONN_E_CONFIRM, "confirm", "The server did not confirm the connection as it must."},
-    {SVCONN_E_TAG, "tag", "A record was changed, replayed, dropped or reordered on the way."},
-    {SVCONN_E_KEY_ID, "key-id", "A record came under a key that cannot be in use now."},
-    {SVCONN_E_KEY_LIMIT, "key-limit", "The peer used one key longer than allowed."},
-    {SVCONN_E_CONTROL, "control", "The peer sent a control record that does not exist."},
-    {SVCONN_E_AFTER_CLOSE, "after-close", "The peer sent more after it had closed."},
-    {SVCONN_E_TIMEOUT, "timeout", "The handshake was not complete in time: the peer is silent, slow, or not there."},
-    {SVCONN_E_SILENT, "silent", "Nothing was heard of the peer for too long: it is gone, or the link is dead."},
-    {SVCONN_E_CANCELLED, "cancelled", "We ended the connection ourselves."},
-};
+#define NAME(code, name, sentence) name "\0"
+#define SENTENCE(code, name, sentence) sentence "\0"
+#define PLACE(code, name, sentence) PLACE_##code,
+#define IN_ORDER(code, name, sentence) _Static_assert(AT(SVCONN_##code) == (unsigned)PLACE_##code, "order of " #code);
+#define FAULTS (SVCONN_E_UNSUPPORTED + 1u)
+#define AT(e) ((unsigned)(e) < FAULTS ? (unsigned)(e) : (unsigned)(e) - SVCONN_E_ABSENT + FAULTS)
 
-static const entry *find(svconn_err e) {
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
-        if (entries[i].err == e) return &entries[i];
-    return NULL;
+enum { RESULTS(PLACE) COUNT };
+RESULTS(IN_ORDER)
+
+static const char names[] = RESULTS(NAME) "unknown-result";
+static const char sentences[] = RESULTS(SENTENCE) "Unknown result.";
+
+/* The string of e, or the last one */
+static const char *find(const char *text, svconn_err e) {
+    unsigned n = (unsigned)e >= FAULTS && (unsigned)e < SVCONN_E_ABSENT ? COUNT : AT(e);
+    for (n = n < COUNT ? n : COUNT; n > 0; text++) n -= *text == 0;
+    return text;
 }
 
-const char *svconn_strerror(svconn_err e) {
-    const entry *x = find(e);
-    return x ? x->sentence : "Unknown result.";
-}
+const char *svconn_strerror(svconn_err e) { return find(sentences, e); }
 
-const char *svconn_reason_name(svconn_err e) {
-    const entry *x = find(e);
-    return x ? x->name : "unknown-result";
-}
+const char *svconn_reason_name(svconn_err e) { return find(names, e); }

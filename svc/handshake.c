@@ -17,6 +17,7 @@
 #include "ct.h"
 #include "identity.h"
 #include "keys.h"
+#include "parts.h"
 #include "record.h"
 #include "session.h"
 #include "wire.h"
@@ -51,10 +52,12 @@ static void set_peer(svconn *s, const uint8_t *id, size_t len) {
     s->peer_len = (uint8_t)len;
 }
 
-/* proof_at is 0 in hidden mode: pS was opened into the session, because T2 needs p as it came. */
+/* The CLIENT's M1 in hidden mode, which names nobody. pS was opened into the session, because T2 needs p as it came. */
+static int is_hidden(const svconn *s) { return HAS_HIDDEN && !svconn_serves(s) && s->u.hs.peer_len == 0; }
+
 static svconn_bytes peer_proof(const svconn *s) {
     if (s->flags & FLAG_KEYS) return in_message(s, RECORD_TEXT + 1, s->lent - RECORD_OVERHEAD - 1); /* in M3 */
-    if (s->u.hs.proof_at == 0) return (svconn_bytes){s->u.hs.opened_proof, sizeof s->u.hs.opened_proof};
+    if (is_hidden(s)) return (svconn_bytes){s->u.hs.v.opened_proof, sizeof s->u.hs.v.opened_proof};
     return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len);
 }
 
@@ -66,62 +69,81 @@ static svconn_err ask(svconn *s, svconn_state question) {
 /* What the proofs of this moment cover: mine or the peer's (2.2, 3.3). */
 static size_t proof_text(const svconn *s, int mine, uint8_t *out) {
     if (s->flags & FLAG_KEYS) return svconn_proof_text(out, LABEL_SERVER_CONFIRM, s->u.on.t4);
-    int server = (s->config->role == SVCONN_SERVER) == mine;
+    int server = svconn_serves(s) == mine;
     return svconn_proof_text(out, server ? LABEL_SERVER_HELLO : LABEL_CLIENT_PROOF, s->u.hs.t);
 }
 
-/* Our proof over proof_text: built-in types make it in buf, a custom one comes as the answer. */
-static svconn_err my_proof(svconn *s, const svconn_bytes *answer, uint8_t buf[64], svconn_bytes *proof) {
+/* Length of our next proof. A custom one comes as the answer. */
+static svconn_err my_proof_length(svconn *s, const svconn_bytes *answer, size_t *len) {
+    *len = svconn_proof_length(my_type(s));
+    if (!svconn_is_custom(my_type(s))) return SVCONN_OK;
+    if (!answer) return ask(s, SVCONN_NEEDS_PROOF);
+    *len = answer->len;
+    return *len <= WIRE_FIELD_MAX ? SVCONN_OK : SVCONN_E_SIZE;
+}
+
+/* Our proof over proof_text */
+APART void put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX];
+    const svconn_identity *me = s->config->identity;
     size_t n = proof_text(s, 1, msg);
-    if (my_type(s) >= SVCONN_TYPE_CUSTOM) {
-        if (!answer) return ask(s, SVCONN_NEEDS_PROOF);
-        *proof = *answer;
-        return SVCONN_OK;
-    }
-    *proof = (svconn_bytes){buf, svconn_proof_length(my_type(s))};
-    if (my_type(s) == SVCONN_TYPE_ED25519) svconn_ed25519_prove(buf, s->config->identity, msg, n);
-    else svconn_psk_prove(buf, s->config->identity->secret, msg, n);
-    return SVCONN_OK;
+    if (svconn_is_ed25519(my_type(s))) svconn_ed25519_prove(at, me, msg, n);
+    else if (svconn_is_psk(my_type(s))) svconn_psk_prove(at, me->secret, msg, n);
+    else if (answer->len) memcpy(at, answer->data, answer->len);
+}
+
+/* One text under a key of its own, in place or not, and the nonce 0. Erases the key. */
+APART void seal_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *text, size_t len) {
+    static const uint8_t zero_nonce[12];
+    uint64_t gcm[SVCONN_GCM_WORDS];
+    svconn_gcm_init(gcm, key);
+    svconn_gcm_seal(gcm, zero_nonce, aad, aad_len, text, text, len, text + len, WIRE_TAG);
+    ct_wipe(gcm, sizeof gcm);
+    ct_wipe(key, 32);
+}
+
+APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t len) {
+    static const uint8_t zero_nonce[12];
+    uint64_t gcm[SVCONN_GCM_WORDS];
+    svconn_gcm_init(gcm, key);
+    int ok = svconn_gcm_open(gcm, zero_nonce, aad, aad_len, out, in, len, in + len, WIRE_TAG);
+    ct_wipe(gcm, sizeof gcm);
+    ct_wipe(key, 32);
+    return ok;
 }
 
 /* ---- steps of both roles: who is the peer? ------------------------------------------------------ */
-
-static unsigned peer_type_bit(uint8_t type) {
-    if (type == SVCONN_TYPE_ED25519) return SVCONN_PEER_ED25519;
-    return type == SVCONN_TYPE_PSK ? SVCONN_PEER_PSK : SVCONN_PEER_CUSTOM;
-}
 
 /* 3.5 steps 4, 5; 3.6 step 5 */
 static svconn_err check_peer(svconn *s) {
     svconn_bytes me = my_id(s), peer = peer_id(s);
     svconn_err err = svconn_identity_form(peer.data, peer.len);
     if (err) return err;
-    unsigned allowed = s->config->peer_types ? s->config->peer_types : peer_type_bit(me.data[0]);
-    if (!(allowed & peer_type_bit(peer.data[0]))) return SVCONN_E_TYPE;
+    unsigned allowed = s->config->peer_types ? s->config->peer_types : svconn_type_bit(me.data[0]);
+    if (!(allowed & svconn_type_bit(peer.data[0]))) return SVCONN_E_TYPE;
     if (peer.len == me.len && ct_eq(peer.data, me.data, me.len)) return SVCONN_E_SELF;
-    if (peer.data[0] == SVCONN_TYPE_ED25519 && !svconn_ed25519_check(peer.data + 1)) return SVCONN_E_KEY;
+    if (svconn_is_ed25519(peer.data[0]) && !svconn_ed25519_check(peer.data + 1)) return SVCONN_E_KEY;
     return SVCONN_OK;
 }
 
 /* 2.2, last paragraph */
 static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
-    if (peer_id(s).data[0] != SVCONN_TYPE_PSK) return SVCONN_OK;
-    const uint8_t *psk = my_type(s) == SVCONN_TYPE_PSK ? s->config->identity->secret : answer ? answer->data : NULL;
+    if (!svconn_is_psk(peer_id(s).data[0])) return SVCONN_OK;
+    const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
-    memcpy(s->u.hs.psk, psk, 32);
+    memcpy(s->u.hs.v.psk, psk, 32);
     return SVCONN_OK;
 }
 
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. */
-static svconn_err verify_peer(svconn *s) {
+APART svconn_err verify_peer(const svconn *s) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
     int ok = 1;
-    if (type < SVCONN_TYPE_CUSTOM && proof.len != svconn_proof_length(type)) return SVCONN_E_PROOF;
-    if (type == SVCONN_TYPE_ED25519) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
-    else if (type == SVCONN_TYPE_PSK) ok = svconn_psk_verify(proof.data, s->u.hs.psk, msg, n);
+    if (!svconn_is_custom(type) && proof.len != svconn_proof_length(type)) return SVCONN_E_PROOF;
+    if (svconn_is_ed25519(type)) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
+    else if (svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.psk, msg, n);
     return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
 
@@ -132,129 +154,123 @@ static svconn_err await_verdict(svconn *s, const svconn_bytes *answer) {
 
 /* ---- steps of both roles: the shared secrets ---------------------------------------------------- */
 
-/* The SERVER's contribution es (2.2), 0 or 32 bytes, with the CLIENT's x or the SERVER's view of X. 0 if an X25519
- * result is zero. */
-static int contribution(svconn *s, const uint8_t X[32], uint8_t es[32], size_t *es_len) {
-    int i_serve = s->config->role == SVCONN_SERVER;
-    uint8_t type = i_serve ? my_type(s) : peer_id(s).data[0];
-    *es_len = type < SVCONN_TYPE_CUSTOM ? 32 : 0;
-    if (type == SVCONN_TYPE_ED25519) {
-        return i_serve ? svconn_ed25519_es_server(es, s->config->identity, X)
-                       : svconn_ed25519_es_client(es, s->u.hs.secret, s->peer + 1);
+/* The SERVER's contribution es (2.2), with the CLIENT's x or the SERVER's view of X. 0 if an X25519 result is zero. */
+static int contribution(const svconn *s, uint8_t type, const uint8_t X[32], uint8_t es[32]) {
+    const svconn_identity *me = s->config->identity;
+    if (svconn_is_ed25519(type)) {
+        return svconn_serves(s) ? svconn_ed25519_es_server(es, me, X)
+                                : svconn_ed25519_es_client(es, s->u.hs.secret, s->peer + 1);
     }
-    if (type == SVCONN_TYPE_PSK) svconn_psk_es(es, i_serve ? s->config->identity->secret : s->u.hs.psk);
+    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? me->secret : s->u.hs.v.psk);
     return 1;
 }
 
 /* ck (3.3) from T2 in hs.t. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
-static svconn_err agree(svconn *s, const uint8_t theirs[32], const uint8_t X[32]) {
-    uint8_t dh[32], es[32];
-    size_t es_len;
-    int ok = svconn_x25519(dh, s->u.hs.secret, theirs);
-    ok &= contribution(s, X, es, &es_len);
-    svconn_ck(s->u.hs.ck, s->u.hs.t, dh, (svconn_bytes){es, es_len});
-    ct_wipe(dh, sizeof dh);
-    ct_wipe(es, sizeof es);
+APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
+    uint8_t ikm[64]; /* dh || es */
+    uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0];
+    int ok = svconn_x25519(ikm, s->u.hs.secret, theirs);
+    ok &= contribution(s, type, theirs, ikm + 32);
+    svconn_ck(s->u.hs.ck, s->u.hs.t, (svconn_bytes){ikm, svconn_is_custom(type) ? 32 : 64});
+    ct_wipe(ikm, sizeof ikm);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
     return ok ? SVCONN_OK : SVCONN_E_DH;
 }
 
 /* T4, K_M, chains and exporter (3.3, 4) from T3 in hs.t and from E. Everything of the handshake is erased. */
-static void start_keys(svconn *s, svconn_bytes E) {
-    uint8_t t4[32], km[32], c2s[32], s2c[32];
+APART void start_keys(svconn *s, svconn_bytes E) {
+    uint8_t t4[32], km[32];
     svconn_t4(t4, s->u.hs.t, E);
     svconn_master(km, s->u.hs.ck, t4);
-    svconn_derive(c2s, 32, km, LABEL_C2S);
-    svconn_derive(s2c, 32, km, LABEL_S2C);
 
-    int i_serve = s->config->role == SVCONN_SERVER;
+    int i_serve = svconn_serves(s);
     size_t m_len = s->u.hs.m_len;
     ct_wipe(&s->u, sizeof s->u);
     memcpy(s->u.on.t4, t4, 32);
     svconn_derive(s->u.on.exporter, 32, km, LABEL_EXPORTER);
-    svconn_direction_start(&s->u.on.out, i_serve ? s2c : c2s);
-    svconn_direction_start(&s->u.on.in, i_serve ? c2s : s2c);
+    svconn_derive(s->u.on.out.chain, 32, km, i_serve ? LABEL_S2C : LABEL_C2S);
+    svconn_derive(s->u.on.in.chain, 32, km, i_serve ? LABEL_C2S : LABEL_S2C);
+    ct_wipe(km, sizeof km);
+    svconn_direction_start(&s->u.on.out);
+    svconn_direction_start(&s->u.on.in);
     s->key_at = s->now;
     s->flags |= FLAG_KEYS;
     svconn_rx_drop(s, m_len);
-    ct_wipe(km, sizeof km);
-    ct_wipe(c2s, sizeof c2s);
-    ct_wipe(s2c, sizeof s2c);
 }
 
-/* ---- CLIENT ------------------------------------------------------------------------------------- */
+/* The key of E (3.3) */
+static void client_key(const svconn *s, uint8_t key[32]) { svconn_derive(key, 32, s->u.hs.ck, LABEL_CLIENT_KEY); }
 
-/* M1, once it is there in full */
-static svconn_m1 parsed_m1(const svconn *s) {
-    svconn_m1 m;
-    if (svconn_m1_parse(&m, message(s), s->rx_tail - s->rx_head)) m = (svconn_m1){0}; /* it parsed before */
-    return m;
+/* Seals (or, to have E back, seals again) the plaintext of E in place. */
+APART void seal_e(const svconn *s, uint8_t *len_and_e, size_t e_len) {
+    uint8_t key[32];
+    client_key(s, key);
+    seal_once(key, len_and_e, 2, len_and_e + 2, e_len - WIRE_TAG);
 }
 
 /* Does a message of len bytes fit? Waiting for one that never can would be for nothing. */
 static svconn_err await_bytes(const svconn *s, size_t len) { return len > s->rx_size ? SVCONN_E_LIMIT : SVCONN_AGAIN; }
+
+static uint8_t *put_field(uint8_t *at, svconn_bytes z) {
+    wire_put16(at, z.len);
+    if (z.len) memcpy(at + 2, z.data, z.len);
+    return at + 2 + z.len;
+}
+
+/* ---- CLIENT ------------------------------------------------------------------------------------- */
 
 /* 3.5 steps 1, 2 */
 static svconn_err client_read_m1(svconn *s) {
     svconn_m1 m;
     svconn_err err = svconn_m1_parse(&m, message(s), s->rx_tail - s->rx_head);
     if (err) return err == SVCONN_AGAIN ? await_bytes(s, m.len) : err;
-    s->u.hs.m_len = (uint32_t)m.len;
-    if (m.wid_len) {
-        s->u.hs.peer_at = M1_WID;
-        s->u.hs.peer_len = (uint32_t)m.wid_len;
-        s->u.hs.proof_at = (uint32_t)m.p_at;
-        s->u.hs.proof_len = (uint32_t)m.p_len;
-        set_peer(s, message(s) + M1_WID, m.wid_len);
-    }
+    s->u.hs.m_len = (uint16_t)m.len;
+    s->u.hs.peer_at = M1_WID;
+    s->u.hs.peer_len = (uint16_t)m.wid_len;
+    s->u.hs.proof_at = (uint16_t)m.p_at;
+    s->u.hs.proof_len = (uint16_t)m.p_len;
+    set_peer(s, message(s) + M1_WID, m.wid_len);
     return SVCONN_OK;
 }
 
+static svconn_bytes received_p(const svconn *s) { return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len); }
+
 /* Opens p with the key of one server that we know. */
-static int open_hidden(svconn *s, svconn_bytes p, const uint8_t server_key[32]) {
-    static const uint8_t zero_nonce[12];
-    uint64_t gcm[SVCONN_GCM_WORDS];
+APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
     uint8_t id[33], key[32];
+    svconn_bytes p = received_p(s);
     id[0] = SVCONN_TYPE_ED25519;
     memcpy(id + 1, server_key, 32);
     svconn_hidden_key(key, message(s) + M1_Y, (svconn_bytes){id, sizeof id});
-    svconn_gcm_init(gcm, key);
-    int ok = svconn_gcm_open(gcm, zero_nonce, NULL, 0, s->u.hs.opened_proof, p.data, p.len - WIRE_TAG,
-                             p.data + p.len - WIRE_TAG, WIRE_TAG);
+    int ok = open_once(key, NULL, 0, s->u.hs.v.opened_proof, p.data, p.len - WIRE_TAG);
     if (ok) set_peer(s, id, sizeof id);
-    ct_wipe(gcm, sizeof gcm);
-    ct_wipe(key, sizeof key);
     return ok;
 }
 
 /* 3.5 step 3, and T1 */
 static svconn_err client_find_server(svconn *s) {
-    svconn_m1 m = parsed_m1(s);
-    if (m.wid_len == 0) {
-        svconn_bytes p = in_message(s, m.p_at, m.p_len);
-        size_t i = 0, n = s->config->known_servers_count;
-        while (i < n && !open_hidden(s, p, s->config->known_servers[i])) i++;
+    if (s->u.hs.peer_len == 0) {
+        size_t i = 0, n = HAS_HIDDEN ? s->config->known_servers_count : 0;
+        while (i < n && !open_hidden(s, s->config->known_servers[i])) i++;
         if (i == n) return SVCONN_E_UNKNOWN;
     }
-    svconn_t1(s->u.hs.t, my_context(s), message(s) + M1_Y, in_message(s, M1_WID, m.wid_len), peer_id(s));
+    svconn_t1(s->u.hs.t, my_context(s), message(s) + M1_Y, in_message(s, M1_WID, s->u.hs.peer_len), peer_id(s));
     return SVCONN_OK;
+}
+
+/* T2 (3.3) */
+APART void client_t2(svconn *s) {
+    svconn_sha256_ctx c;
+    svconn_t2_begin(&c, s->u.hs.t, received_p(s));
+    svconn_t2_end(s->u.hs.t, &c, s->u.hs.public_key);
 }
 
 /* 3.5 step 8: T2, ck, T3 */
 static svconn_err client_agree(svconn *s) {
-    svconn_m1 m = parsed_m1(s);
-    svconn_sha256_ctx c;
-    svconn_t2_begin(&c, s->u.hs.t, in_message(s, m.p_at, m.p_len));
-    svconn_t2_end(s->u.hs.t, &c, s->u.hs.public_key);
-    svconn_err err = agree(s, message(s) + M1_Y, s->u.hs.public_key);
+    client_t2(s);
+    svconn_err err = agree(s, message(s) + M1_Y);
     svconn_t3(s->u.hs.t, s->u.hs.t, my_id(s));
     return err;
-}
-
-static size_t put_field(uint8_t *at, svconn_bytes z) {
-    wire_put16(at, z.len);
-    if (z.len) memcpy(at + 2, z.data, z.len);
-    return 2 + z.len;
 }
 
 /* Length of E for our identity and a proof of proof_len bytes, padding included. */
@@ -272,46 +288,34 @@ size_t svconn_first_message_length(const svconn_config *config) {
     return e_len <= WIRE_FIELD_MAX ? M2_E + e_len : 0;
 }
 
-/* Seals (or, to have E back, seals again) the plaintext of E in place. */
-static void seal_e(const svconn *s, uint8_t *len_and_e, size_t e_len) {
-    static const uint8_t zero_nonce[12];
-    uint64_t gcm[SVCONN_GCM_WORDS];
-    uint8_t key[32], *e = len_and_e + 2;
-    svconn_derive(key, sizeof key, s->u.hs.ck, LABEL_CLIENT_KEY);
-    svconn_gcm_init(gcm, key);
-    svconn_gcm_seal(gcm, zero_nonce, len_and_e, 2, e, e, e_len - WIRE_TAG, e + e_len - WIRE_TAG, WIRE_TAG);
-    ct_wipe(gcm, sizeof gcm);
-    ct_wipe(key, sizeof key);
-}
-
 /* 3.5 step 8: M2, and 3.8: may we send before M3? */
-static svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
-    uint8_t buf[64];
-    svconn_bytes proof;
-    svconn_err err = my_proof(s, answer, buf, &proof);
+APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
+    size_t proof_len;
+    svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
-    if (proof.len > WIRE_FIELD_MAX) return SVCONN_E_SIZE;
-    size_t e_len = sealed_length(s->config, proof.len);
+    size_t e_len = sealed_length(s->config, proof_len);
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;
 
     memset(m2, 0, M2_E + e_len);
     memcpy(m2 + M2_X, s->u.hs.public_key, 32);
     wire_put16(m2 + M2_E_LEN, e_len);
-    size_t at = M2_E + put_field(m2 + M2_E, my_id(s));
-    put_field(m2 + at, proof);
+    uint8_t *proof = put_field(m2 + M2_E, my_id(s));
+    wire_put16(proof, proof_len);
+    put_proof(s, answer, proof + 2);
     seal_e(s, m2 + M2_E_LEN, e_len);
     s->tx_tail += (uint32_t)(M2_E + e_len);
     s->sent_at = s->now;
 
-    int has_es = peer_id(s).data[0] < SVCONN_TYPE_CUSTOM;
+    int has_es = !svconn_is_custom(peer_id(s).data[0]);
     start_keys(s, (svconn_bytes){m2 + M2_E, e_len});
     if (s->config->early == SVCONN_EARLY_ALWAYS || (s->config->early == SVCONN_EARLY_IF_SAFE && has_es))
         s->flags |= FLAG_EARLY;
     return SVCONN_OK;
 }
 
-static int custom_server(const svconn *s) { return s->peer_len == 0 || s->peer[0] >= SVCONN_TYPE_CUSTOM; }
+/* After the keys are made */
+static int custom_server(const svconn *s) { return HAS_CUSTOM && (s->peer_len == 0 || svconn_is_custom(s->peer[0])); }
 
 /* 3.7 step 1, and step 2 where es speaks for the SERVER */
 static svconn_err client_read_m3(svconn *s) {
@@ -337,89 +341,83 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
 
 /* ---- SERVER ------------------------------------------------------------------------------------- */
 
-/* p (3.3): the proof, sealed in hidden mode. Returns its end. */
-static uint8_t *put_p(const svconn *s, uint8_t *p, svconn_bytes proof) {
-    static const uint8_t zero_nonce[12];
-    if (!s->config->hidden) {
-        if (proof.len) memcpy(p, proof.data, proof.len);
-        return p + proof.len;
-    }
-    uint64_t gcm[SVCONN_GCM_WORDS];
+/* T2 as far as it goes without X */
+APART void server_t2_begin(svconn *s, svconn_bytes p) {
+    svconn_sha256_ctx c;
+    svconn_t2_begin(&c, s->u.hs.t, p);
+    memcpy(s->u.hs.v.t2_hash, &c, sizeof c);
+}
+
+APART void server_t2_end(svconn *s, const uint8_t X[32]) {
+    svconn_sha256_ctx c;
+    memcpy(&c, s->u.hs.v.t2_hash, sizeof c);
+    svconn_t2_end(s->u.hs.t, &c, X);
+}
+
+/* p (3.3) of a hidden SERVER: the proof, sealed in place */
+APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
     uint8_t key[32];
     svconn_hidden_key(key, s->u.hs.public_key, my_id(s));
-    svconn_gcm_init(gcm, key);
-    svconn_gcm_seal(gcm, zero_nonce, NULL, 0, p, proof.data, proof.len, p + proof.len, WIRE_TAG);
-    ct_wipe(gcm, sizeof gcm);
-    ct_wipe(key, sizeof key);
-    return p + proof.len + WIRE_TAG;
+    seal_once(key, NULL, 0, proof, len);
 }
 
 /* 3.4 */
-static svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
-    uint8_t buf[64];
-    svconn_bytes id = my_id(s), wid = {id.data, s->config->hidden ? 0 : id.len}, proof;
+APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
+    int hidden = HAS_HIDDEN && s->config->hidden;
+    svconn_bytes id = my_id(s), wid = {id.data, hidden ? 0 : id.len};
+    size_t proof_len;
     svconn_t1(s->u.hs.t, my_context(s), s->u.hs.public_key, wid, id);
-    svconn_err err = my_proof(s, answer, buf, &proof);
+    svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
-    size_t p_len = proof.len + (s->config->hidden ? WIRE_TAG : 0), p_at = M1_WID + wid.len + 2;
-    uint8_t *m1 = p_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, p_at + p_len) : NULL;
+    size_t p_len = proof_len + (hidden ? WIRE_TAG : 0), m1_len = M1_WID + wid.len + 2 + p_len;
+    uint8_t *m1 = svconn_tx_room(s, m1_len);
     if (!m1) return SVCONN_E_SIZE;
 
     m1[0] = WIRE_VERSION;
     memcpy(m1 + M1_Y, s->u.hs.public_key, 32);
-    put_field(m1 + M1_WID_LEN, wid);
-    wire_put16(m1 + p_at - 2, p_len);
-    uint8_t *end = put_p(s, m1 + p_at, proof);
-    s->tx_tail += (uint32_t)(end - m1);
-    CT_RELEASE(m1, (size_t)(end - m1)); /* the world sees it now */
-
-    svconn_sha256_ctx c;
-    svconn_t2_begin(&c, s->u.hs.t, (svconn_bytes){m1 + p_at, p_len});
-    memcpy(s->u.hs.t2_hash, &c, sizeof c);
+    uint8_t *p = put_field(m1 + M1_WID_LEN, wid);
+    wire_put16(p, p_len);
+    p += 2;
+    put_proof(s, answer, p);
+    if (hidden) hide_proof(s, p, proof_len);
+    s->tx_tail += (uint32_t)m1_len;
+    CT_RELEASE(m1, m1_len); /* the world sees it now */
+    server_t2_begin(s, (svconn_bytes){p, p_len});
     return SVCONN_OK;
 }
 
-typedef char t2_hash_fits[sizeof(svconn_sha256_ctx) <= sizeof(((svconn *)0)->u.hs.t2_hash) ? 1 : -1];
+typedef char t2_hash_fits[sizeof(svconn_sha256_ctx) <= sizeof(((svconn *)0)->u.hs.v.t2_hash) ? 1 : -1];
 
 /* 3.6 steps 1, 2 */
 static svconn_err server_read_m2(svconn *s) {
     size_t len;
     svconn_err err = svconn_m2_parse(&len, message(s), s->rx_tail - s->rx_head);
     if (err) return err == SVCONN_AGAIN ? await_bytes(s, len) : err;
-    s->u.hs.m_len = (uint32_t)len;
+    s->u.hs.m_len = (uint16_t)len;
     return SVCONN_OK;
 }
 
 /* T2, ck (3.6 step 3) */
 static svconn_err server_agree(svconn *s) {
-    svconn_sha256_ctx c;
-    const uint8_t *X = message(s) + M2_X;
-    memcpy(&c, s->u.hs.t2_hash, sizeof c);
-    svconn_t2_end(s->u.hs.t, &c, X);
-    return agree(s, X, X);
+    server_t2_end(s, message(s) + M2_X);
+    return agree(s, message(s) + M2_X);
 }
 
 /* 3.6 step 4, and T3 */
-static svconn_err server_open_m2(svconn *s) {
-    static const uint8_t zero_nonce[12];
-    uint64_t gcm[SVCONN_GCM_WORDS];
+APART svconn_err server_open_m2(svconn *s) {
     uint8_t key[32], *e = message(s) + M2_E;
     size_t text_len = s->u.hs.m_len - M2_E - WIRE_TAG;
-    svconn_derive(key, sizeof key, s->u.hs.ck, LABEL_CLIENT_KEY);
-    svconn_gcm_init(gcm, key);
-    int ok = svconn_gcm_open(gcm, zero_nonce, message(s) + M2_E_LEN, 2, e, e, text_len, e + text_len, WIRE_TAG);
-    ct_wipe(gcm, sizeof gcm);
-    ct_wipe(key, sizeof key);
-    if (!ok) return SVCONN_E_SEAL;
+    client_key(s, key);
+    if (!open_once(key, message(s) + M2_E_LEN, 2, e, e, text_len)) return SVCONN_E_SEAL;
 
     CT_RELEASE(e, text_len); /* identity and proof: public between the two */
     svconn_e f;
     svconn_err err = svconn_e_parse(&f, e, text_len);
     if (err) return err;
-    s->u.hs.peer_at = (uint32_t)(M2_E + f.id_at);
-    s->u.hs.peer_len = (uint32_t)f.id_len;
-    s->u.hs.proof_at = (uint32_t)(M2_E + f.proof_at);
-    s->u.hs.proof_len = (uint32_t)f.proof_len;
+    s->u.hs.peer_at = (uint16_t)(M2_E + f.id_at);
+    s->u.hs.peer_len = (uint16_t)f.id_len;
+    s->u.hs.proof_at = (uint16_t)(M2_E + f.proof_at);
+    s->u.hs.proof_len = (uint16_t)f.proof_len;
     set_peer(s, e + f.id_at, f.id_len);
     svconn_t3(s->u.hs.t, s->u.hs.t, peer_id(s));
     return SVCONN_OK;
@@ -436,13 +434,12 @@ static svconn_err server_start_keys(svconn *s) {
 
 /* 3.6 step 8: M3. Its proof is empty where es speaks for us. */
 static svconn_err server_send_m3(svconn *s, const svconn_bytes *answer) {
-    uint8_t buf[64];
     svconn_bytes proof = {NULL, 0};
-    if (my_type(s) >= SVCONN_TYPE_CUSTOM) {
-        svconn_err err = my_proof(s, answer, buf, &proof);
+    if (svconn_is_custom(my_type(s))) {
+        svconn_err err = my_proof_length(s, answer, &proof.len);
         if (err) return err;
+        proof.data = answer->data;
     }
-    if (proof.len > WIRE_FIELD_MAX) return SVCONN_E_SIZE;
     svconn_err err = svconn_control_send(s, CONTROL_CONFIRM, proof.data, proof.len, SVCONN_BUFFER_RESERVE);
     return err == SVCONN_AGAIN ? SVCONN_E_SIZE : err;
 }
@@ -484,7 +481,7 @@ static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
 
 void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
     const svconn_identity *me = s->config->identity;
-    svconn_bytes secret = {me->secret, my_type(s) < SVCONN_TYPE_CUSTOM ? 32 : 0};
+    svconn_bytes secret = {me->secret, svconn_is_custom(my_type(s)) ? 0 : 32};
     svconn_ephemeral(s->u.hs.secret, seed, secret, my_context(s));
     svconn_x25519_public(s->u.hs.public_key, s->u.hs.secret);
     CT_RELEASE(s->u.hs.public_key, 32);
@@ -492,7 +489,7 @@ void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
 
 svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {
     while (s->step < STEPS) {
-        svconn_err err = s->config->role == SVCONN_SERVER ? server_step(s, answer) : client_step(s, answer);
+        svconn_err err = svconn_serves(s) ? server_step(s, answer) : client_step(s, answer);
         if (err) return err;
         answer = NULL; /* it was for this step alone */
         s->state = SVCONN_HANDSHAKE;
@@ -512,6 +509,7 @@ const uint8_t *svconn_peer(const svconn *s, size_t *len) {
     return id.data;
 }
 
+#if HAS_CUSTOM
 svconn_err svconn_proof_message(const svconn *s, uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], size_t *len) {
     if (s->state != SVCONN_NEEDS_PROOF) return SVCONN_E_STATE;
     *len = proof_text(s, 1, msg);
@@ -527,3 +525,4 @@ svconn_err svconn_peer_proof(const svconn *s, const uint8_t **proof, size_t *pro
     *msg_len = proof_text(s, 0, msg);
     return SVCONN_OK;
 }
+#endif

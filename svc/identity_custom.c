@@ -2,8 +2,10 @@
 /* Identities of types 80 to ff: the application's own, and what all identities share (section 2.1). */
 #include "ct.h"
 #include "identity.h"
+#include "parts.h"
 #include "wire.h"
 
+#if HAS_CUSTOM
 svconn_err svconn_identity_custom(svconn_identity *id, const uint8_t *identity, size_t len) {
     if (!id || !identity || len == 0 || identity[0] < SVCONN_TYPE_CUSTOM) return SVCONN_E_ARGUMENT;
     if (len > WIRE_FIELD_MAX) return SVCONN_E_SIZE;
@@ -12,6 +14,7 @@ svconn_err svconn_identity_custom(svconn_identity *id, const uint8_t *identity, 
     id->id_len = len;
     return SVCONN_OK;
 }
+#endif
 
 const uint8_t *svconn_identity_bytes(const svconn_identity *id, size_t *len) {
     *len = id->id_len;

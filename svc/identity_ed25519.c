@@ -3,7 +3,9 @@
  * (section 2.2). */
 #include "ct.h"
 #include "identity.h"
+#include "parts.h"
 
+#if HAS_ED25519
 void svconn_identity_ed25519(svconn_identity *id, const uint8_t seed[32]) {
     memset(id, 0, sizeof *id);
     id->id_len = 33;
@@ -29,3 +31,5 @@ int svconn_ed25519_es_server(uint8_t es[32], const svconn_identity *me, const ui
     ct_wipe(scalar, sizeof scalar);
     return ok;
 }
+
+#endif

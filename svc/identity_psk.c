@@ -3,7 +3,9 @@
 #include "ct.h"
 #include "identity.h"
 #include "keys.h"
+#include "parts.h"
 
+#if HAS_PSK
 svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const uint8_t *name, size_t name_len) {
     if (!id || !psk || name_len > SVCONN_NAME_MAX || (!name && name_len)) return SVCONN_E_ARGUMENT;
     uint32_t zero = ct_all_zero(psk, 32); /* a random source that failed; that much is told */
@@ -37,3 +39,5 @@ int svconn_psk_verify(const uint8_t proof[32], const uint8_t psk[32], const uint
 }
 
 void svconn_psk_es(uint8_t es[32], const uint8_t psk[32]) { svconn_derive(es, 32, psk, LABEL_PSK_MIX); }
+
+#endif

@@ -84,12 +84,8 @@ void svconn_hidden_key(uint8_t out[32], const uint8_t Y[32], svconn_bytes idS) {
     ct_wipe(prk, sizeof prk);
 }
 
-void svconn_ck(uint8_t ck[32], const uint8_t t2[32], const uint8_t dh[32], svconn_bytes es) {
-    uint8_t ikm[64];
-    memcpy(ikm, dh, 32);
-    if (es.len) memcpy(ikm + 32, es.data, es.len);
-    svconn_hkdf_extract(ck, t2, 32, ikm, 32 + es.len);
-    ct_wipe(ikm, sizeof ikm);
+void svconn_ck(uint8_t ck[32], const uint8_t t2[32], svconn_bytes ikm) {
+    svconn_hkdf_extract(ck, t2, 32, ikm.data, ikm.len);
 }
 
 void svconn_master(uint8_t km[32], const uint8_t ck[32], const uint8_t t4[32]) {

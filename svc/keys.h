@@ -43,9 +43,9 @@ void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC); /* t3 ma
 void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E);   /* t4 may be t3 */
 void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id);
 
-/* The keys of 3.3. es has 0 or 32 bytes. */
+/* The keys of 3.3. ikm: dh || es. */
 void svconn_hidden_key(uint8_t out[32], const uint8_t Y[32], svconn_bytes idS);
-void svconn_ck(uint8_t ck[32], const uint8_t t2[32], const uint8_t dh[32], svconn_bytes es);
+void svconn_ck(uint8_t ck[32], const uint8_t t2[32], svconn_bytes ikm);
 void svconn_master(uint8_t km[32], const uint8_t ck[32], const uint8_t t4[32]);
 
 /* The ratchet and the exporter of section 4. */

@@ -23,8 +23,7 @@ static void load_key(svconn_direction *d) {
     d->bytes = 0;
 }
 
-void svconn_direction_start(svconn_direction *d, const uint8_t chain[32]) {
-    memcpy(d->chain, chain, 32);
+void svconn_direction_start(svconn_direction *d) {
     d->id = 1;
     load_key(d);
 }

@@ -9,8 +9,8 @@
 #include "crypto.h"
 #include "svconn.h"
 
-/* Key number 1 of a chain (section 4). */
-void svconn_direction_start(svconn_direction *d, const uint8_t chain[32]);
+/* Key number 1 of d's chain (section 4). */
+void svconn_direction_start(svconn_direction *d);
 
 /* One step (5.2): the old chain, key and iv are gone. */
 void svconn_direction_step(svconn_direction *d);

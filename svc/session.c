@@ -55,6 +55,7 @@ static svconn_err take_records(svconn *s) {
         size_t len;
         svconn_err err = svconn_rx_open(s, &len);
         if (err) return err;
+        s->since = s->now;
         uint8_t *record = s->rx + s->rx_head;
         if (!(record[0] & 0x80)) {
             s->lent = (uint32_t)len;
@@ -85,7 +86,7 @@ static int error_packet_waits(const svconn *s) {
 
 /* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that
  * is told. */
-static void listen_anew(svconn *s) { s->heard_at = TIME_TO_COME; }
+static void listen_anew(svconn *s) { s->since = TIME_TO_COME; }
 
 /* Goes as far as it goes without waiting. The only way in for bytes and answers. */
 static svconn_err run(svconn *s, const svconn_bytes *answer) {
@@ -127,6 +128,15 @@ static int config_is_good(const svconn_config *c) {
            c->renew_ms <= KEY_AGE_MAX_MS;
 }
 
+/* With what this build has? */
+static int config_is_supported(const svconn_config *c) {
+    size_t id_len;
+    unsigned types = c->peer_types | svconn_type_bit(*svconn_identity_bytes(c->identity, &id_len));
+    if (c->role == SVCONN_CLIENT ? !HAS_CLIENT : !HAS_SERVER) return 0;
+    if (!HAS_HIDDEN && (c->hidden || c->known_servers_count)) return 0;
+    return (types & ~HAS_TYPES) == 0;
+}
+
 static int buffers_are_good(const svconn_config *c, size_t rx_size, size_t tx_size) {
     if (rx_size < SVCONN_BUFFER_MIN || tx_size < SVCONN_BUFFER_MIN) return 0;
     size_t first = svconn_first_message_length(c);
@@ -138,6 +148,7 @@ static uint32_t clamp_size(size_t n) { return n < UINT32_MAX / 2 ? (uint32_t)n :
 svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size,
                        uint8_t *tx, size_t tx_size) {
     if (!s || !seed || !rx || !tx || !config_is_good(config)) return SVCONN_E_ARGUMENT;
+    if (!config_is_supported(config)) return SVCONN_E_UNSUPPORTED;
     if (!buffers_are_good(config, rx_size, tx_size)) return SVCONN_E_SIZE;
     if (is_zero(seed)) return SVCONN_E_SEED;
     memset(s, 0, sizeof *s);
@@ -147,6 +158,7 @@ svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32],
     s->tx = tx;
     s->tx_size = clamp_size(tx_size);
     s->state = SVCONN_HANDSHAKE;
+    s->since = TIME_TO_COME;
     svconn_handshake_begin(s, seed);
     ct_wipe(seed, 32);
     return run(s, NULL);
@@ -175,15 +187,19 @@ static svconn_err answer(svconn *s, svconn_state question, const uint8_t *data, 
 
 svconn_err svconn_accept(svconn *s) { return answer(s, SVCONN_NEEDS_VERDICT, NULL, 0); }
 
+#if HAS_CUSTOM
 svconn_err svconn_prove(svconn *s, const uint8_t *proof, size_t len) {
     if (!proof && len) return SVCONN_E_ARGUMENT;
     return answer(s, SVCONN_NEEDS_PROOF, proof, len);
 }
+#endif
 
+#if HAS_PSK
 svconn_err svconn_give_psk(svconn *s, const uint8_t psk[32]) {
     if (!psk || is_zero(psk)) return SVCONN_E_ARGUMENT;
     return answer(s, SVCONN_NEEDS_PSK, psk, 32);
 }
+#endif
 
 svconn_err svconn_refuse(svconn *s) {
     if (s->state != SVCONN_NEEDS_VERDICT && s->state != SVCONN_NEEDS_PSK) return SVCONN_E_STATE;
@@ -191,6 +207,7 @@ svconn_err svconn_refuse(svconn *s) {
     return SVCONN_OK;
 }
 
+#if HAS_ED25519
 svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size_t n) {
     size_t len;
     const uint8_t *id = svconn_peer(s, &len);
@@ -201,15 +218,13 @@ svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size
         if (ct_eq(public_keys[i], id + 1, 32)) return svconn_accept(s);
     return svconn_refuse(s);
 }
+#endif
 
 /* ---- time (6) ----------------------------------------------------------------------------------- */
 
 static void tell_time(svconn *s, uint64_t now) {
     if (now > s->now) s->now = now;
-    if (s->heard_at == TIME_TO_COME) s->heard_at = s->now;
-    if (s->flags & FLAG_BEGUN) return;
-    s->flags |= FLAG_BEGUN;
-    s->begun_at = s->now;
+    if (s->since == TIME_TO_COME) s->since = s->now;
 }
 
 /* since + ms, or never */
@@ -217,8 +232,8 @@ static uint64_t deadline(uint64_t since, uint32_t ms) { return ms == SVCONN_OFF 
 
 static svconn_err tick_connected(svconn *s, uint64_t *next) {
     const svconn_config *c = s->config;
-    if (s->lent) s->heard_at = s->now; /* it is the application that is slow */
-    uint64_t silent = deadline(s->heard_at, svconn_or_default(c->silence_ms, 60000));
+    if (s->lent) s->since = s->now; /* it is the application that is slow */
+    uint64_t silent = deadline(s->since, svconn_or_default(c->silence_ms, 60000));
     if (s->flags & FLAG_PEER_CLOSED) silent = UINT64_MAX;
     if (s->now >= silent) return fail(s, SVCONN_E_SILENT);
 
@@ -240,7 +255,7 @@ svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
     if (s->state == SVCONN_FAILED) err = svconn_error(s);
     else if (s->state == SVCONN_CONNECTED) err = tick_connected(s, &next);
     else if (s->state != SVCONN_CLOSED) {
-        next = deadline(s->begun_at, svconn_or_default(s->config->handshake_ms, 10000));
+        next = deadline(s->since, svconn_or_default(s->config->handshake_ms, 10000));
         if (s->now >= next) err = fail(s, SVCONN_E_TIMEOUT);
     }
     if (next_ms) *next_ms = err ? UINT64_MAX : next;
@@ -397,6 +412,7 @@ svconn_err svconn_open(svconn *s, uint8_t *record, size_t record_len, uint8_t **
     svconn_err err = record_len < RECORD_TEXT ? SVCONN_E_FORMAT : svconn_channel_expected(s, record, &want);
     if (!err && want != record_len) err = SVCONN_E_FORMAT;
     if (!err) err = svconn_channel_open(s, record, record_len);
+    if (!err) s->since = s->now;
     int is_control = !err && (record[0] & 0x80);
     if (is_control) err = control(s, record + RECORD_TEXT, record_len - RECORD_OVERHEAD);
     if (err) return fail(s, err);

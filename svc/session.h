@@ -9,22 +9,34 @@
 #define SVCONN_SESSION_H
 
 #include "crypto.h"
+#include "parts.h"
 #include "svconn.h"
 
 /* svconn.flags */
 enum {
-    FLAG_BEGUN = 1,  /* the time was told: begun_at holds */
-    FLAG_HEARD = 2,  /* at least one byte came from the link */
-    FLAG_KEYS = 4,   /* u.on holds, not u.hs */
-    FLAG_EARLY = 8,  /* CLIENT: may send before M3 */
-    FLAG_RENEW = 16, /* the application asked for a new key */
-    FLAG_CLOSE_SENT = 32,
-    FLAG_PEER_CLOSED = 64,
-    FLAG_EOF = 128 /* the link has ended; whole messages may still be in rx */
+    FLAG_HEARD = 1, /* at least one byte came from the link */
+    FLAG_KEYS = 2,  /* u.on holds, not u.hs */
+    FLAG_EARLY = 4, /* CLIENT: may send before M3 */
+    FLAG_RENEW = 8, /* the application asked for a new key */
+    FLAG_CLOSE_SENT = 16,
+    FLAG_PEER_CLOSED = 32,
+    FLAG_EOF = 64 /* the link has ended; whole messages may still be in rx */
 };
 
-/* svconn.heard_at: the next time that is told */
+/* svconn.since: the next time that is told */
 #define TIME_TO_COME UINT64_MAX
+
+/* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a
+ * handshake ever holds would lie above every call of a curve.) */
+#ifdef __GNUC__
+#define APART __attribute__((noinline)) static
+#else
+#define APART static
+#endif
+
+static inline int svconn_serves(const svconn *s) {
+    return HAS_SERVER && (!HAS_CLIENT || s->config->role == SVCONN_SERVER);
+}
 
 static inline int svconn_is_over(const svconn *s) { return s->state == SVCONN_CLOSED || s->state == SVCONN_FAILED; }
 
@@ -42,7 +54,7 @@ uint8_t *svconn_tx_room(svconn *s, size_t n);
 void svconn_channel_seal(svconn *s, unsigned control, uint8_t *record, const uint8_t *msg, size_t len);
 
 /* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there
- * is no room; there always is for CLOSE (the reserve), and for the others if tx is empty and they have no rest. */
+ * is no room; there always is for CLOSE (the reserve), and for the others if tx is empty and they have no rest. rest_len is at most WIRE_FIELD_MAX. */
 svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare);
 
 /* May the record whose first RECORD_TEXT bytes are these come now (5.4)? *record_len: of the whole record. */

@@ -60,6 +60,7 @@ typedef enum {
     SVCONN_E_STATE,    /* not in this state */
     SVCONN_E_SIZE,     /* a message or proof that the buffer can never hold, or a buffer that is too small */
     SVCONN_E_SEED,     /* the random seed is all zero: the random source failed */
+    SVCONN_E_UNSUPPORTED, /* svconn_init: the config asks for a part that this build leaves out */
 
     /* failures: final. The reasons of spec/vectors.md */
     SVCONN_E_ABSENT = 32, /* the link ended before the first byte */
@@ -162,7 +163,11 @@ typedef struct {
 } svconn_config;
 
 /* ---- the session -------------------------------------------------------------------------------- */
+#ifdef SVCONN_MESSAGE_LIMIT
+#define SVCONN_MESSAGE_MAX SVCONN_MESSAGE_LIMIT
+#else
 #define SVCONN_MESSAGE_MAX 65535
+#endif
 #define SVCONN_OVERHEAD 16       /* of a record */
 #define SVCONN_BUFFER_MIN 256    /* enough for the handshake of the built-in types without padding */
 #define SVCONN_BUFFER_RESERVE 33 /* kept free in the send buffer for CLOSE and the error packet */
@@ -185,8 +190,10 @@ typedef enum {
     SVCONN_FAILED         /* svconn_error says why: send what is in svconn_wire_out, close the link */
 } svconn_state;
 
-/* an expanded AES-256-GCM key (SVCONN_GCM_WORDS) */
-#if defined(__x86_64__) || defined(__aarch64__)
+/* an AES-256-GCM key (SVCONN_GCM_WORDS), expanded unless memory comes before speed */
+#ifdef SVCONN_SMALL
+#define SVCONN_KEY_WORDS 4
+#elif defined(__x86_64__) || defined(__aarch64__)
 #define SVCONN_KEY_WORDS 65
 #else
 #define SVCONN_KEY_WORDS 33
@@ -201,6 +208,12 @@ typedef struct {
     uint16_t id;
 } svconn_direction;
 
+/* SVCONN_SMALL changes the struct below. A program built without the switch of its library, or with it against a library
+ * without, finds no svconn_init: it does not link. */
+#ifdef SVCONN_SMALL
+#define svconn_init svconn_init_small
+#endif
+
 /* Size is public (sizeof), fields are private: they change from release to release. */
 typedef struct {
     const svconn_config *config;
@@ -209,21 +222,24 @@ typedef struct {
     uint32_t tx_size, tx_head, tx_tail; /* bytes for the link: [head, tail) */
     uint32_t lent;                      /* length of the record at rx_head that is lent to the application; 0: none */
     int64_t behind;                     /* section 5.2 */
-    uint64_t now, begun_at, sent_at, heard_at, key_at;
+    uint64_t now, sent_at, key_at;
+    uint64_t since; /* until connected: the first time that was told; then: when the peer was last heard */
     uint8_t state, step, error, flags;
     uint8_t peer_len; /* 0: none, or larger than peer[] */
     uint8_t peer[SVCONN_BUILT_IN_MAX];
     union {
         struct {
-            uint32_t m_len;                     /* of M1 or M2, which begins at rx_head */
-            uint32_t peer_at, peer_len;         /* the peer's identity, from rx_head */
-            uint32_t proof_at, proof_len;       /* the peer's proof, from rx_head */
+            uint16_t m_len;                     /* of M1 or M2, which begins at rx_head */
+            uint16_t peer_at, peer_len;         /* the peer's identity, from rx_head */
+            uint16_t proof_at, proof_len;       /* the peer's proof, from rx_head */
             uint8_t secret[32], public_key[32]; /* x, X or y, Y */
             uint8_t t[32];                      /* the latest of T1, T2, T3 */
             uint8_t ck[32];
-            uint8_t psk[32];          /* the one for the peer's name */
-            uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
-            uint8_t t2_hash[112];     /* SERVER: the state of T2's hash behind LP(p) */
+            union { /* at most one of them at a time */
+                uint8_t t2_hash[112];     /* SERVER, from M1 to M2: the state of T2's hash behind LP(p) */
+                uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
+                uint8_t psk[32];          /* the one for the peer's name */
+            } v;
         } hs;
         struct {
             svconn_direction out, in;

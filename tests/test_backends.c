@@ -61,7 +61,7 @@ static void fill(uint8_t *p, size_t n) {
 
 /* One message, at the given alignments, out of place and in place; nothing outside is written. */
 static void same(const gcm *b, size_t aad_len, size_t len, size_t in_at, size_t out_at) {
-    uint64_t key[SVCONN_GCM_WORDS], ref[SVCONN_GCM_WORDS];
+    uint64_t key[SVCONN_GCM_EXPANDED_WORDS], ref[SVCONN_GCM_EXPANDED_WORDS];
     uint8_t k[32], nonce[12], tag[16], want_tag[16], *out = room + 1 + out_at;
     const uint8_t *in = plain + in_at;
     fill(k, 32);

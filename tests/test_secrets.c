@@ -122,7 +122,7 @@ static void add_es(const uint8_t X[32]) {
 
 /* After a handshake whose bytes are on the tapes */
 static void compute_secrets(void) {
-    uint8_t t[32], k[32], km[32];
+    uint8_t t[32], k[32], km[32], ikm[64];
     svconn_sha256_ctx c;
     svconn_m1 m1;
     size_t id_len, m2_len = 0;
@@ -143,8 +143,9 @@ static void compute_secrets(void) {
     svconn_t1(t, context, M1 + M1_Y, (svconn_bytes){M1 + M1_WID, m1.wid_len}, (svconn_bytes){id, id_len});
     svconn_t2_begin(&c, t, (svconn_bytes){M1 + m1.p_at, m1.p_len});
     svconn_t2_end(t, &c, M2);
-    svconn_bytes es = {named("es")->b, named("es")->n};
-    svconn_ck(k, t, named("dh")->b, es);
+    memcpy(ikm, named("dh")->b, 32);
+    memcpy(ikm + 32, named("es")->b, 32);
+    svconn_ck(k, t, (svconn_bytes){ikm, sizeof ikm});
     add("ck", k, 32);
     id = svconn_identity_bytes(&client.me, &id_len);
     svconn_t3(t, t, (svconn_bytes){id, id_len});

@@ -1019,7 +1019,7 @@ static void gap_14_1_records_dropped_before_a_renewal_go_unnoticed(void) {
 /* ---- errors.c ----------------------------------------------------------------------------------- */
 
 static void every_result_has_a_name_and_a_sentence_of_its_own(void) {
-    static const int last[2] = {SVCONN_E_SEED, SVCONN_E_CANCELLED}, first[2] = {SVCONN_OK, SVCONN_E_ABSENT};
+    static const int last[2] = {SVCONN_E_UNSUPPORTED, SVCONN_E_CANCELLED}, first[2] = {SVCONN_OK, SVCONN_E_ABSENT};
     for (int g = 0; g < 2; g++)
         for (int i = first[g]; i <= last[g]; i++) {
             const char *name = svconn_reason_name((svconn_err)i), *text = svconn_strerror((svconn_err)i);
@@ -1030,12 +1030,12 @@ static void every_result_has_a_name_and_a_sentence_of_its_own(void) {
                 CHECK(strcmp(text, svconn_strerror((svconn_err)k)) != 0);
             }
         }
-    static const int unknown[] = {SVCONN_E_SEED + 1, 31, SVCONN_E_CANCELLED + 1, 255, 256, 1000, -1};
+    static const int unknown[] = {SVCONN_E_UNSUPPORTED + 1, 31, SVCONN_E_CANCELLED + 1, 255, 256, 1000, -1};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         CHECK(strcmp(svconn_reason_name((svconn_err)unknown[i]), "unknown-result") == 0);
         CHECK(strlen(svconn_strerror((svconn_err)unknown[i])) > 0);
     }
-    CHECK(!svconn_is_failure(SVCONN_E_SEED) && svconn_is_failure(SVCONN_E_ABSENT) &&
+    CHECK(!svconn_is_failure(SVCONN_E_UNSUPPORTED) && svconn_is_failure(SVCONN_E_ABSENT) &&
           svconn_is_failure(SVCONN_E_CANCELLED));
 }
 

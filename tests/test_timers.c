@@ -38,7 +38,7 @@ static void the_handshake_ends_after_10_seconds_in_every_situation(void) {
     for (situation x = IN_CLIENT_NEW; x < IN_CONNECTED; x++) {
         party *p = bring_to(x);
         size_t waiting = queued(p);
-        uint64_t from = (p->s->flags & FLAG_BEGUN) ? 1000 : 5000; /* when it was first told the time */
+        uint64_t from = p->s->since != TIME_TO_COME ? 1000 : 5000; /* when it was first told the time */
         CHECK(tick(p, from, SVCONN_OK, from + 10000));
         CHECK(tick(p, from + 9999, SVCONN_OK, from + 10000));
         CHECK(state_of(p) == situation_state(x) && queued(p) == waiting); /* no keep-alive before it is connected */

@@ -38,7 +38,7 @@ static uint8_t in[1200], out[1200], want[1200];
 static void try_gcm(const char *name, init_fn *init, crypt_fn *seal, crypt_fn *open) {
     int good = 1;
     for (size_t len = 0; len < sizeof in; len += len < 300 ? 1 : 37) {
-        uint64_t key[SVCONN_GCM_WORDS], ref[SVCONN_GCM_WORDS];
+        uint64_t key[SVCONN_GCM_EXPANDED_WORDS], ref[SVCONN_GCM_EXPANDED_WORDS];
         uint8_t k[32], nonce[12], aad[20], tag[16], want_tag[16];
         size_t aad_len = len % 21;
         fill(k, 32);
