@@ -221,6 +221,11 @@ vectors:
 check-backends: tests
 	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests" "sh tests/frames.sh gcc clang"
 
+# What the switches of crypto/profile.h leave out, alone and together: 18 builds (packages: clang, gcc-arm-none-eabi)
+.PHONY: check-profiles
+check-profiles: lib
+	@sh tests/run.sh "CC='$(CC)' sh tests/profiles/run.sh $(BUILD)/profiles $(LIB)"
+
 # The backends for x86-64 on an emulated CPU that has them all (packages: bochs, bochs-term, bochsbios)
 .PHONY: check-bochs
 check-bochs:
@@ -337,6 +342,7 @@ help:
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user;'
 	@echo '                      gcc-aarch64-linux-gnu libc6-dev-arm64-cross; valgrind)'
 	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'
+	@echo 'make check-profiles   small builds and builds that leave parts out: each against the full one (packages: clang, gcc-arm-none-eabi)'
 	@echo 'make check-bochs      the backends for x86-64 on an emulated CPU that has them all (packages: bochs bochs-term bochsbios)'
 	@echo 'make ct               constant time of handshake and records, by valgrind, for every compiler and level here'
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'

@@ -56,7 +56,8 @@ static void set_peer(svconn *s, const uint8_t *id, size_t len) {
 static int is_hidden(const svconn *s) { return HAS_HIDDEN && !svconn_serves(s) && s->u.hs.peer_len == 0; }
 
 static svconn_bytes peer_proof(const svconn *s) {
-    if (s->flags & FLAG_KEYS) return in_message(s, RECORD_TEXT + 1, s->lent - RECORD_OVERHEAD - 1); /* in M3 */
+    if (HAS_CUSTOM && (s->flags & FLAG_KEYS))
+        return in_message(s, RECORD_TEXT + 1, s->lent - RECORD_OVERHEAD - 1); /* in M3 */
     if (is_hidden(s)) return (svconn_bytes){s->u.hs.v.opened_proof, sizeof s->u.hs.v.opened_proof};
     return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len);
 }
@@ -66,11 +67,11 @@ static svconn_err ask(svconn *s, svconn_state question) {
     return SVCONN_AGAIN;
 }
 
-/* What the proofs of this moment cover: mine or the peer's (2.2, 3.3). */
+/* What the proofs of this moment cover: mine or the peer's (2.2, 3.3). With keys it is the second one of a custom type. */
 static size_t proof_text(const svconn *s, int mine, uint8_t *out) {
-    if (s->flags & FLAG_KEYS) return svconn_proof_text(out, LABEL_SERVER_CONFIRM, s->u.on.t4);
-    int server = svconn_serves(s) == mine;
-    return svconn_proof_text(out, server ? LABEL_SERVER_HELLO : LABEL_CLIENT_PROOF, s->u.hs.t);
+    const char *label = svconn_serves(s) == mine ? LABEL_SERVER_HELLO : LABEL_CLIENT_PROOF;
+    if (HAS_CUSTOM && (s->flags & FLAG_KEYS)) label = LABEL_SERVER_CONFIRM;
+    return svconn_proof_text(out, label, s->t);
 }
 
 /* Length of our next proof. A custom one comes as the answer. */
@@ -120,6 +121,7 @@ static svconn_err check_peer(svconn *s) {
     svconn_err err = svconn_identity_form(peer.data, peer.len);
     if (err) return err;
     unsigned allowed = s->config->peer_types ? s->config->peer_types : svconn_type_bit(me.data[0]);
+    if (HAS_ONE_TYPE) allowed = HAS_TYPES;
     if (!(allowed & svconn_type_bit(peer.data[0]))) return SVCONN_E_TYPE;
     if (peer.len == me.len && ct_eq(peer.data, me.data, me.len)) return SVCONN_E_SELF;
     if (svconn_is_ed25519(peer.data[0]) && !svconn_ed25519_check(peer.data + 1)) return SVCONN_E_KEY;
@@ -165,28 +167,27 @@ static int contribution(const svconn *s, uint8_t type, const uint8_t X[32], uint
     return 1;
 }
 
-/* ck (3.3) from T2 in hs.t. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
+/* ck (3.3) from T2. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
 APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
     uint8_t ikm[64]; /* dh || es */
     uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0];
     int ok = svconn_x25519(ikm, s->u.hs.secret, theirs);
     ok &= contribution(s, type, theirs, ikm + 32);
-    svconn_ck(s->u.hs.ck, s->u.hs.t, (svconn_bytes){ikm, svconn_is_custom(type) ? 32 : 64});
+    svconn_ck(s->u.hs.ck, s->t, (svconn_bytes){ikm, svconn_is_custom(type) ? 32 : 64});
     ct_wipe(ikm, sizeof ikm);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
     return ok ? SVCONN_OK : SVCONN_E_DH;
 }
 
-/* T4, K_M, chains and exporter (3.3, 4) from T3 in hs.t and from E. Everything of the handshake is erased. */
+/* T4, K_M, chains and exporter (3.3, 4) from T3 and from E. Everything of the handshake is erased. */
 APART void start_keys(svconn *s, svconn_bytes E) {
-    uint8_t t4[32], km[32];
-    svconn_t4(t4, s->u.hs.t, E);
-    svconn_master(km, s->u.hs.ck, t4);
+    uint8_t km[32];
+    svconn_t4(s->t, s->t, E);
+    svconn_master(km, s->u.hs.ck, s->t);
 
     int i_serve = svconn_serves(s);
     size_t m_len = s->u.hs.m_len;
     ct_wipe(&s->u, sizeof s->u);
-    memcpy(s->u.on.t4, t4, 32);
     svconn_derive(s->u.on.exporter, 32, km, LABEL_EXPORTER);
     svconn_derive(s->u.on.out.chain, 32, km, i_serve ? LABEL_S2C : LABEL_C2S);
     svconn_derive(s->u.on.in.chain, 32, km, i_serve ? LABEL_C2S : LABEL_S2C);
@@ -254,22 +255,22 @@ static svconn_err client_find_server(svconn *s) {
         while (i < n && !open_hidden(s, s->config->known_servers[i])) i++;
         if (i == n) return SVCONN_E_UNKNOWN;
     }
-    svconn_t1(s->u.hs.t, my_context(s), message(s) + M1_Y, in_message(s, M1_WID, s->u.hs.peer_len), peer_id(s));
+    svconn_t1(s->t, my_context(s), message(s) + M1_Y, in_message(s, M1_WID, s->u.hs.peer_len), peer_id(s));
     return SVCONN_OK;
 }
 
 /* T2 (3.3) */
 APART void client_t2(svconn *s) {
     svconn_sha256_ctx c;
-    svconn_t2_begin(&c, s->u.hs.t, received_p(s));
-    svconn_t2_end(s->u.hs.t, &c, s->u.hs.public_key);
+    svconn_t2_begin(&c, s->t, received_p(s));
+    svconn_t2_end(s->t, &c, s->u.hs.public_key);
 }
 
 /* 3.5 step 8: T2, ck, T3 */
 static svconn_err client_agree(svconn *s) {
     client_t2(s);
     svconn_err err = agree(s, message(s) + M1_Y);
-    svconn_t3(s->u.hs.t, s->u.hs.t, my_id(s));
+    svconn_t3(s->t, s->t, my_id(s));
     return err;
 }
 
@@ -344,14 +345,14 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
 /* T2 as far as it goes without X */
 APART void server_t2_begin(svconn *s, svconn_bytes p) {
     svconn_sha256_ctx c;
-    svconn_t2_begin(&c, s->u.hs.t, p);
+    svconn_t2_begin(&c, s->t, p);
     memcpy(s->u.hs.v.t2_hash, &c, sizeof c);
 }
 
 APART void server_t2_end(svconn *s, const uint8_t X[32]) {
     svconn_sha256_ctx c;
     memcpy(&c, s->u.hs.v.t2_hash, sizeof c);
-    svconn_t2_end(s->u.hs.t, &c, X);
+    svconn_t2_end(s->t, &c, X);
 }
 
 /* p (3.3) of a hidden SERVER: the proof, sealed in place */
@@ -366,7 +367,7 @@ APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     int hidden = HAS_HIDDEN && s->config->hidden;
     svconn_bytes id = my_id(s), wid = {id.data, hidden ? 0 : id.len};
     size_t proof_len;
-    svconn_t1(s->u.hs.t, my_context(s), s->u.hs.public_key, wid, id);
+    svconn_t1(s->t, my_context(s), s->u.hs.public_key, wid, id);
     svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
     size_t p_len = proof_len + (hidden ? WIRE_TAG : 0), m1_len = M1_WID + wid.len + 2 + p_len;
@@ -419,7 +420,7 @@ APART svconn_err server_open_m2(svconn *s) {
     s->u.hs.proof_at = (uint16_t)(M2_E + f.proof_at);
     s->u.hs.proof_len = (uint16_t)f.proof_len;
     set_peer(s, e + f.id_at, f.id_len);
-    svconn_t3(s->u.hs.t, s->u.hs.t, peer_id(s));
+    svconn_t3(s->t, s->t, peer_id(s));
     return SVCONN_OK;
 }
 

@@ -3,14 +3,19 @@
 #include "keys.h"
 #include "ct.h"
 
-/* l || 00 */
-static svconn_bytes with_zero(svconn_bytes label) { return (svconn_bytes){label.data, label.len + 1}; }
+/* l || 00 if zero is 1, else l. (Without a bound gcc 12 makes a call of strlen of the loop, which the core does not have.) */
+static svconn_bytes label_bytes(const char *label, size_t zero) {
+    size_t n = 0;
+    while (n < 32 && label[n]) n++;
+    return (svconn_bytes){(const uint8_t *)label, n + zero};
+}
 
 /* ---- H(l; ...) ---------------------------------------------------------------------------------- */
 
-static void hash_begin(svconn_sha256_ctx *c, svconn_bytes label) {
+static void hash_begin(svconn_sha256_ctx *c, const char *label) {
+    svconn_bytes l = label_bytes(label, 1);
     svconn_sha256_init(c);
-    svconn_sha256_update(c, label.data, label.len + 1); /* with its zero byte */
+    svconn_sha256_update(c, l.data, l.len);
 }
 
 static void hash_lp(svconn_sha256_ctx *c, svconn_bytes z) {
@@ -31,10 +36,15 @@ void svconn_t1(uint8_t t1[32], svconn_bytes context, const uint8_t Y[32], svconn
     svconn_sha256_final(&c, t1);
 }
 
+/* H(l; T, LP(z)), all but its end */
+static void chain_begin(svconn_sha256_ctx *c, const char *label, const uint8_t t[32], svconn_bytes z) {
+    hash_begin(c, label);
+    svconn_sha256_update(c, t, 32);
+    hash_lp(c, z);
+}
+
 void svconn_t2_begin(svconn_sha256_ctx *c, const uint8_t t1[32], svconn_bytes p) {
-    hash_begin(c, LABEL_CLIENT_HELLO);
-    svconn_sha256_update(c, t1, 32);
-    hash_lp(c, p);
+    chain_begin(c, LABEL_CLIENT_HELLO, t1, p);
 }
 
 void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
@@ -42,17 +52,17 @@ void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
     svconn_sha256_final(c, t2);
 }
 
-static void hash_chain(uint8_t out[32], svconn_bytes label, const uint8_t t[32], svconn_bytes z) {
+void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC) {
     svconn_sha256_ctx c;
-    hash_begin(&c, label);
-    svconn_sha256_update(&c, t, 32);
-    hash_lp(&c, z);
-    svconn_sha256_final(&c, out);
+    chain_begin(&c, LABEL_CLIENT_PROOF, t2, idC);
+    svconn_sha256_final(&c, t3);
 }
 
-void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC) { hash_chain(t3, LABEL_CLIENT_PROOF, t2, idC); }
-
-void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E) { hash_chain(t4, LABEL_SESSION, t3, E); }
+void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E) {
+    svconn_sha256_ctx c;
+    chain_begin(&c, LABEL_SESSION, t3, E);
+    svconn_sha256_final(&c, t4);
+}
 
 void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id) {
     svconn_sha256_ctx c;
@@ -63,15 +73,17 @@ void svconn_fingerprint_hash(uint8_t out[32], svconn_bytes id) {
 
 /* ---- HKDF --------------------------------------------------------------------------------------- */
 
-void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], svconn_bytes label) {
-    svconn_hkdf_expand(out, n, prk, &label, 1);
+void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], const char *label) {
+    svconn_bytes info = label_bytes(label, 0);
+    svconn_hkdf_expand(out, n, prk, &info, 1);
 }
 
 void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secret, svconn_bytes context) {
     uint8_t ikm[64], prk[32]; /* a secret has 0 or 32 bytes */
+    svconn_bytes salt = label_bytes(LABEL_EPHEMERAL, 0);
     memcpy(ikm, seed, 32);
     if (secret.len) memcpy(ikm + 32, secret.data, secret.len);
-    svconn_hkdf_extract(prk, LABEL_EPHEMERAL.data, LABEL_EPHEMERAL.len, ikm, 32 + secret.len);
+    svconn_hkdf_extract(prk, salt.data, salt.len, ikm, 32 + secret.len);
     svconn_hkdf_expand(out, 32, prk, &context, 1);
     ct_wipe(ikm, sizeof ikm);
     ct_wipe(prk, sizeof prk);
@@ -89,27 +101,22 @@ void svconn_ck(uint8_t ck[32], const uint8_t t2[32], svconn_bytes ikm) {
 }
 
 void svconn_master(uint8_t km[32], const uint8_t ck[32], const uint8_t t4[32]) {
-    svconn_bytes info[2] = {with_zero(LABEL_MASTER), {t4, 32}};
+    svconn_bytes info[2] = {label_bytes(LABEL_MASTER, 1), {t4, 32}};
     svconn_hkdf_expand(km, 32, ck, info, 2);
 }
 
-void svconn_key_and_iv(uint8_t key[32], uint8_t iv[12], const uint8_t chain[32]) {
-    uint8_t both[44];
-    svconn_derive(both, sizeof both, chain, LABEL_KEY);
-    memcpy(key, both, 32);
-    memcpy(iv, both + 32, 12);
-    ct_wipe(both, sizeof both);
-}
+void svconn_key_and_iv(uint8_t key_iv[44], const uint8_t chain[32]) { svconn_derive(key_iv, 44, chain, LABEL_KEY); }
 
 void svconn_export_key(uint8_t *out, size_t n, const uint8_t ex[32], svconn_bytes label, svconn_bytes ctx) {
     uint8_t l[2] = {(uint8_t)(label.len >> 8), (uint8_t)label.len};
     uint8_t c[2] = {(uint8_t)(ctx.len >> 8), (uint8_t)ctx.len};
-    svconn_bytes info[5] = {with_zero(LABEL_EXPORT), {l, 2}, label, {c, 2}, ctx};
+    svconn_bytes info[5] = {label_bytes(LABEL_EXPORT, 1), {l, 2}, label, {c, 2}, ctx};
     svconn_hkdf_expand(out, n, ex, info, 5);
 }
 
-size_t svconn_proof_text(uint8_t *out, svconn_bytes label, const uint8_t t[32]) {
-    memcpy(out, label.data, label.len + 1);
-    memcpy(out + label.len + 1, t, 32);
-    return label.len + 1 + 32;
+size_t svconn_proof_text(uint8_t *out, const char *label, const uint8_t t[32]) {
+    svconn_bytes l = label_bytes(label, 1);
+    memcpy(out, l.data, l.len);
+    memcpy(out + l.len, t, 32);
+    return l.len + 32;
 }

@@ -8,29 +8,28 @@
 
 #include "crypto.h"
 
-/* Every label of the protocol (section 9). A zero byte follows each in memory. */
-#define SVCONN_LABEL(text) ((svconn_bytes){(const uint8_t *)(text), sizeof(text) - 1})
-#define LABEL_SERVER_HELLO SVCONN_LABEL("SVC1 server hello")
-#define LABEL_CLIENT_HELLO SVCONN_LABEL("SVC1 client hello")
-#define LABEL_CLIENT_PROOF SVCONN_LABEL("SVC1 client proof")
-#define LABEL_SESSION SVCONN_LABEL("SVC1 session")
-#define LABEL_SERVER_CONFIRM SVCONN_LABEL("SVC1 server confirm")
-#define LABEL_HIDDEN SVCONN_LABEL("SVC1 hidden")
-#define LABEL_CLIENT_KEY SVCONN_LABEL("SVC1 client key")
-#define LABEL_MASTER SVCONN_LABEL("SVC1 master")
-#define LABEL_C2S SVCONN_LABEL("SVC1 c2s")
-#define LABEL_S2C SVCONN_LABEL("SVC1 s2c")
-#define LABEL_EXPORTER SVCONN_LABEL("SVC1 exporter")
-#define LABEL_KEY SVCONN_LABEL("SVC1 key")
-#define LABEL_NEXT SVCONN_LABEL("SVC1 next")
-#define LABEL_EXPORT SVCONN_LABEL("SVC1 export")
-#define LABEL_PSK_PROOF SVCONN_LABEL("SVC1 psk proof")
-#define LABEL_PSK_MIX SVCONN_LABEL("SVC1 psk mix")
-#define LABEL_EPHEMERAL SVCONN_LABEL("SVC1 ephemeral")
-#define LABEL_FINGERPRINT SVCONN_LABEL("SVC1 fingerprint")
+/* Every label of the protocol (section 9) */
+#define LABEL_SERVER_HELLO "SVC1 server hello"
+#define LABEL_CLIENT_HELLO "SVC1 client hello"
+#define LABEL_CLIENT_PROOF "SVC1 client proof"
+#define LABEL_SESSION "SVC1 session"
+#define LABEL_SERVER_CONFIRM "SVC1 server confirm"
+#define LABEL_HIDDEN "SVC1 hidden"
+#define LABEL_CLIENT_KEY "SVC1 client key"
+#define LABEL_MASTER "SVC1 master"
+#define LABEL_C2S "SVC1 c2s"
+#define LABEL_S2C "SVC1 s2c"
+#define LABEL_EXPORTER "SVC1 exporter"
+#define LABEL_KEY "SVC1 key"
+#define LABEL_NEXT "SVC1 next"
+#define LABEL_EXPORT "SVC1 export"
+#define LABEL_PSK_PROOF "SVC1 psk proof"
+#define LABEL_PSK_MIX "SVC1 psk mix"
+#define LABEL_EPHEMERAL "SVC1 ephemeral"
+#define LABEL_FINGERPRINT "SVC1 fingerprint"
 
 /* Expand(prk, label, n). out may be prk. */
-void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], svconn_bytes label);
+void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], const char *label);
 
 /* The private ephemeral key (3.1). */
 void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secret, svconn_bytes context);
@@ -49,10 +48,10 @@ void svconn_ck(uint8_t ck[32], const uint8_t t2[32], svconn_bytes ikm);
 void svconn_master(uint8_t km[32], const uint8_t ck[32], const uint8_t t4[32]);
 
 /* The ratchet and the exporter of section 4. */
-void svconn_key_and_iv(uint8_t key[32], uint8_t iv[12], const uint8_t chain[32]);
+void svconn_key_and_iv(uint8_t key_iv[44], const uint8_t chain[32]); /* key || iv */
 void svconn_export_key(uint8_t *out, size_t n, const uint8_t ex[32], svconn_bytes label, svconn_bytes ctx);
 
 /* label || 00 || T: what a proof covers (2.2). Returns its length, at most SVCONN_PROOF_MESSAGE_MAX. */
-size_t svconn_proof_text(uint8_t *out, svconn_bytes label, const uint8_t t[32]);
+size_t svconn_proof_text(uint8_t *out, const char *label, const uint8_t t[32]);
 
 #endif

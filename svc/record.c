@@ -15,10 +15,11 @@ typedef char key_words_agree[SVCONN_KEY_WORDS == SVCONN_GCM_WORDS ? 1 : -1];
 static uint16_t successor(uint16_t id) { return id == RECORD_ID_MAX ? 1 : (uint16_t)(id + 1); }
 
 static void load_key(svconn_direction *d) {
-    uint8_t key[32];
-    svconn_key_and_iv(key, d->iv, d->chain);
-    svconn_gcm_init(d->key, key);
-    ct_wipe(key, sizeof key);
+    uint8_t key_iv[44];
+    svconn_key_and_iv(key_iv, d->chain);
+    svconn_gcm_init(d->key, key_iv);
+    memcpy(d->iv, key_iv + 32, 12);
+    ct_wipe(key_iv, sizeof key_iv);
     d->counter = 0;
     d->bytes = 0;
 }

@@ -217,23 +217,23 @@ typedef struct {
 /* Size is public (sizeof), fields are private: they change from release to release. */
 typedef struct {
     const svconn_config *config;
+    uint8_t state, step, error, flags;
+    uint32_t lent; /* length of the record at rx_head that is lent to the application; 0: none */
     uint8_t *rx, *tx;
     uint32_t rx_size, rx_head, rx_tail; /* bytes from the link: [head, tail) */
     uint32_t tx_size, tx_head, tx_tail; /* bytes for the link: [head, tail) */
-    uint32_t lent;                      /* length of the record at rx_head that is lent to the application; 0: none */
     int64_t behind;                     /* section 5.2 */
     uint64_t now, sent_at, key_at;
     uint64_t since; /* until connected: the first time that was told; then: when the peer was last heard */
-    uint8_t state, step, error, flags;
     uint8_t peer_len; /* 0: none, or larger than peer[] */
     uint8_t peer[SVCONN_BUILT_IN_MAX];
+    uint8_t t[32]; /* the latest of T1 to T4 */
     union {
         struct {
             uint16_t m_len;                     /* of M1 or M2, which begins at rx_head */
             uint16_t peer_at, peer_len;         /* the peer's identity, from rx_head */
             uint16_t proof_at, proof_len;       /* the peer's proof, from rx_head */
             uint8_t secret[32], public_key[32]; /* x, X or y, Y */
-            uint8_t t[32];                      /* the latest of T1, T2, T3 */
             uint8_t ck[32];
             union { /* at most one of them at a time */
                 uint8_t t2_hash[112];     /* SERVER, from M1 to M2: the state of T2's hash behind LP(p) */
@@ -244,7 +244,6 @@ typedef struct {
         struct {
             svconn_direction out, in;
             uint8_t exporter[32];
-            uint8_t t4[32];
         } on;
     } u;
 } svconn;

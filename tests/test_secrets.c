@@ -87,11 +87,11 @@ static void add_key(const char *key_name, const char *words_name, const uint8_t 
 }
 
 static void add_direction(const char *chain, const char *key, const char *words, const char *iv, const uint8_t c[32]) {
-    uint8_t k[32], v[12];
-    svconn_key_and_iv(k, v, c);
+    uint8_t key_iv[44];
+    svconn_key_and_iv(key_iv, c);
     add(chain, c, 32);
-    add_key(key, words, k);
-    add(iv, v, 12);
+    add_key(key, words, key_iv);
+    add(iv, key_iv + 32, 12);
 }
 
 static void add_ephemeral(const char *seed_name, const char *name, const party *p) {
