@@ -199,11 +199,12 @@ check-jni-run: $(JNI)/classes/made
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
 	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
-# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi)
+# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
 .PHONY: check-packaging arduino
 check-packaging: all
-	@sh tests/run.sh "$(PYTHON) tests/packaging/lint.py" "$(PYTHON) tests/packaging/lint.py --self" $(patsubst %,"sh tests/packaging/check.sh % $(BUILD)",$(PACKAGED))
+	@sh tests/run.sh "$(PYTHON) tests/packaging/lint.py" "$(PYTHON) tests/packaging/lint.py --self" "sh tests/random/run.sh $(BUILD)" \
+	    $(patsubst %,"sh tests/packaging/check.sh % $(BUILD)",$(PACKAGED))
 # A library for Arduino, in $(DIST)/arduino/svconn. Its core is not in the include path, for its names (wire.h) are also those of others (Wire.h).
 DIST ?= dist
 ARDUINO := $(DIST)/arduino/svconn
