@@ -198,6 +198,22 @@ check-jni-run: $(JNI)/classes/made
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
 	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+# svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
+# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
+PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
+.PHONY: check-packaging arduino
+check-packaging: all
+	@sh tests/run.sh "$(PYTHON) tests/packaging/lint.py" "$(PYTHON) tests/packaging/lint.py --self" "sh tests/random/run.sh $(BUILD)" \
+	    $(patsubst %,"sh tests/packaging/check.sh % $(BUILD)",$(PACKAGED))
+# A library for Arduino, in $(DIST)/arduino/svconn. Its core is not in the include path, for its names (wire.h) are also those of others (Wire.h).
+DIST ?= dist
+ARDUINO := $(DIST)/arduino/svconn
+arduino:
+	$(Q)rm -rf $(ARDUINO) && mkdir -p $(ARDUINO)/src/core
+	$(Q)cp -R LICENSE packaging/arduino/library.properties packaging/arduino/examples $(ARDUINO)/
+	$(Q)cp svc/*.[ch] crypto/*.[ch] transport/line.c transport/svconn_line.h $(ARDUINO)/src/core/
+	$(Q)for h in svconn.h svconn_line.h; do printf '/* SPDX-License-Identifier: ISC */\n#include "core/%s"\n' $$h >$(ARDUINO)/src/$$h; done
+	$(call say,DIST,$(ARDUINO))
 # The program on the RFCOMM sockets of a real kernel: QEMU and two virtual Bluetooth controllers (Debian: qemu-system-x86; the kernel and the
 # controllers are fetched with apt, into $(BUILD)/rfcomm, and not installed). The variables are those of tests/rfcomm/run.sh.
 RFCOMM_TOOLS := $(addprefix $(BUILD)/tests/rfcomm/,adapters plain record)
@@ -317,12 +333,19 @@ ZSH_COMPLETION  := share/zsh/site-functions/_svconn
 FISH_COMPLETION := share/fish/vendor_completions.d/svconn.fish
 USER_UNITS      := $(patsubst packaging/%,lib/%,$(wildcard packaging/systemd/user/*.service))
 SHARED := $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(USER_UNITS)
+# pkg-config: the prefix is found from where the file lies; the switches of crypto/profile.h are those of this build
+VERSION = $(shell sed -n 's/^\#define SVCONN_VERSION "\(.*\)".*/\1/p' svc/svconn.h)
+PC := $(patsubst packaging/%.pc.in,lib/pkgconfig/%.pc,$(wildcard packaging/*.pc.in))
+PC_SWITCHES = $(filter -DSVCONN_%,$(CPPFLAGS) $(CFLAGS))
 .PHONY: install uninstall clean help
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 svc/svconn.h transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	for f in $(notdir $(PC)); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
+	    "packaging/$$f.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" || exit 1; done
 	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
 	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
 	install -m 644 packaging/completion/svconn.zsh $(DESTDIR)$(PREFIX)/$(ZSH_COMPLETION)
@@ -331,7 +354,7 @@ install: all
 	    chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
-	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(DESTDIR)$(PREFIX)/include/svconn_line.h $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
+	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(DESTDIR)$(PREFIX)/include/svconn_line.h $(PC:%=$(DESTDIR)$(PREFIX)/%) $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
 clean:
 	rm -rf $(BUILD)
 help:
@@ -350,6 +373,9 @@ help:
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
+	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
+	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
 	@echo 'make check-rfcomm     svconn on the RFCOMM sockets of a Linux guest with two virtual Bluetooth controllers, and what is seen on the air'
 	@echo '                      (package: qemu-system-x86; others are fetched, and not installed)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
@@ -369,4 +395,4 @@ help:
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   (with completion and units for users)   make uninstall   make clean'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD V=1 (show commands and every test)'
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name packaging -prune -o -type f -name '*.d' -print 2>/dev/null)

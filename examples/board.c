@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A board on a serial line: waits for calls (spec/serial.md), one after another, and echoes every message of up to 512
- * bytes to a caller that has the same key. One loop, no system, no allocation: a board brings the four functions below;
- * here they are those of a desktop, so that it can be tried.
+ * bytes to a caller that has the same key. One loop, no system, no allocation: a board brings the six functions below
+ * (docs/randomness.md has board_random for many); here they are those of a desktop, so that it can be tried.
  *
  *      svconn keygen --psk -o psk; ./board psk /dev/ttyUSB0
  *      echo hello | svconn echo serial:/dev/ttyUSB1 --psk psk --name desk       at the other end of the wires
@@ -21,7 +21,9 @@
 static size_t uart_read(uint8_t *bytes, size_t len);        /* what has come, 0 to len bytes */
 static size_t uart_write(const uint8_t *bytes, size_t len); /* as many as there is room for now */
 static uint64_t millis(void);                               /* since the start: it never goes back */
-static int random32(uint8_t out[32]);                       /* 0, and 32 bytes of the hardware's generator */
+static int board_random(uint8_t out[], size_t len);         /* 0, and bytes of the hardware's generator; or -1 */
+static int last_load(uint8_t last[16]);                     /* 16 bytes of flash, zeros if never stored; -1: broken */
+static int last_store(const uint8_t last[16]);
 
 /* ---- the line ----------------------------------------------------------------------------------- */
 
@@ -65,7 +67,7 @@ static void session(const svconn_config *config) {
     static svconn s;
     uint8_t seed[32];
     int ended = 0;
-    if (random32(seed) != 0 || svconn_init(&s, config, seed, rx, sizeof rx, tx, sizeof tx)) return;
+    if (board_random(seed, sizeof seed) != 0 || svconn_init(&s, config, seed, rx, sizeof rx, tx, sizeof tx)) return;
     for (;;) {
         size_t len, room;
         const uint8_t *out = svconn_wire_out(&s, &len);
@@ -82,6 +84,13 @@ static void session(const svconn_config *config) {
     }
     svconn_wipe(&s);
     if (!ended) put_mark(SVCONN_LINE_END);
+}
+
+/* Without a random source that works there are no sessions. */
+static int source_is_alive(void) {
+    uint8_t draws[64], last[16];
+    return board_random(draws, sizeof draws) == 0 && last_load(last) == 0 &&
+           svconn_seed_check(last, draws) == SVCONN_OK && last_store(last) == 0;
 }
 
 static void run(const svconn_config *config) {
@@ -126,11 +135,29 @@ static uint64_t millis(void) {
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int random32(uint8_t out[32]) {
-    FILE *f = fopen("/dev/urandom", "rb");
-    size_t n = f ? fread(out, 1, 32, f) : 0;
+static const char *source = "/dev/urandom";
+static char last_path[256]; /* beside the key */
+
+static int board_random(uint8_t out[], size_t len) {
+    FILE *f = fopen(source, "rb");
+    size_t n = f ? fread(out, 1, len, f) : 0;
     if (f) fclose(f);
-    return n == 32 ? 0 : -1;
+    return n == len ? 0 : -1;
+}
+
+static int last_load(uint8_t last[16]) {
+    FILE *f = fopen(last_path, "rb");
+    memset(last, 0, 16);
+    if (!f) return 0;
+    size_t n = fread(last, 1, 16, f);
+    fclose(f);
+    return n == 16 ? 0 : -1;
+}
+
+static int last_store(const uint8_t last[16]) {
+    FILE *f = fopen(last_path, "wb");
+    size_t n = f ? fwrite(last, 1, 16, f) : 0;
+    return f && fclose(f) == 0 && n == 16 ? 0 : -1;
 }
 
 static int read_psk(uint8_t psk[32], const char *path) {
@@ -147,8 +174,11 @@ int main(int argc, char **argv) {
     struct termios raw;
     svconn_identity me;
     svconn_config config = {.role = SVCONN_SERVER, .identity = &me};
-    if (argc != 3 || read_psk(psk, argv[1]) || svconn_identity_psk(&me, psk, (const uint8_t *)"board", 5))
-        return fputs("usage: board KEYFILE DEVICE (64 hexadecimal digits in KEYFILE)\n", stderr), 2;
+    if (argc < 3 || argc > 4 || read_psk(psk, argv[1]) || svconn_identity_psk(&me, psk, (const uint8_t *)"board", 5))
+        return fputs("usage: board KEYFILE DEVICE [RANDOM-SOURCE] (64 hexadecimal digits in KEYFILE)\n", stderr), 2;
+    if (argc == 4) source = argv[3];
+    if (snprintf(last_path, sizeof last_path, "%s.last", argv[1]) >= (int)sizeof last_path) return 2;
+    if (!source_is_alive()) return fprintf(stderr, "%s\n", svconn_strerror(SVCONN_E_SEED)), 1;
     uart = open(argv[2], O_RDWR | O_NOCTTY | O_NONBLOCK);
     if (uart < 0 || tcgetattr(uart, &raw)) return perror(argv[2]), 1;
     raw.c_iflag = raw.c_oflag = raw.c_lflag = 0;

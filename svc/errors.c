@@ -16,7 +16,8 @@
     DO(E_ARGUMENT, "argument", "A function was called with an argument that it does not take.")                        \
     DO(E_STATE, "state", "A function was called in a state in which it means nothing.")                                \
     DO(E_SIZE, "size", "A message or proof is larger than the buffer can ever hold, or a buffer is too small.")        \
-    DO(E_SEED, "seed", "The random seed is all zero: the random source has failed.")                                   \
+    DO(E_SEED, "seed",                                                                                                 \
+       "The random source has failed: what it gave is all zero, repeats itself, or is the same as at the last start.") \
     DO(E_UNSUPPORTED, "unsupported", "The configuration asks for a part that this build of the library leaves out.")   \
     DO(E_ABSENT, "absent",                                                                                             \
        "The link ended before the first byte: nobody is there, or a relay has no partner for us.")                     \

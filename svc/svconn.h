@@ -59,7 +59,7 @@ typedef enum {
     SVCONN_E_ARGUMENT, /* a null pointer, a value out of range, a label that is reserved */
     SVCONN_E_STATE,    /* not in this state */
     SVCONN_E_SIZE,     /* a message or proof that the buffer can never hold, or a buffer that is too small */
-    SVCONN_E_SEED,     /* the random seed is all zero: the random source failed */
+    SVCONN_E_SEED,     /* the random source failed: a seed that is all zero, or svconn_seed_check */
     SVCONN_E_UNSUPPORTED, /* svconn_init: the config asks for a part that this build leaves out */
 
     /* failures: final. The reasons of spec/vectors.md */
@@ -247,6 +247,14 @@ typedef struct {
         } on;
     } u;
 } svconn;
+
+/* Once at start-up, before the first svconn_init: has the random source failed? draws: 64 bytes of it, for nothing
+ * else, and wiped here. last: 16 bytes that the application keeps over restarts (flash, a file), zeros at first; only
+ * SVCONN_OK changes them, and they are then stored before the first session. SVCONN_E_SEED, and no session may begin:
+ * half of the draws is one byte again and again, or all of it repeats itself, or the last start drew the same. This
+ * finds a source that is off, stuck, or begins the same each time; it cannot tell one that is guessable from a good
+ * one. last is a hash: of a good source it tells nothing. docs/randomness.md has the sources of boards and systems. */
+SVCONN_MUST_CHECK svconn_err svconn_seed_check(uint8_t last[16], uint8_t draws[64]);
 
 /* Begins a session in *s. seed: 32 fresh random bytes, wiped here unless a caller fault is returned; all zero is
  * refused. rx and tx: buffers of at least SVCONN_BUFFER_MIN bytes, see SVCONN_BUFFER_SIZE; rx bounds the messages that

@@ -56,5 +56,19 @@ echo "noise 0" >&9
 says_back "after noise"
 exec 9>&-
 
+# ---- the same board with a random source that fails: it ends before it opens the line
+dies() { # NAME SOURCE
+    "$dir/board" "$tmp/board.psk" "$tmp/nowhere" "$2" 2>"$tmp/board.err"
+    if grep -q "random source has failed" "$tmp/board.err"; then echo "pass examples: board: $1"
+    else cat "$tmp/board.err"; echo "FAIL examples: board: $1"; fi
+}
+dies "no sessions from a source that is zero" /dev/zero
+dies "no sessions from a source that gives too little" /dev/null
+head -c 4096 /dev/urandom >"$tmp/dice"
+"$dir/board" "$tmp/board.psk" "$tmp/nowhere" "$tmp/dice" 2>"$tmp/board.err"
+if grep -q "nowhere" "$tmp/board.err" && [ "$(wc -c <"$tmp/board.psk.last")" -eq 16 ]; then echo "pass examples: board: it keeps 16 bytes of a start"
+else cat "$tmp/board.err"; echo "FAIL examples: board: it keeps 16 bytes of a start"; fi
+dies "no sessions from a source that begins the same each time" "$tmp/dice"
+
 if [ "$("$dir/gatt")" = "$(printf 'board hears: open the door\nphone hears: it is open')" ]; then echo "pass examples: records over GATT"
 else echo "FAIL examples: records over GATT"; fi

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: ISC */
+#include "fake.h"
+typedef unsigned ULONG;
+typedef int NTSTATUS;
