@@ -231,6 +231,15 @@ check-bochs:
 ct:
 	@sh tests/run.sh "sh tests/ct/run.sh $(BUILD)/ct"
 
+# The library on the instruction sets of chips (tests/embedded): bare-metal images in QEMU, and processes of other byte orders
+EMBEDDED := $(BUILD)/embedded
+EMBEDDED_CHIPS := m0 m3 m4 rv32
+EMBEDDED_PROCESSES := s390x ppc mips i386 aarch64 armhf
+embedded_run = "sh tests/embedded/run.sh $(EMBEDDED) $(1)"
+.PHONY: embedded
+embedded:
+	@PYTHON="$(PYTHON)" sh tests/run.sh $(foreach t,$(EMBEDDED_CHIPS) $(EMBEDDED_PROCESSES),$(call embedded_run,$(t)))
+
 # libFuzzer (Debian: clang and libclang-rt-14-dev, or another version): make fuzz FUZZ_SECONDS=60. Finds are kept in build/fuzz/
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
