@@ -42,22 +42,24 @@ static inline void board_number(uint32_t n) {
     board_text(text + at);
 }
 
-/* ---- stack painting: whatever runs below the painter leaves its mark ------------------------------------------------ */
-enum { STACK_PAINT = 0x5ac35ac3, STACK_MARGIN = 32 /* words for the painter itself */ };
+/* ---- stack painting: whatever runs below the caller leaves its mark ------------------------------------------------- */
+enum { STACK_PAINT = 0x5ac35ac3, STACK_MARGIN = 16 /* words, for the painter itself */ };
 
-__attribute__((noinline)) static uint32_t *stack_here(void) { return (uint32_t *)__builtin_frame_address(0); }
-
-__attribute__((noinline, unused)) static uint32_t *stack_paint(void) {
-    uint32_t *top = stack_here() - STACK_MARGIN;
-    for (volatile uint32_t *p = board_stack_limit(); p < top; p++) *p = STACK_PAINT;
-    return top;
+#if defined(__arm__) || defined(__riscv)
+static inline const uint8_t *board_sp(void) {
+    const uint8_t *sp;
+#ifdef __arm__
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
+#else
+    __asm__ volatile("mv %0, sp" : "=r"(sp));
+#endif
+    return sp;
 }
+#endif
 
-/* Bytes from `from` down to the lowest word that is not as it was painted */
-__attribute__((noinline, unused)) static uint32_t stack_used(const uint32_t *from) {
-    const uint32_t *p = board_stack_limit();
-    while (p < from && *p == STACK_PAINT) p++;
-    return (uint32_t)((const uint8_t *)from - (const uint8_t *)p);
+__attribute__((noinline, unused)) static void stack_paint(void) {
+    uint32_t *top = (uint32_t *)__builtin_frame_address(0) - STACK_MARGIN;
+    for (volatile uint32_t *p = board_stack_limit(); p < top; p++) *p = STACK_PAINT;
 }
 
 #endif

@@ -66,6 +66,7 @@ typedef struct {
 
 static party client, server;
 static uint8_t known_servers[2][32]; /* the second one is right */
+static unsigned lab_secrets;         /* another number: other secrets */
 
 __attribute__((unused)) static party *other(const party *p) { return p == &client ? &server : &client; }
 
@@ -79,14 +80,14 @@ __attribute__((unused)) static void fill(uint8_t *b, size_t n, unsigned number) 
 
 __attribute__((unused)) static void no_identity(svconn_identity *id) { memset(id, 0, sizeof *id); }
 
-/* secret: number of the seed or key */
-__attribute__((unused)) static void lab_identity(party *p, kind k, unsigned secret) {
+__attribute__((unused)) static void lab_identity(party *p, kind k) {
     uint8_t bytes[32];
     int i_serve = p == &server;
-    fill(bytes, 32, secret);
-    fill(p->custom_key, 32, i_serve ? 2u : 3u);
-    fill(p->peer_custom_key, 32, i_serve ? 3u : 2u);
-    fill(p->psk, 32, 1);
+    unsigned mine = (i_serve ? 2u : 3u) + 10 * lab_secrets, theirs = (i_serve ? 3u : 2u) + 10 * lab_secrets;
+    fill(bytes, 32, mine);
+    fill(p->custom_key, 32, mine);
+    fill(p->peer_custom_key, 32, theirs);
+    fill(p->psk, 32, 1 + 10 * lab_secrets);
     p->custom[0] = 0x80;
     p->custom[1] = i_serve ? 's' : 'c';
     no_identity(&p->me);
@@ -111,8 +112,8 @@ __attribute__((unused)) static void lab_prepare(kind server_kind, kind client_ki
     server.config.hidden = server_kind == HIDDEN;
     server.config.peer_types = client.config.peer_types = (HAVE_ED25519 ? SVCONN_PEER_ED25519 : 0u) | (HAVE_PSK ? SVCONN_PEER_PSK : 0u) |
                                                           (HAVE_CUSTOM ? SVCONN_PEER_CUSTOM : 0u);
-    lab_identity(&server, server_kind, 2);
-    lab_identity(&client, client_kind, 3);
+    lab_identity(&server, server_kind);
+    lab_identity(&client, client_kind);
     if (server_kind != ED25519 && server_kind != HIDDEN) return;
     size_t len;
     fill(known_servers[0], 32, 9);

@@ -44,6 +44,15 @@ process() { # PREFIX FLAGS EMULATOR PACKAGES
     libc=$4
 }
 
+# Sets flags for a profile of the table
+profile() {
+    case $1 in
+    small) flags='-Os -DSVCONN_SMALL' ;;
+    fast) flags='-O2' ;;
+    *) echo "FAIL embedded: no profile is called $1"; exit 1 ;;
+    esac
+}
+
 # 0 if the target can be built and run here; else a line that says what is missing
 have_target() { # WHAT
     missing=

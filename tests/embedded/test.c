@@ -153,7 +153,7 @@ static void curves(void) {
 
 int image_main(void) {
     uint32_t *limit = board_stack_limit();
-    if (limit) (void)stack_paint();
+    if (limit) stack_paint();
     hashes();
     gcm();
     curves();
