@@ -29,9 +29,17 @@ flash_of() { # OBJECTS FUNCTION...
     set -- $(${prefix}size "$dir/image" | tail -n 1)
     echo $(($1 + $2))
 }
+present() { # OBJECTS FUNCTION...: those that this build has
+    "${prefix}nm" --defined-only -P "$1"/*.o | awk '{ print $1 }' >"$dir/present"
+    shift
+    for f in "$@"; do if grep -qx "$f" "$dir/present"; then echo "$f"; fi; done
+}
 flash() { # NAME OBJECTS FUNCTION...
     row=$1
     shift
+    # shellcheck disable=SC2046 # names
+    set -- "$1" $(present "$@")
+    if [ $# -eq 1 ]; then return; fi # switched off
     n=$(flash_of "$@") || { echo "$n"; exit 1; }
     echo "flash_$row $((n - empty))"
 }
@@ -43,11 +51,14 @@ psk='svconn_identity_psk'
 rest='svconn_identity_custom svconn_identity_bytes svconn_give_psk svconn_proof_message svconn_prove svconn_peer_proof svconn_wire_space svconn_wire_filled
       svconn_renew svconn_seal svconn_open svconn_export svconn_authenticator svconn_fingerprint svconn_key_ids'
 one_key='-DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM -DSVCONN_NO_HIDDEN'
+case $flags in *-DSVCONN_*_ONLY* | *-DSVCONN_NO_*) parts= ;; *) parts=yes ;; esac # flags that leave something out: all of that, and nothing less
 all=${EMBEDDED_LIBRARY:-$dir/all}
 build_library "$all" "$flags" || die "does not build"
-build_library "$dir/client" "$flags $one_key -DSVCONN_CLIENT_ONLY" || die "does not build"
-build_library "$dir/server" "$flags $one_key -DSVCONN_SERVER_ONLY" || die "does not build"
-build_library "$dir/psk" "$flags -DSVCONN_PSK_ONLY -DSVCONN_CLIENT_ONLY" || die "does not build"
+if [ "$parts" ]; then
+    build_library "$dir/client" "$flags $one_key -DSVCONN_CLIENT_ONLY" || die "does not build"
+    build_library "$dir/server" "$flags $one_key -DSVCONN_SERVER_ONLY" || die "does not build"
+    build_library "$dir/psk" "$flags -DSVCONN_PSK_ONLY -DSVCONN_CLIENT_ONLY" || die "does not build"
+fi
 empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
 # shellcheck disable=SC2086 # lists of functions
 {
@@ -56,9 +67,11 @@ empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
     flash ed25519_sign "$all" svconn_ed25519_public svconn_ed25519_sign
     flash aes_256_gcm "$all" svconn_gcm_init svconn_gcm_seal svconn_gcm_open
     flash sha256 "$all" svconn_sha256_init svconn_sha256_update svconn_sha256_final
-    flash client_key "$dir/client" $common $key
-    flash server_key "$dir/server" $common $key
-    flash client_psk "$dir/psk" $common $psk
+    if [ "$parts" ]; then
+        flash client_key "$dir/client" $common $key
+        flash server_key "$dir/server" $common $key
+        flash client_psk "$dir/psk" $common $psk
+    fi
     flash all "$all" $common $key $psk $rest
     flash all_and_texts "$all" $common $key $psk $rest svconn_strerror svconn_reason_name
 }
@@ -77,19 +90,29 @@ done
 
 # ---- stack, computed
 session=svconn_init,svconn_wire_in,svconn_accept,svconn_refuse
-stack() { # NAMES... FROM
-    if ! "$python" $here/stack.py "$@" >"$dir/stack" 2>"$dir/log"; then
+stack() { # OBJECTS NAME=FUNCTIONS...
+    objects=$1 roots=
+    shift
+    for root in "$@"; do
+        # shellcheck disable=SC2046 # names
+        functions=$(present "$objects" $(echo "${root#*=}" | tr , ' '))
+        if [ -n "$functions" ]; then roots="$roots ${root%%=*}=$(echo $functions | tr ' ' ,)"; fi
+    done
+    # shellcheck disable=SC2086 # names
+    if ! "$python" $here/stack.py $roots -- "$objects"/*.ci >"$dir/stack" 2>"$dir/log"; then
         cat "$dir/log"
         die "the stack has no bound"
     fi
-    awk '!/^#/ { print "stack_bound_" $1, $2 } ' "$dir/stack"
-    sed 's/^/# /' "$dir/stack" >>"$dir/chains"
+    awk '!/^#/ { print "stack_bound_" $1, $2 }' "$dir/stack"
+    sed "s|^|${objects##*/}: |" "$dir/stack" >>"$dir/chains" # who calls whom, for those who want to know
 }
-stack x25519=svconn_x25519 ed25519_keygen=svconn_ed25519_public ed25519_sign=svconn_ed25519_sign ed25519_verify=svconn_ed25519_verify \
-    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done -- "$all"/*.ci
-stack client_key=$session -- "$dir"/client/*.ci
-stack server_key=$session -- "$dir"/server/*.ci
-stack client_psk=$session -- "$dir"/psk/*.ci
+stack "$all" x25519=svconn_x25519 ed25519_keygen=svconn_ed25519_public ed25519_sign=svconn_ed25519_sign ed25519_verify=svconn_ed25519_verify \
+    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done
+if [ "$parts" ]; then
+    stack "$dir/client" client_key=$session
+    stack "$dir/server" server_key=$session
+    stack "$dir/psk" client_psk=$session
+else stack "$all" handshake=$session; fi
 
 # ---- stack and instructions, measured
 plugin=$dir/plugin.so

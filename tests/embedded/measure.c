@@ -62,6 +62,7 @@ static void primitives(void) {
 #endif
 }
 
+#if HAVE_CLIENT && HAVE_SERVER
 /* Bytes of `from` into `to`: what a link does */
 static void transfer(party *from, party *to) {
     size_t n, used;
@@ -75,7 +76,6 @@ static void sent(party *p) {
 }
 static void begin(party *p) { must(lab_begin(p, 100) == SVCONN_OK); }
 
-#if HAVE_CLIENT && HAVE_SERVER
 #define HANDSHAKE(kind_name, kind)                                                                                     \
     do {                                                                                                               \
         lab_prepare(kind, kind);                                                                                       \
