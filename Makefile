@@ -252,6 +252,34 @@ check-bochs:
 ct:
 	@sh tests/run.sh "sh tests/ct/run.sh $(BUILD)/ct"
 
+# The library on the instruction sets of chips (tests/embedded): bare-metal images in QEMU, and processes of other byte orders. What it costs on
+# chips is held against tests/embedded/budget.tsv; docs/embedded.md.
+EMBEDDED := $(BUILD)/embedded
+EMBEDDED_COLUMNS := m0-small m0-fast m3-small m3-fast m4-small m4-fast rv32-small rv32-fast
+EMBEDDED_PROCESSES := s390x ppc mips i386 aarch64 armhf
+embedded_chips = $(foreach c,$(EMBEDDED_COLUMNS),"sh tests/embedded/chip.sh $(EMBEDDED) $(subst -, ,$(c)) $(1)")
+embedded_table = $(PYTHON) tests/embedded/table.py
+.PHONY: embedded embedded-table embedded-accept
+embedded embedded-table embedded-accept: export PYTHON := $(PYTHON)
+embedded:
+	@rm -rf $(EMBEDDED)/table
+	@sh tests/run.sh $(call embedded_chips,) $(foreach t,$(EMBEDDED_PROCESSES),"sh tests/embedded/run.sh $(EMBEDDED) $(t) -O2"); \
+	    status=$$?; $(embedded_table) report $(EMBEDDED)/table; exit $$status
+# All that was measured; embedded-accept writes tests/embedded/budget.tsv from it
+embedded-table:
+	@rm -rf $(EMBEDDED)/table
+	@sh tests/run.sh $(call embedded_chips,count) || true
+	@$(embedded_table) show $(EMBEDDED)/table && $(embedded_table) report $(EMBEDDED)/table
+embedded-accept:
+	@rm -rf $(EMBEDDED)/table
+	@sh tests/run.sh $(call embedded_chips,count) || true
+	@$(embedded_table) accept $(EMBEDDED)/table && $(embedded_table) report $(EMBEDDED)/table
+
+# Constant time on chips: the addresses that are executed and touched, over several secrets, and instructions that take longer for some operands
+.PHONY: ct-embedded
+ct-embedded:
+	@sh tests/run.sh $(foreach c,$(filter-out m3-fast,$(EMBEDDED_COLUMNS)),"sh tests/embedded/ct.sh $(EMBEDDED) $(subst -, ,$(c))")
+
 # libFuzzer (Debian: clang and libclang-rt-14-dev, or another version): make fuzz FUZZ_SECONDS=60. Finds are kept in build/fuzz/
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60

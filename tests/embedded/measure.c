@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What operations cost: for each, a line "NAME STACK": the bytes of stack below the call. plugin.c writes the instructions, in the same
+ * order. The numbers are those of this image: mem.c, no flash wait states, no cache; cycles of a real chip are more.
+ */
+#define LAB_MESSAGE 1088
+#include "lab.h"
+
+static uint32_t depth(const uint8_t *sp) {
+    const uint32_t *limit = board_stack_limit(), *p = limit;
+    while ((const uint8_t *)p < sp && *p == STACK_PAINT) p++;
+    return (uint32_t)(sp - (const uint8_t *)p);
+}
+
+#define COST(name, statement)                                                                                          \
+    do {                                                                                                               \
+        const uint8_t *sp = board_sp();                                                                                \
+        stack_paint();                                                                                           \
+        mark_begin();                                                                                                  \
+        statement;                                                                                                     \
+        mark_end();                                                                                                    \
+        uint32_t used = depth(sp);                                                                                     \
+        board_text(name " ");                                                                                          \
+        board_number(used);                                                                                            \
+        board_text("\n");                                                                                              \
+    } while (0)
+
+static int bad;
+static uint8_t a[64], b[64], c[64], work[LAB_MESSAGE + SVCONN_OVERHEAD];
+static uint64_t gcm_key[SVCONN_GCM_WORDS];
+
+static void must(int ok) { bad |= !ok; }
+
+static void primitives(void) {
+    svconn_sha256_ctx h;
+    uint8_t digest[32];
+    svconn_bytes info = {c, 17};
+    int ok = 0;
+    fill(a, 64, 1);
+    fill(b, 64, 2);
+    fill(work, sizeof work, 3);
+    COST("nothing", (void)0);
+    COST("x25519", ok = svconn_x25519(c, a, b));
+    must(ok);
+    COST("x25519_public", svconn_x25519_public(c, a));
+    svconn_sha256_init(&h);
+    COST("sha256/64", svconn_sha256_update(&h, work, 64));
+    COST("sha256/1088", svconn_sha256_update(&h, work, 1088));
+    COST("sha256_final", svconn_sha256_final(&h, digest));
+    COST("hkdf_expand/32", svconn_hkdf_expand(b, 32, a, &info, 1));
+    COST("gcm_init", svconn_gcm_init(gcm_key, a));
+    COST("gcm_seal/64", svconn_gcm_seal(gcm_key, b, b, 4, work, work, 64, c, 16));
+    COST("gcm_open/64", ok = svconn_gcm_open(gcm_key, b, b, 4, work, work, 64, c, 16));
+    must(ok);
+    COST("gcm_seal/1088", svconn_gcm_seal(gcm_key, b, b, 4, work, work, 1088, c, 16));
+#if HAVE_ED25519
+    uint8_t public_key[32];
+    COST("ed25519_keygen", svconn_ed25519_public(public_key, a));
+    COST("ed25519_sign", svconn_ed25519_sign(c, a, public_key, work, 64));
+    COST("ed25519_verify", ok = svconn_ed25519_verify(c, public_key, work, 64));
+    must(ok);
+#endif
+}
+
+#if HAVE_CLIENT && HAVE_SERVER
+/* Bytes of `from` into `to`: what a link does */
+static void transfer(party *from, party *to) {
+    size_t n, used;
+    const uint8_t *bytes = svconn_wire_out(&from->s, &n);
+    must(svconn_wire_in(&to->s, bytes, n, &used, LAB_NOW) == SVCONN_OK && used == n);
+}
+static void sent(party *p) {
+    size_t n;
+    (void)svconn_wire_out(&p->s, &n);
+    must(svconn_wire_sent(&p->s, n) == SVCONN_OK);
+}
+static void begin(party *p) { must(lab_begin(p, 100) == SVCONN_OK); }
+
+#define HANDSHAKE(kind_name, kind)                                                                                     \
+    do {                                                                                                               \
+        lab_prepare(kind, kind);                                                                                       \
+        COST(kind_name "_server_1", begin(&server));                                                                   \
+        COST(kind_name "_client_1", begin(&client));                                                                   \
+        COST(kind_name "_client_2", (transfer(&server, &client), lab_answer(&client)));                                \
+        sent(&server);                                                                                                 \
+        COST(kind_name "_server_2", (transfer(&client, &server), lab_answer(&server)));                                \
+        sent(&client);                                                                                                 \
+        COST(kind_name "_client_3", (transfer(&server, &client), lab_answer(&client)));                                \
+        sent(&server);                                                                                                 \
+        must(lab_both_connected());                                                                                    \
+    } while (0)
+
+static void sessions(void) {
+    const uint8_t *m;
+    uint8_t *text;
+    size_t n;
+    svconn_err err;
+#if HAVE_PSK
+    HANDSHAKE("psk", PSK);
+#endif
+#if HAVE_ED25519
+    HANDSHAKE("key", ED25519);
+#endif
+    fill(work, sizeof work, 3);
+    COST("seal/64", err = svconn_seal(&client.s, work, 64, LAB_NOW));
+    must(err == SVCONN_OK);
+    COST("open/64", err = svconn_open(&server.s, work, 80, &text, &n, LAB_NOW));
+    must(err == SVCONN_OK && n == 64);
+    COST("seal/1088", err = svconn_seal(&client.s, work, 1088, LAB_NOW));
+    must(err == SVCONN_OK);
+    COST("open/1088", err = svconn_open(&server.s, work, 1104, &text, &n, LAB_NOW));
+    must(err == SVCONN_OK && n == 1088);
+    COST("send/64", err = svconn_send(&client.s, work, 64, LAB_NOW));
+    must(err == SVCONN_OK);
+    COST("receive/64", (transfer(&client, &server), err = svconn_recv(&server.s, &m, &n), (void)!svconn_recv_done(&server.s)));
+    sent(&client);
+    must(err == SVCONN_OK && n == 64);
+    must(svconn_renew(&client.s) == SVCONN_OK);
+    COST("renew+seal/64", err = svconn_seal(&client.s, work, 64, LAB_NOW));
+    must(err == SVCONN_OK);
+}
+#endif
+
+int image_main(void) {
+    primitives();
+#if HAVE_CLIENT && HAVE_SERVER
+    sessions();
+#endif
+    if (bad) board_text("FAIL measure: an operation failed\n");
+    return bad;
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The test program (test.c) on one instruction set. Usage: sh tests/embedded/run.sh DIRECTORY TARGET [CFLAGS]
+set -u
+. tests/embedded/targets.sh
+target "$2"
+flags=${3:--Os}
+dir=$1/test-$2
+have_target embedded || exit 0
+if ! command -v "${PYTHON:-python3}" >/dev/null 2>&1; then echo "skip embedded $2: no Python 3"; exit 0; fi
+rm -rf "$dir"
+mkdir -p "$dir"
+library=${EMBEDDED_LIBRARY:-$dir/lib}
+"${PYTHON:-python3}" $here/vectors.py test-vectors >"$dir/vectors.h" || exit 1
+if ! build_library "$library" "$flags" || ! build_image "$dir/image" "$library" "$flags" $here/test.c; then
+    echo "FAIL embedded $2 $flags: does not build"
+    exit 1
+fi
+timeout "${EMBEDDED_TIMEOUT:-120}" $run "$dir/image" 2>&1
+status=$?
+if [ $status -eq 124 ]; then echo "FAIL embedded $2 $flags: did not end"; fi
+exit $status

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The table of what the library costs on chips (budget.tsv) and the goals (goals.tsv). A file TARGET-PROFILE holds what count.sh printed.
+
+    table.py check FILE       one column against budget.tsv: pass, FAIL or skip
+    table.py report DIR       the goals, and what has shrunk
+    table.py show DIR         all that was measured
+    table.py accept DIR       writes budget.tsv from it
+"""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUDGET, GOALS = os.path.join(HERE, "budget.tsv"), os.path.join(HERE, "goals.tsv")
+COLUMNS = [f"{t}-{p}" for t in ("m0", "m3", "m4", "rv32") for p in ("small", "fast")]
+GROWTH = 0.02
+SLACK = {"flash": 16, "ram": 4, "stack": 16, "insns": 200}
+
+
+def column(path):
+    with open(path, encoding="utf-8") as f:
+        return dict(line.split()[:2] for line in f if not line.startswith("#") and line.strip())
+
+
+def measured(directory):
+    return {c: column(os.path.join(directory, c)) for c in COLUMNS if os.path.exists(os.path.join(directory, c))}
+
+
+def budget():
+    if not os.path.exists(BUDGET):
+        return {}
+    with open(BUDGET, encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split("\t") for line in f if not line.startswith("#") and line.strip()]
+    return {c: {r[0]: r[i + 1] for r in rows[1:] if r[i + 1] != "-"} for i, c in enumerate(rows[0][1:])}
+
+
+def compare(old, new):
+    """Rows that grew beyond what is allowed, rows that shrank as much, rows that only one has."""
+    grew, shrank = [], []
+    for row in new:
+        if row == "gcc" or row not in old:
+            continue
+        a, b = float(old[row]), float(new[row])
+        slack = 0.5 if row.endswith("_per_byte") else SLACK[row.split("_")[0]]
+        if b > a * (1 + GROWTH) and b > a + slack:
+            grew.append((row, old[row], new[row]))
+        if b < a * (1 - GROWTH) and b < a - slack:
+            shrank.append((row, old[row], new[row]))
+    return grew, shrank, sorted(set(old) - set(new)), sorted(set(new) - set(old))
+
+
+def check(path):
+    name = os.path.basename(path)
+    title = "budget " + name.replace("-", " ")
+    new, old = column(path), budget().get(name)
+    # What was seen cannot be deeper than what was computed. (The frames of measure.c are not in the computed number.)
+    for row in [r for r in new if r.startswith("stack_bound_")]:
+        seen = new.get(row.replace("_bound", "")) or new.get(row.replace("_bound", "") + "/64")
+        if seen and int(seen) > int(new[row]) + 256:
+            print(f"FAIL {title}: {row} is {new[row]}, but {seen} bytes were used")
+    if old is None:
+        print(f"skip {title}: budget.tsv has no such column")
+        return 0
+    if old["gcc"] != new["gcc"]:
+        print(f"skip {title}: the table was made with gcc {old['gcc']}, this is {new['gcc']}: not compared")
+        return 0
+    grew, _, gone, _ = compare(old, new)
+    for row, a, b in grew:
+        print(f"FAIL {title}: {row} grew from {a} to {b} (make embedded-accept, if that is wanted)")
+    for row in gone:
+        print(f"FAIL {title}: {row} was not measured")
+    for group in ("flash", "ram", "stack", "insns"):
+        rows = [r for r in new if r.startswith(group)]
+        if not any(r in rows for r, _, _ in grew):
+            print(f"pass {title}: {group}, {len(rows)} numbers")
+    return 1 if grew or gone else 0
+
+
+def goals(got):
+    with open(GOALS, encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("#") or not line.strip():
+                continue
+            name, rows, limit = line.split()
+            if name not in got:
+                continue
+            for row in [r for r in got[name] if r == rows or (rows.endswith("*") and r.startswith(rows[:-1]))]:
+                yield name, row, float(got[name][row]), float(limit)
+
+
+def text(n):
+    return f"{n:,.1f}".removesuffix(".0").replace(",", " ")
+
+
+def report(directory):
+    got, old, met, total = measured(directory), budget(), 0, 0
+    print(f"{'goal':46} {'measured':>12} {'limit':>12}")
+    for name, row, value, limit in goals(got):
+        met += value <= limit
+        total += 1
+        print(f"{name:12} {row:33} {text(value):>12} {text(limit):>12}   {'met' if value <= limit else 'NOT MET'}")
+    print(f"{met} of {total} goals are met (goals.tsv; nothing fails because of them)")
+    for name, new in got.items():
+        if name not in old or old[name]["gcc"] != new["gcc"]:
+            continue
+        _, shrank, _, more = compare(old[name], new)
+        for row, a, b in shrank:
+            print(f"{name}: {row} shrank from {a} to {b}: make embedded-accept keeps it")
+        if more:
+            print(f"{name}: not in budget.tsv yet: {' '.join(more)}")
+
+
+def table(got):
+    rows = []
+    for c in got.values():
+        rows += [r for r in c if r not in rows]
+    yield ["row", *got]
+    for row in rows:
+        yield [row, *(c.get(row, "-") for c in got.values())]
+
+
+def show(directory):
+    for row in table(measured(directory)):
+        print(f"{row[0]:28}" + "".join(f"{x:>12}" for x in row[1:]))
+
+
+def accept(directory):
+    got = measured(directory)
+    missing = [c for c in COLUMNS if c not in got]
+    if missing:
+        sys.exit(f"not measured: {' '.join(missing)}; budget.tsv is as it was")
+    with open(BUDGET, "w", encoding="utf-8") as f:
+        f.write("# What the library costs on chips, made by make embedded-accept; docs/embedded.md says how to read it.\n"
+                "# TARGET-small: -Os -DSVCONN_SMALL   TARGET-fast: -O2\n")
+        for row in table(got):
+            f.write("\t".join(row) + "\n")
+
+
+if len(sys.argv) != 3 or sys.argv[1] not in ("check", "report", "show", "accept"):
+    sys.exit(__doc__)
+sys.exit(globals()[sys.argv[1]](sys.argv[2]))
