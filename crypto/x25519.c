@@ -69,7 +69,7 @@ int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]
     ladder s;
     clamp(e, scalar);
     fe_from_bytes(&x1, u);
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
     if (svconn_cpu() & SVCONN_CPU_IFMA) svconn_x25519_ladder_ifma(&s.x2, &s.z2, e, &x1);
     else if (svconn_cpu() & SVCONN_CPU_AVX2) svconn_x25519_ladder_avx2(&s.x2, &s.z2, e, &x1);
     else
