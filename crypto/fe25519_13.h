@@ -35,14 +35,14 @@ static inline void last_carry(fe *h, int32_t c) {
 /* h = columns 0 to 38, which are zero afterwards. What is carried out of the last one is column 39, below 2^17.4. */
 static void from_columns(fe *h, uint32_t r[40]) {
     int32_t c = 0;
-    for (unsigned k = 20; k < 39; k++) {
+    SVCONN_UNROLL for (unsigned k = 20; k < 39; k++) {
         c += (int32_t)r[k];
         r[k] = (uint32_t)low_bits((uint32_t)c);
         c = (c + FE_HALF) >> 13;
     }
     r[39] = (uint32_t)c;
     c = 0;
-    for (unsigned k = 0; k < 20; k++) {
+    SVCONN_UNROLL for (unsigned k = 0; k < 20; k++) {
         c += (int32_t)(r[k] + r[k + 20] * FE_FOLD);
         r[k] = r[k + 20] = 0;
         h->v[k] = low_bits((uint32_t)c);
@@ -57,7 +57,13 @@ void fe_mul(fe *h, const fe *f, const fe *g) {
     uint32_t r[40] = {0};
     for (unsigned i = 0; i < 20; i++) {
         int32_t x = f->v[i];
-        for (unsigned j = 0; j < 20; j++) r[i + j] += M(x, g->v[j]);
+        uint32_t *c = r + i;
+        for (unsigned j = 0; j < 20; j += 4, c += 4) {
+            c[0] += M(x, g->v[j]);
+            c[1] += M(x, g->v[j + 1]);
+            c[2] += M(x, g->v[j + 2]);
+            c[3] += M(x, g->v[j + 3]);
+        }
     }
     from_columns(h, r);
 }
@@ -121,7 +127,7 @@ static void sq10(uint32_t r[19], const int32_t f[10]) {
 void fe_mul(fe *h, const fe *f, const fe *g) {
     uint32_t r[40], mid[20];
     int32_t s[10], t[10];
-    for (unsigned i = 0; i < 10; i++) {
+    SVCONN_UNROLL for (unsigned i = 0; i < 10; i++) {
         s[i] = f->v[i] + f->v[i + 10];
         t[i] = g->v[i] + g->v[i + 10];
     }
@@ -129,7 +135,7 @@ void fe_mul(fe *h, const fe *f, const fe *g) {
     mul10(r + 20, f->v + 10, g->v + 10);
     mul10(mid, s, t);
     r[19] = r[39] = mid[19] = 0;
-    for (unsigned i = 0; i < 10; i++) {
+    SVCONN_UNROLL for (unsigned i = 0; i < 10; i++) {
         uint32_t b_c = r[i + 10] - r[i + 20];
         r[i + 10] = b_c + mid[i] - r[i];
         r[i + 20] = mid[i + 10] - r[i + 30] - b_c;
@@ -146,16 +152,16 @@ void fe_mul(fe *h, const fe *f, const fe *g) {
 void fe_sq(fe *h, const fe *f) {
     uint32_t r[40], mid[19];
     int32_t s[10];
-    for (unsigned i = 0; i < 10; i++) s[i] = 2 * f->v[i];
+    SVCONN_UNROLL for (unsigned i = 0; i < 10; i++) s[i] = 2 * f->v[i];
     sq10(r, f->v);
     sq10(r + 20, f->v + 10);
     mul10(mid, s, f->v + 10);
     r[19] = 0;
-    for (unsigned i = 0; i < 19; i++) {
+    SVCONN_UNROLL for (unsigned i = 0; i < 19; i++) {
         r[i + 10] += mid[i];
         mid[i] = 0;
     }
-    for (unsigned i = 0; i < 10; i++) s[i] = 0;
+    SVCONN_UNROLL for (unsigned i = 0; i < 10; i++) s[i] = 0;
     keep_zeros(mid);
     keep_zeros(s);
     from_columns(h, r);

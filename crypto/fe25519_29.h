@@ -30,8 +30,11 @@ static inline void last_carry(fe *h, int64_t c) {
 void fe_mul(fe *h, const fe *f, const fe *g) {
     uint32_t r[18]; /* numbers with a sign; 0 once they are used */
     int64_t c = 0;
-    for (int k = 0; k < 17; k++) {
-        for (int i = k < 9 ? 0 : k - 8; i <= k && i < 9; i++) c += (int64_t)f->v[i] * g->v[k - i];
+    for (unsigned k = 0; k < 17; k++) {
+        unsigned from = k < 9 ? 0 : k - 8;
+        const int32_t *a = f->v + from, *b = g->v + (k - from) + 1, *last = g->v + from;
+        do c += (int64_t)*a++ * *--b;
+        while (b != last);
         r[k] = (uint32_t)low_bits((uint32_t)c);
         c = (c + FE_HALF) >> 29;
     }
@@ -50,12 +53,13 @@ void fe_mul(fe *h, const fe *f, const fe *g) {
 void fe_sq(fe *h, const fe *f) { fe_mul(h, f, f); }
 #else
 #define M(a, b) ((int64_t)(a) * (b))
-/* Columns 9 to 17 first: high[k] is column k + 9, carried, in [0, 2^29). The last one, which is all carry, has a sign
+/* sum: without brackets, so that each product is added to c itself, in one instruction.
+ * Columns 9 to 17 first: high[k] is column k + 9, carried, in [0, 2^29). The last one, which is all carry, has a sign
  * and is below 2^30.3. */
-#define HIGH(k, sum) c += (sum), high[k] = (int32_t)(c & FE_MASK), c >>= 29
+#define HIGH(k, sum) c = c + sum, high[k] = (int32_t)(c & FE_MASK), c >>= 29
 /* Then columns 0 to 8. What stays of them has a sign. */
 #define LOW(k, sum)                                                                                                    \
-    c += M(high[k], FE_FOLD) + (sum), r.v[k] = low_bits((uint32_t)c), c = (c + FE_HALF) >> 29
+    c = c + M(high[k], FE_FOLD) + sum, r.v[k] = low_bits((uint32_t)c), c = (c + FE_HALF) >> 29
 
 void fe_mul(fe *h, const fe *f, const fe *g) {
     int32_t f0 = f->v[0], f1 = f->v[1], f2 = f->v[2], f3 = f->v[3], f4 = f->v[4], f5 = f->v[5], f6 = f->v[6];

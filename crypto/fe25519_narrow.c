@@ -40,7 +40,7 @@ static inline void keep_zeros(void *p) {
 /* n f. The columns are n times wide limbs. */
 static void scale(fe *h, const fe *f, int32_t n) {
     fe_column c = 0;
-    for (unsigned i = 0; i < FE_LIMBS; i++) {
+    SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) {
         c += (fe_column)f->v[i] * n;
         h->v[i] = low_bits((uint32_t)c);
         c = (c + FE_HALF) >> FE_BITS;
@@ -75,11 +75,11 @@ void fe_from_bytes(fe *h, const uint8_t in[32]) {
 }
 
 void fe_add(fe *h, const fe *f, const fe *g) {
-    for (unsigned i = 0; i < FE_LIMBS; i++) h->v[i] = f->v[i] + g->v[i];
+    SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) h->v[i] = f->v[i] + g->v[i];
 }
 
 void fe_sub(fe *h, const fe *f, const fe *g) {
-    for (unsigned i = 0; i < FE_LIMBS; i++) h->v[i] = f->v[i] - g->v[i];
+    SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) h->v[i] = f->v[i] - g->v[i];
 }
 
 void fe_add2(fe *h, const fe *f, const fe *g) {
@@ -96,12 +96,12 @@ void fe_sub2(fe *h, const fe *f, const fe *g) {
 
 void fe_negate_if(fe *f, uint64_t mask) {
     int32_t m = (int32_t)(uint32_t)mask;
-    for (unsigned i = 0; i < FE_LIMBS; i++) f->v[i] = (f->v[i] ^ m) - m;
+    SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) f->v[i] = (f->v[i] ^ m) - m;
 }
 
 void fe_swap(fe *f, fe *g, uint64_t mask) {
     int32_t m = (int32_t)(uint32_t)mask;
-    for (unsigned i = 0; i < FE_LIMBS; i++) {
+    SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) {
         int32_t x = m & (f->v[i] ^ g->v[i]);
         f->v[i] ^= x;
         g->v[i] ^= x;

@@ -297,10 +297,12 @@ static void to_cached(cached *r, const ge *p) {
 /* Windows for multiples of P: of this many bits, with so many odd multiples */
 #ifdef SVCONN_LARGE_TABLES
 #define P_WINDOW 5
-#elif !defined(SVCONN_SMALL)
+#elif defined(SVCONN_SMALL)
+#define P_WINDOW 2
+#elif SVCONN_FE == 29
 #define P_WINDOW 4
 #else
-#define P_WINDOW 2
+#define P_WINDOW 3 /* a point is 320 bytes there */
 #endif
 #define ODD_MULTIPLES (1 << (P_WINDOW - 2))
 
