@@ -17,6 +17,13 @@ void fe_from_bytes(fe *h, const uint8_t in[32]) {
     fe_from_words(h, w);
     ct_wipe(w, sizeof w);
 }
+
+void fe_to_bytes(uint8_t out[32], const fe *f) {
+    uint64_t w[4];
+    fe_to_words(w, f);
+    for (unsigned i = 0; i < 4; i++) store_le64(out + 8 * i, w[i]);
+    ct_wipe(w, sizeof w);
+}
 #else
 #define fe_sq_inline fe_sq
 #endif
@@ -69,18 +76,11 @@ void fe_pow2523(fe *h, const fe *f) {
     ct_wipe(&x, sizeof x);
 }
 
-void fe_to_bytes(uint8_t out[32], const fe *f) {
-    uint64_t w[4];
-    fe_to_words(w, f);
-    for (unsigned i = 0; i < 4; i++) store_le64(out + 8 * i, w[i]);
-    ct_wipe(w, sizeof w);
-}
-
 uint32_t fe_is_odd(const fe *f) {
-    uint64_t w[4];
-    fe_to_words(w, f);
-    uint32_t odd = (uint32_t)w[0] & 1;
-    ct_wipe(w, sizeof w);
+    uint8_t s[32];
+    fe_to_bytes(s, f);
+    uint32_t odd = s[0] & 1;
+    ct_wipe(s, sizeof s);
     return odd;
 }
 

@@ -28,8 +28,8 @@
  *   fe_invert, fe_pow2523   wide                               tight
  *   fe_swap                 any                                the same
  *   fe_negate_if            tight, or out of fe_from_words     loose
- *   fe_to_bytes, fe_to_words,
- *   fe_is_odd, fe_is_zero   tight                              the canonical number, or what it is
+ *   fe_to_bytes             tight                              the canonical 32 bytes
+ *   fe_is_odd, fe_is_zero   tight                              what they are
  *
  * All of it is constant time. An output may be one of the inputs.
  */
@@ -47,7 +47,6 @@ typedef struct {
     int32_t v[FE_LIMBS];
 } fe;
 #define fe_from_words svconn_fe_from_words
-#define fe_to_words svconn_fe_to_words
 #define fe_add svconn_fe_add
 #define fe_add2 svconn_fe_add2
 #define fe_sub svconn_fe_sub
@@ -55,7 +54,6 @@ typedef struct {
 #define fe_swap svconn_fe_swap
 #define fe_negate_if svconn_fe_negate_if
 void fe_from_words(fe *h, const uint64_t w[4]);
-void fe_to_words(uint64_t w[4], const fe *f);
 void fe_add(fe *h, const fe *f, const fe *g);
 void fe_add2(fe *h, const fe *f, const fe *g);
 void fe_sub(fe *h, const fe *f, const fe *g);

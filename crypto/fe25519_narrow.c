@@ -50,28 +50,31 @@ static void scale(fe *h, const fe *f, int32_t n) {
 
 void fe_small(fe *h, const fe *f) { scale(h, f, 121665); }
 
-/* Limbs of B bits without a sign: loose. */
-void fe_from_words(fe *h, const uint64_t w[4]) {
-    uint32_t s[9];
-    for (unsigned i = 0; i < 4; i++) {
-        s[2 * i] = (uint32_t)w[i];
-        s[2 * i + 1] = (uint32_t)(w[i] >> 32);
-    }
+/* Limbs of B bits without a sign: loose. s[8] is no matter. */
+static void from_words32(fe *h, uint32_t s[9]) {
     s[7] &= 0x7fffffff;
     s[8] = 0;
     for (unsigned i = 0, bit = 0; i < FE_LIMBS; i++, bit += FE_BITS) {
         uint32_t x = s[bit / 32] >> bit % 32 | s[bit / 32 + 1] << 1 << (31 - bit % 32);
         h->v[i] = (int32_t)(x & FE_MASK);
     }
-    ct_wipe(s, sizeof s);
+    ct_wipe(s, 9 * sizeof s[0]);
+}
+
+void fe_from_words(fe *h, const uint64_t w[4]) {
+    uint32_t s[9];
+    for (unsigned i = 0; i < 4; i++) {
+        s[2 * i] = (uint32_t)w[i];
+        s[2 * i + 1] = (uint32_t)(w[i] >> 32);
+    }
+    from_words32(h, s);
 }
 
 void fe_from_bytes(fe *h, const uint8_t in[32]) {
-    uint64_t w[4];
-    for (unsigned i = 0; i < 4; i++) w[i] = load_le64(in + 8 * i);
-    fe_from_words(h, w);
+    uint32_t s[9];
+    for (unsigned i = 0; i < 8; i++) s[i] = load_le32(in + 4 * i);
+    from_words32(h, s);
     scale(h, h, 1);
-    ct_wipe(w, sizeof w);
 }
 
 void fe_add(fe *h, const fe *f, const fe *g) {
@@ -124,7 +127,7 @@ static int32_t carry_up(int32_t t[FE_LIMBS], int32_t c) {
  * 2 n 2^255. Its part above 2^255 comes back 19-fold, at most 19 * 127, twice: the second time it is 0 or 1, and after
  * that the number is below 2^255. It is p at least if with 19 more it reaches 2^255, and then what is left is the
  * number less p; if not, the 19 are taken off again. */
-void fe_to_words(uint64_t w[4], const fe *f) {
+void fe_to_bytes(uint8_t out[32], const fe *f) {
     uint32_t s[8] = {0};
     int32_t c;
     fe t = *f;
@@ -137,7 +140,7 @@ void fe_to_words(uint64_t w[4], const fe *f) {
         s[bit / 32] |= (uint32_t)t.v[i] << bit % 32;
         if (bit / 32 < 7) s[bit / 32 + 1] |= (uint32_t)t.v[i] >> 1 >> (31 - bit % 32);
     }
-    for (unsigned i = 0; i < 4; i++) w[i] = s[2 * i] | (uint64_t)s[2 * i + 1] << 32;
+    for (unsigned i = 0; i < 8; i++) store_le32(out + 4 * i, s[i]);
     ct_wipe(&t, sizeof t);
     ct_wipe(s, sizeof s);
 }

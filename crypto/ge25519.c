@@ -226,14 +226,14 @@ void svconn_ge_encode(uint8_t out[32], const ge *p) {
 /* 5.1.3, steps 2 to 4: x from y. x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; v is not 0, as -1 / d is no square. The
  * candidate is u v^3 (u v^7)^((p - 5) / 8). 0 if there is no x. */
 static int recover_x(fe *x, const fe *y, unsigned sign) {
-    fe one, zero, k, u, v, t;
+    fe one, k, u, v, t;
     fe_from_small(&one, 1);
-    fe_from_small(&zero, 0);
     fe_sq(&u, y);
     fe_from_words(&k, svconn_ed25519_d);
     fe_mul(&v, &u, &k);
     fe_add(&v, &v, &one); /* (l) */
-    fe_sub(&u, &u, &one); /* (l) */
+    fe_sub(&u, &u, &one);
+    fe_mul(&u, &u, &one); /* (t) */
     fe_sq(&t, &v);
     fe_mul(&t, &t, &v);   /* v^3 */
     fe_sq(x, &t);
@@ -242,21 +242,19 @@ static int recover_x(fe *x, const fe *y, unsigned sign) {
     fe_pow2523(x, x);
     fe_mul(x, x, &t);
     fe_mul(x, x, &u);     /* the candidate */
-    fe_sq(&t, x);
-    fe_mul(&t, &t, &v);   /* v x^2 (t): u, -u or neither */
-    fe_mul(&u, &u, &one); /* (t) */
-    fe_add(&k, &t, &u);
-    fe_sub(&t, &t, &u);
-    fe_mul(&k, &k, &one);
-    fe_mul(&t, &t, &one);
-    if (!fe_is_zero(&t)) {
-        if (!fe_is_zero(&k)) return 0;
-        fe_from_words(&k, svconn_ed25519_root);
+    fe_from_words(&k, svconn_ed25519_root);
+    for (unsigned tries = 0;; tries++) {
+        fe_sq(&t, x);
+        fe_mul(&t, &t, &v); /* v x^2 (t): u, -u or neither; -u comes to u */
+        fe_sub(&t, &t, &u);
+        fe_mul(&t, &t, &one);
+        if (fe_is_zero(&t)) break;
+        if (tries == 1) return 0;
         fe_mul(x, x, &k);
     }
     if (fe_is_zero(x) && sign) return 0;
     if (fe_is_odd(x) != sign) {
-        fe_sub(x, &zero, x);
+        fe_negate_if(x, ~(uint64_t)0);
         fe_mul(x, x, &one);
     }
     return 1;

@@ -12,8 +12,9 @@
 #if defined(SVCONN_SMALL) && !defined(SVCONN_PSK_ONLY)
 #define SHA256_K(i) ((uint32_t)(svconn_sha512_k[i] >> 32))
 #else
-#define SHA256_K(i) svconn_sha256_k[i]
-const uint32_t svconn_sha256_k[64] = {
+#define SHA256_K(i) K[i]
+#define K svconn_sha256_k
+const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -27,12 +28,12 @@ const uint32_t svconn_sha256_k[64] = {
 
 /* 4.1.2. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 2, 13, 22.
  * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
-static inline uint32_t rotr_32(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
-static inline uint32_t ch_32(uint32_t x, uint32_t y, uint32_t z) { return z ^ (x & (y ^ z)); }
-static inline uint32_t big0_32(uint32_t x) { return rotr_32(x ^ rotr_32(x ^ rotr_32(x, 9), 11), 2); }
-static inline uint32_t big1_32(uint32_t x) { return rotr_32(x, 6) ^ rotr_32(x, 11) ^ rotr_32(x, 25); }
-static inline uint32_t small0_32(uint32_t x) { return rotr_32(x, 7) ^ rotr_32(x, 18) ^ x >> 3; }
-static inline uint32_t small1_32(uint32_t x) { return rotr_32(x, 17) ^ rotr_32(x, 19) ^ x >> 10; }
+static inline uint32_t rotr(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
+static inline uint32_t ch(uint32_t x, uint32_t y, uint32_t z) { return z ^ (x & (y ^ z)); }
+static inline uint32_t big0(uint32_t x) { return rotr(x ^ rotr(x ^ rotr(x, 9), 11), 2); }
+static inline uint32_t big1(uint32_t x) { return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25); }
+static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
+static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
 #ifdef SVCONN_SMALL
 /* 6.2.2 as it stands there, with 16 words of the schedule: w[t mod 16] is W_(t - 16) before it becomes W_t. v[0] to v[7]
@@ -43,9 +44,9 @@ void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
         memcpy(v, s, sizeof v);
         for (unsigned t = 0; t < 64; t++) {
             if (t < 16) w[t] = load_be32(p), p += 4;
-            else w[t % 16] += small1_32(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0_32(w[(t + 1) % 16]);
-            uint32_t t1 = v[7] + big1_32(v[4]) + ch_32(v[4], v[5], v[6]) + SHA256_K(t) + w[t % 16];
-            uint32_t t2 = big0_32(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            else w[t % 16] += small1(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0(w[(t + 1) % 16]);
+            uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + w[t % 16];
+            uint32_t t2 = big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
             for (unsigned i = 7; i > 0; i--) v[i] = v[i - 1];
             v[4] += t1;
             v[0] = t1 + t2;
@@ -58,35 +59,35 @@ void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
 #else
 /* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
-#define STEP_32(a, b, c, d, e, f, g, h, i)                                                                      \
+#define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
     do {                                                                                                     \
-        uint32_t t1 = h + big1_32(e) + ch_32(e, f, g) + SHA256_K(i) + w[i], ab = a ^ b;                                   \
+        uint32_t t1 = h + big1(e) + ch(e, f, g) + K[i] + w[i], ab = a ^ b;                                   \
         d += t1;                                                                                             \
-        h = t1 + big0_32(a) + (b ^ (ab & bc));                                                                  \
+        h = t1 + big0(a) + (b ^ (ab & bc));                                                                  \
         bc = ab;                                                                                             \
     } while (0)
 
 /* The whole schedule before the steps: with 16 words of it, computed between the steps, compilers run out of registers.
  * That was slower with gcc 12 and clang 14, unless they may use BMI2. */
-static void expand_32(uint32_t w[64], const uint8_t *p) {
+static void expand(uint32_t w[64], const uint8_t *p) {
     for (unsigned t = 0; t < 16; t++) w[t] = load_be32(p + 4 * t);
-    for (unsigned t = 16; t < 64; t++) w[t] = small1_32(w[t - 2]) + w[t - 7] + small0_32(w[t - 15]) + w[t - 16];
+    for (unsigned t = 16; t < 64; t++) w[t] = small1(w[t - 2]) + w[t - 7] + small0(w[t - 15]) + w[t - 16];
 }
 
 void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
     uint32_t w[64];
     for (; n > 0; n--, p += 64) {
         uint32_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7], bc = b ^ c;
-        expand_32(w, p);
+        expand(w, p);
         for (unsigned i = 0; i < 64; i += 8) {
-            STEP_32(a, b, c, d, e, f, g, h, i);
-            STEP_32(h, a, b, c, d, e, f, g, i + 1);
-            STEP_32(g, h, a, b, c, d, e, f, i + 2);
-            STEP_32(f, g, h, a, b, c, d, e, i + 3);
-            STEP_32(e, f, g, h, a, b, c, d, i + 4);
-            STEP_32(d, e, f, g, h, a, b, c, i + 5);
-            STEP_32(c, d, e, f, g, h, a, b, i + 6);
-            STEP_32(b, c, d, e, f, g, h, a, i + 7);
+            STEP(a, b, c, d, e, f, g, h, i);
+            STEP(h, a, b, c, d, e, f, g, i + 1);
+            STEP(g, h, a, b, c, d, e, f, i + 2);
+            STEP(f, g, h, a, b, c, d, e, i + 3);
+            STEP(e, f, g, h, a, b, c, d, i + 4);
+            STEP(d, e, f, g, h, a, b, c, i + 5);
+            STEP(c, d, e, f, g, h, a, b, i + 6);
+            STEP(b, c, d, e, f, g, h, a, i + 7);
         }
         s[0] += a, s[1] += b, s[2] += c, s[3] += d, s[4] += e, s[5] += f, s[6] += g, s[7] += h;
     }
@@ -94,7 +95,7 @@ void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
 }
 #endif
 
-static void compress_32(uint32_t s[8], const uint8_t *p, size_t n) {
+static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
     uint32_t cpu = svconn_cpu();
 #ifdef SVCONN_X86
     if (cpu & SVCONN_CPU_SHA) {
@@ -124,7 +125,7 @@ void svconn_sha256_init(svconn_sha256_ctx *c) {
 void svconn_sha256_update(svconn_sha256_ctx *c, const uint8_t *data, size_t len) {
     for (; len > 0; len--) {
         c->block[c->total++ % 64] = *data++;
-        if (c->total % 64 == 0) compress_32(c->h, c->block, 1);
+        if (c->total % 64 == 0) compress(c->h, c->block, 1);
     }
 }
 
@@ -151,11 +152,11 @@ void svconn_sha256_update(svconn_sha256_ctx *c, const uint8_t *data, size_t len)
         if (len < take) take = len;
         memcpy(c->block + have, data, take);
         if (have + take < 64) return;
-        compress_32(c->h, c->block, 1);
+        compress(c->h, c->block, 1);
         data += take;
         len -= take;
     }
-    compress_32(c->h, data, len / 64);
+    compress(c->h, data, len / 64);
     if (len % 64 > 0) memcpy(c->block, data + len / 64 * 64, len % 64);
 }
 
@@ -165,11 +166,11 @@ void svconn_sha256_final(svconn_sha256_ctx *c, uint8_t digest[32]) {
     c->block[have++] = 0x80;
     memset(c->block + have, 0, 64 - have);
     if (have > 56) {
-        compress_32(c->h, c->block, 1);
+        compress(c->h, c->block, 1);
         memset(c->block, 0, 56);
     }
     store_be64(c->block + 56, c->total << 3);
-    compress_32(c->h, c->block, 1);
+    compress(c->h, c->block, 1);
     for (unsigned i = 0; i < 8; i++) store_be32(digest + 4 * i, c->h[i]);
     ct_wipe(c, sizeof *c);
 }
