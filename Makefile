@@ -125,14 +125,15 @@ check-asan-build: check-build
 	@$(MAKE) --no-print-directory BUILD=$(ASAN) CFLAGS="$(SANITIZE)" all tests examples
 
 # ---- heavier suites: each says what it skips and why ------------------------------------------------------------
-# The unit tests once more, built in another way. $(1): name, $(2): compiler, $(3): flags, $(4): linker flags, $(5): how to run a program
+# The unit tests once more, built in another way. $(1): name, $(2): compiler, $(3): flags, $(4): linker flags, $(5): how to run a program,
+# $(6): which of them, if not all
 UNIT = $(notdir $(basename $(TESTS)))
 define other_build
 .PHONY: check-$(1)
 check-$(1):
 	@if echo 'int main(void){return 0;}' | $(2) $(3) $(4) -x c -o /dev/null - 2>/dev/null; then \
-	    $$(MAKE) --no-print-directory BUILD=$$(BUILD)/$(1) CC="$(2)" CFLAGS="$(3)" LDFLAGS="$(4)" tests && \
-	    sh tests/run.sh $$(patsubst %,"$(5)$$(BUILD)/$(1)/tests/%",$$(UNIT)); \
+	    $$(MAKE) --no-print-directory BUILD=$$(BUILD)/$(1) CC="$(2)" CFLAGS="$(3)" LDFLAGS="$(4)" $(if $(6),$$(patsubst %,$$(BUILD)/$(1)/tests/%,$(6)),tests) && \
+	    sh tests/run.sh $$(patsubst %,"$(5)$$(BUILD)/$(1)/tests/%",$(or $(6),$$(UNIT))); \
 	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip check-$(1): $(2) $(3) cannot link here'"; fi
 endef
 $(eval $(call other_build,gcc,gcc,-O3 -g,,))
@@ -141,6 +142,15 @@ $(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,))
 # (without gcc-multilib, which cannot stand beside the cross compilers, the kernel's headers are where 64 bits have them)
 $(eval $(call other_build,m32,gcc,-O2 -g -m32 -idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null),,))
 $(eval $(call other_build,portable,$(CC),-O2 -g -DSVCONN_PORTABLE_ONLY,,))
+# The curves and hashes for small machines (crypto/profile.h), with the tests of cryptography and of sessions. The sanitizer sees limbs overflow.
+CORE_TESTS := test_curve test_hash test_gcm test_bounds test_svc_vectors test_session test_states test_secrets test_renewal
+$(eval $(call other_build,fe29,$(CC),-O2 -g -DSVCONN_FE=29,,,$(CORE_TESTS)))
+$(eval $(call other_build,fe13,$(CC),-O2 -g -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
+$(eval $(call other_build,small,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
+$(eval $(call other_build,small13,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
+SMALL_SAN := -O1 -g1 -DSVCONN_SMALL -fsanitize=undefined -fno-sanitize-recover=all
+$(eval $(call other_build,small-san29,$(CC),$(SMALL_SAN) -DSVCONN_FE=29,,,test_curve test_hash test_gcm))
+$(eval $(call other_build,small-san13,$(CC),$(SMALL_SAN) -DSVCONN_FE=13 -DSVCONN_FORCE_32,,,test_curve test_hash test_gcm))
 $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+crypto,-static,qemu-aarch64 -cpu max ))
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
@@ -390,6 +400,7 @@ help:
 	@echo 'make demo [FILE=f]    server, relay and client on loopback, and what each of them saw'
 	@echo 'make check            the tests, also under sanitizers; with Python 3 and its cryptography package, interoperation too'
 	@echo 'make check-gcc, -clang, -force32, -portable, -m32, -s390x, -aarch64, -valgrind   the unit tests, built or run so'
+	@echo 'make check-fe29, -fe13, -small, -small13, -small-san29, -small-san13   those of the core, with what small machines get; the last ones sanitized'
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user;'
 	@echo '                      gcc-aarch64-linux-gnu libc6-dev-arm64-cross; valgrind)'
 	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'

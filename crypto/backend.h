@@ -2,13 +2,15 @@
 /*
  * Inside crypto/: the backends of each primitive. All of them compute the same; cpu.c decides which may run.
  *
- * -DSVCONN_PORTABLE_ONLY leaves out all that depends on a CPU.
+ * SVCONN_PORTABLE_ONLY (profile.h) leaves out all that depends on a CPU.
  */
 #ifndef SVCONN_BACKEND_H
 #define SVCONN_BACKEND_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "profile.h"
 
 #if !defined(SVCONN_PORTABLE_ONLY) && defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define SVCONN_X86 1
@@ -23,6 +25,10 @@
 #endif
 #if (defined(SVCONN_X86) || defined(SVCONN_ARM64)) && !defined(SVCONN_FORCE_32)
 #define SVCONN_VECTORS 1
+#endif
+
+#if defined(SVCONN_X86) && SVCONN_FE == 51
+#define SVCONN_CURVE_X86 1
 #endif
 
 /* How the functions and loops of the backends are written that are fast only as one piece, with their variables in
@@ -130,10 +136,11 @@ svconn_sha256_blocks svconn_sha256_shani;
 svconn_sha256_blocks svconn_sha256_armv8;
 #endif
 extern const uint32_t svconn_sha256_k[64]; /* the constants of FIPS 180-4, 4.2.2 */
+extern const uint64_t svconn_sha512_k[80]; /* 4.2.3 */
 
 /* ---- X25519, edwards25519 (x25519.c, ge25519.c) ---------------------------------------------------------------------
  * The loops alone. They are declared with their types in ge25519.h. */
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
 int svconn_curve25519_is_right_avx2(void); /* known answers */
 int svconn_curve25519_is_right_ifma(void);
 #endif

@@ -102,9 +102,13 @@ static uint32_t right(uint32_t found) {
     if ((found & bit) && !gcm_is_right(svconn_gcm_##name##_init, svconn_gcm_##name##_seal, svconn_gcm_##name##_open))  \
         wrong |= bit;
     SVCONN_GCM_BACKENDS(TRY)
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
     if ((found & SVCONN_CPU_AVX2) && !svconn_curve25519_is_right_avx2()) wrong |= SVCONN_CPU_AVX2;
     if ((found & SVCONN_CPU_IFMA) && !svconn_curve25519_is_right_ifma()) wrong |= SVCONN_CPU_IFMA;
+#else
+    wrong |= SVCONN_CPU_AVX2 | SVCONN_CPU_IFMA; /* there is none of it */
+#endif
+#ifdef SVCONN_X86
     if ((found & SVCONN_CPU_SHA) && !sha256_is_right(svconn_sha256_shani)) wrong |= SVCONN_CPU_SHA;
 #endif
 #ifdef SVCONN_ARM_SHA

@@ -72,23 +72,19 @@ int svconn_ed25519_check(const uint8_t public_key[32]) {
     return decode_key(&a, public_key);
 }
 
-/* 5.1.7; variable time, all of it public. [S]B - [k]A = [S]B + [k](-A). */
+/* 5.1.7; variable time, all of it public. [S]B - [k]A = [S]B + [k](-A), and the encoding of -A is that of A with the
+ * other sign. If x = 0, one of the two is none, and the other one is refused as well: its point has a small order. */
 int svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
-    uint8_t k[32], encoded[32];
-    ge a, r;
-    fe zero, one;
+    uint8_t k[32], code[32];
+    ge a;
     if (!svconn_sc_is_reduced(signature + 32)) return 0;
-    if (!decode_key(&a, public_key)) return 0;
+    memcpy(code, public_key, 32);
+    code[31] ^= 0x80;
+    if (!decode_key(&a, code)) return 0;
     challenge(k, signature, public_key, msg, len);
-    fe_from_small(&zero, 0);
-    fe_from_small(&one, 1);
-    fe_sub(&a.x, &zero, &a.x);
-    fe_sub(&a.t, &zero, &a.t);
-    fe_mul(&a.x, &a.x, &one); /* tight again */
-    fe_mul(&a.t, &a.t, &one);
-    svconn_ge_double_base(&r, k, &a, signature + 32);
-    svconn_ge_encode(encoded, &r);
-    return (int)ct_eq(encoded, signature, 32);
+    svconn_ge_double_base(&a, k, &a, signature + 32);
+    svconn_ge_encode(code, &a);
+    return (int)ct_eq(code, signature, 32);
 }
 
 /* RFC 7748, section 4.1. Only y counts. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Four numbers mod p = 2^255 - 19 side by side, for AVX-512 IFMA on vectors of 256 bits: five limbs of 51 bits, as in
- * fe25519_64.h; vector i holds limb i of the four, each in its own 64-bit lane. The instructions multiply the lowest 52
+ * fe25519_51.h; vector i holds limb i of the four, each in its own 64-bit lane. The instructions multiply the lowest 52
  * bits of two lanes and add bits 0 to 51 (low) or 52 to 103 (high) of the product to a third. Source for the use of
  * both: N. Drucker, S. Gueron, "Fast modular squaring with AVX512IFMA" (ePrint 2018/335). Included by
  * curve25519_ifma.c and the tests only.
@@ -189,14 +189,7 @@ FE4 void fe4_to_fe(fe h[4], const fe4 *f) {
     uint64_t lane[4];
     for (unsigned i = 0; i < 5; i++) {
         _mm256_storeu_si256((__m256i *)(void *)lane, f->v[i]);
-        for (unsigned j = 0; j < 4; j++) {
-#if FE_LIMBS == 5
-            h[j].v[i] = lane[j];
-#else
-            h[j].v[2 * i] = (uint32_t)lane[j] & 0x3ffffff;
-            h[j].v[2 * i + 1] = (uint32_t)(lane[j] >> 26);
-#endif
-        }
+        for (unsigned j = 0; j < 4; j++) h[j].v[i] = lane[j];
     }
     ct_wipe(lane, sizeof lane);
 }

@@ -25,11 +25,10 @@ typedef struct {
     fe z;
 } cached;
 
-/* A sum before its last products: X3 = E F, Y3 = G H, Z3 = F G, T3 = E H. All are wide at most. a to d: work space,
- * here so that one wipe reaches it. */
+/* A sum before its last products: X3 = E F, Y3 = G H, Z3 = F G, T3 = E H. All are wide at most. t: work space, here so
+ * that one wipe reaches it. */
 typedef struct {
-    fe e, f, g, h;
-    fe a, b, c, d;
+    fe e, f, g, h, t;
 } parts;
 
 static void set_identity(ge *r) {
@@ -53,39 +52,39 @@ static void join_t(ge *r, const parts *q) {
 
 /* [2]P; its T is not used. Section 3.3 there with the signs of F and H turned, which gives (-X : -Y : -T : -Z). */
 static void double_point(parts *r, const ge *p) {
-    fe_sq(&r->a, &p->x);           /* A (t) */
-    fe_sq(&r->b, &p->y);           /* B (t) */
-    fe_sq(&r->c, &p->z);           /* (t) */
-    fe_add(&r->c, &r->c, &r->c);   /* C = 2 Z^2 (l) */
+    fe_sq(&r->g, &p->x);           /* A (t) */
+    fe_sq(&r->t, &p->y);           /* B (t) */
+    fe_sq(&r->f, &p->z);           /* (t) */
+    fe_add(&r->f, &r->f, &r->f);   /* C = 2 Z^2 (l) */
     fe_add(&r->e, &p->x, &p->y);   /* (l) */
     fe_sq(&r->e, &r->e);           /* (X + Y)^2 (t) */
-    fe_add(&r->h, &r->b, &r->a);   /* H = A + B (l) */
-    fe_sub(&r->g, &r->b, &r->a);   /* G = B - A (l) */
+    fe_add(&r->h, &r->t, &r->g);   /* H = A + B (l) */
+    fe_sub(&r->g, &r->t, &r->g);   /* G = B - A (l) */
     fe_sub2(&r->e, &r->e, &r->h);  /* E = (X + Y)^2 - H (w) */
-    fe_sub2(&r->f, &r->c, &r->g);  /* F = C - G (w) */
+    fe_sub2(&r->f, &r->f, &r->g);  /* F = C - G (w) */
 }
 
-/* What both additions share; r->d = D = 2 Z1 Z2 (l) goes in. Section 3.1 there. */
+/* What all additions share; r->f = D = 2 Z1 Z2 (l) goes in. Section 3.1 there. */
 static void add_parts(parts *r, const ge *p, const niels *q) {
-    fe_sub(&r->a, &p->y, &p->x);     /* (l) */
-    fe_mul(&r->a, &r->a, &q->minus); /* A (t) */
-    fe_add(&r->b, &p->y, &p->x);     /* (l) */
-    fe_mul(&r->b, &r->b, &q->plus);  /* B (t) */
-    fe_mul(&r->c, &p->t, &q->t2d);   /* C = T1 2 d T2 (t) */
-    fe_sub(&r->e, &r->b, &r->a);     /* E = B - A (l) */
-    fe_sub2(&r->f, &r->d, &r->c);    /* F = D - C (w) */
-    fe_add(&r->g, &r->d, &r->c);     /* G = D + C: three tight ones (l) */
-    fe_add(&r->h, &r->b, &r->a);     /* H = B + A (l) */
+    fe_sub(&r->g, &p->y, &p->x);     /* (l) */
+    fe_mul(&r->g, &r->g, &q->minus); /* A (t) */
+    fe_add(&r->t, &p->y, &p->x);     /* (l) */
+    fe_mul(&r->t, &r->t, &q->plus);  /* B (t) */
+    fe_sub(&r->e, &r->t, &r->g);     /* E = B - A (l) */
+    fe_add(&r->h, &r->t, &r->g);     /* H = B + A (l) */
+    fe_mul(&r->t, &p->t, &q->t2d);   /* C = T1 2 d T2 (t) */
+    fe_add2(&r->g, &r->f, &r->t);    /* G = D + C (w) */
+    fe_sub2(&r->f, &r->f, &r->t);    /* F = D - C (w) */
 }
 
 static void add_niels(parts *r, const ge *p, const niels *q) {
-    fe_add(&r->d, &p->z, &p->z);
+    fe_add(&r->f, &p->z, &p->z);
     add_parts(r, p, q);
 }
 
 static void add_cached(parts *r, const ge *p, const cached *q) {
-    fe_mul(&r->d, &p->z, &q->z);
-    fe_add(&r->d, &r->d, &r->d);
+    fe_mul(&r->f, &p->z, &q->z);
+    fe_add(&r->f, &r->f, &r->f);
     add_parts(r, p, &q->n);
 }
 
@@ -95,15 +94,10 @@ static void from_entry(niels *r, const uint64_t w[12]) {
     fe_from_words(&r->t2d, w + 8);
 }
 
-/* The negative: y + x and y - x change places, 2 d x y its sign. mask: all ones to do it, all zeros not to.
- * t2d must be tight; it becomes loose. */
+/* The negative: y + x and y - x change places, 2 d x y its sign. mask: all ones to do it, all zeros not to. */
 static void negate(niels *r, uint64_t mask) {
-    fe zero, minus;
-    fe_from_small(&zero, 0);
-    fe_sub(&minus, &zero, &r->t2d);
     fe_swap(&r->plus, &r->minus, mask);
-    fe_select(&r->t2d, mask, &minus, &r->t2d);
-    ct_wipe(&minus, sizeof minus);
+    fe_negate_if(&r->t2d, mask);
 }
 
 /* ---- [n]B in constant time -------------------------------------------------
@@ -112,23 +106,33 @@ static void negate(niels *r, uint64_t mask) {
  * (With b_i = 1 for +: sum (2 b_i - 1) 2^i = 2 b - 2^260 + 1, which is m for b = (m - 1) / 2 + 2^259.)
  * So b is m shifted right by one, with bit 259 set.
  *
- * The comb: four teams of 13 digits of five signs. Bits 20 j + 4 t + k of b, t = 0 to 4, make digit (j, k), which
- * stands for 2^k 2^(20 j) (+-1 +-2^4 +-2^8 +-2^12 +-2^16) B. Table j has the 16 cases in which 2^16 has the sign +; the
- * other 16 are their negatives. 52 additions, 3 doublings. */
-void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
+ * The comb: SVCONN_COMBS teams of STEPS digits of TEETH signs. Bits STEPS (TEETH j + t) + k of b, t = 0 to TEETH - 1,
+ * make digit (j, k), which stands for 2^k 2^(STEPS TEETH j) (+-1 +-2^STEPS +-2^(2 STEPS) ...) B. Table j has the cases
+ * in which the last sign is +; the others are their negatives. How many additions, doublings, and KB of tables:
+ * ed25519_table.h. */
+#define TEETH SVCONN_COMB_TEETH
+#define STEPS SVCONN_COMB_STEPS
+
+/* 2 b, which is m with bit 260 set and bit 0 no matter */
+static void twice_b(uint8_t b[34], const uint8_t n[32]) {
     static const uint8_t order[32] = {
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
         0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
     };
-    uint8_t b[34];
     uint32_t even = ct_mask32((n[0] & 1u) ^ 1u), c = 0;
     for (unsigned i = 0; i < 32; i++) {
         c += n[i] + (order[i] & even);
         b[i] = (uint8_t)c;
         c >>= 8;
     }
-    b[32] = 0x10; /* bit 260, before the shift */
+    b[32] = 0x10;
     b[33] = 0;
+}
+
+#ifdef SVCONN_LARGE_TABLES
+void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
+    uint8_t b[34];
+    twice_b(b, n);
     for (unsigned j = 0; j < 13; j++) { /* 20 bits: x has one nibble per sign, and bit k of all makes digit k */
         const uint8_t *p = b + 20 * j / 8;
         uint32_t x = ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16) >> (20 * j % 8 + 1);
@@ -141,13 +145,28 @@ void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
     }
     ct_wipe(b, sizeof b);
 }
+#else
+void svconn_ge_recode(uint8_t digit[STEPS][1], const uint8_t n[32]) {
+    uint8_t b[34];
+    twice_b(b, n);
+    for (unsigned k = 0; k < STEPS; k++) {
+        unsigned d = 0;
+        for (unsigned t = TEETH, i = STEPS * TEETH + k + 1; t-- > 0;) {
+            i -= STEPS;
+            d = 2 * d + ((unsigned)b[i / 8] >> i % 8 & 1);
+        }
+        digit[k][0] = (uint8_t)d;
+    }
+    ct_wipe(b, sizeof b);
+}
+#endif
 
-/* r = the entry of digit (five bits) in a table of 16: all of it is read. */
-static void look_up(niels *r, const uint64_t table[16][12], uint32_t digit) {
+/* r = the entry of digit in a table: all of it is read. */
+static void look_up(niels *r, const uint64_t table[1 << (TEETH - 1)][12], uint32_t digit) {
     uint64_t w[12] = {0};
-    uint32_t minus = (digit >> 4) ^ 1;
-    uint32_t index = (digit ^ (0u - minus)) & 15;
-    for (uint32_t i = 0; i < 16; i++) {
+    uint32_t minus = (digit >> (TEETH - 1)) ^ 1;
+    uint32_t index = (digit ^ (0u - minus)) & ((1 << (TEETH - 1)) - 1);
+    for (uint32_t i = 0; i < 1 << (TEETH - 1); i++) {
         uint64_t mask = ct_mask64(ct_is_zero32(index ^ i));
         for (unsigned j = 0; j < 12; j++) w[j] |= mask & table[i][j];
     }
@@ -157,7 +176,7 @@ static void look_up(niels *r, const uint64_t table[16][12], uint32_t digit) {
 }
 
 void svconn_ge_base(ge *r, const uint8_t n[32]) {
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
     if (svconn_cpu() & SVCONN_CPU_IFMA) {
         svconn_ge_base_ifma(r, n);
         return;
@@ -167,20 +186,20 @@ void svconn_ge_base(ge *r, const uint8_t n[32]) {
         return;
     }
 #endif
-    uint8_t digit[4][13];
+    uint8_t digit[STEPS][SVCONN_COMBS];
     niels q;
     parts s;
     svconn_ge_recode(digit, n);
     set_identity(r);
-    for (unsigned k = 4; k-- > 0;) {
-        if (k < 3) {
+    for (unsigned k = STEPS; k-- > 0;) {
+        if (k < STEPS - 1) {
             double_point(&s, r);
             join_t(r, &s);
         }
-        for (unsigned j = 0; j < 13; j++) {
+        for (unsigned j = 0; j < SVCONN_COMBS; j++) {
             look_up(&q, svconn_ed25519_comb[j], digit[k][j]);
             add_niels(&s, r, &q);
-            if (j < 12) join_t(r, &s);
+            if (j + 1 < SVCONN_COMBS) join_t(r, &s);
             else join(r, &s);
         }
     }
@@ -207,14 +226,14 @@ void svconn_ge_encode(uint8_t out[32], const ge *p) {
 /* 5.1.3, steps 2 to 4: x from y. x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; v is not 0, as -1 / d is no square. The
  * candidate is u v^3 (u v^7)^((p - 5) / 8). 0 if there is no x. */
 static int recover_x(fe *x, const fe *y, unsigned sign) {
-    fe one, zero, k, u, v, t;
+    fe one, k, u, v, t;
     fe_from_small(&one, 1);
-    fe_from_small(&zero, 0);
     fe_sq(&u, y);
     fe_from_words(&k, svconn_ed25519_d);
     fe_mul(&v, &u, &k);
     fe_add(&v, &v, &one); /* (l) */
-    fe_sub(&u, &u, &one); /* (l) */
+    fe_sub(&u, &u, &one);
+    fe_mul(&u, &u, &one); /* (t) */
     fe_sq(&t, &v);
     fe_mul(&t, &t, &v);   /* v^3 */
     fe_sq(x, &t);
@@ -223,21 +242,19 @@ static int recover_x(fe *x, const fe *y, unsigned sign) {
     fe_pow2523(x, x);
     fe_mul(x, x, &t);
     fe_mul(x, x, &u);     /* the candidate */
-    fe_sq(&t, x);
-    fe_mul(&t, &t, &v);   /* v x^2 (t): u, -u or neither */
-    fe_mul(&u, &u, &one); /* (t) */
-    fe_add(&k, &t, &u);
-    fe_sub(&t, &t, &u);
-    fe_mul(&k, &k, &one);
-    fe_mul(&t, &t, &one);
-    if (!fe_is_zero(&t)) {
-        if (!fe_is_zero(&k)) return 0;
-        fe_from_words(&k, svconn_ed25519_root);
+    fe_from_words(&k, svconn_ed25519_root);
+    for (unsigned tries = 0;; tries++) {
+        fe_sq(&t, x);
+        fe_mul(&t, &t, &v); /* v x^2 (t): u, -u or neither; -u comes to u */
+        fe_sub(&t, &t, &u);
+        fe_mul(&t, &t, &one);
+        if (fe_is_zero(&t)) break;
+        if (tries == 1) return 0;
         fe_mul(x, x, &k);
     }
     if (fe_is_zero(x) && sign) return 0;
     if (fe_is_odd(x) != sign) {
-        fe_sub(x, &zero, x);
+        fe_negate_if(x, ~(uint64_t)0);
         fe_mul(x, x, &one);
     }
     return 1;
@@ -266,6 +283,44 @@ int svconn_ge_has_small_order(const ge *p) {
     return (int)fe_is_zero(&q.x);
 }
 
+static void to_cached(cached *r, const ge *p) {
+    fe d2;
+    fe_from_words(&d2, svconn_ed25519_2d);
+    fe_add(&r->n.plus, &p->y, &p->x);
+    fe_sub(&r->n.minus, &p->y, &p->x);
+    fe_mul(&r->n.t2d, &p->t, &d2);
+    r->z = p->z;
+}
+
+/* Windows for multiples of P: of this many bits, with so many odd multiples */
+#ifdef SVCONN_LARGE_TABLES
+#define P_WINDOW 5
+#elif defined(SVCONN_SMALL)
+#define P_WINDOW 2
+#elif SVCONN_FE == 29
+#define P_WINDOW 4
+#else
+#define P_WINDOW 3 /* a point is 320 bytes there */
+#endif
+#define ODD_MULTIPLES (1 << (P_WINDOW - 2))
+
+/* t[i] = [2 i + 1]P */
+static void odd_multiples(cached t[ODD_MULTIPLES], const ge *p) {
+    to_cached(&t[0], p);
+#if ODD_MULTIPLES > 1
+    parts s;
+    ge q, twice;
+    double_point(&s, p);
+    join_t(&twice, &s);
+    for (unsigned i = 1; i < ODD_MULTIPLES; i++) {
+        add_cached(&s, &twice, &t[i - 1]);
+        join_t(&q, &s);
+        to_cached(&t[i], &q);
+    }
+#endif
+}
+
+#ifdef SVCONN_LARGE_TABLES
 /* w bits of n from bit i on, w < 32; bits from 256 on are zero */
 static unsigned bits_of(const uint64_t n[5], unsigned i, unsigned w) {
     uint64_t x = n[i / 64] >> (i % 64);
@@ -291,33 +346,10 @@ void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
     }
 }
 
-static void to_cached(cached *r, const ge *p) {
-    fe d2;
-    fe_from_words(&d2, svconn_ed25519_2d);
-    fe_add(&r->n.plus, &p->y, &p->x);
-    fe_sub(&r->n.minus, &p->y, &p->x);
-    fe_mul(&r->n.t2d, &p->t, &d2);
-    r->z = p->z;
-}
-
-/* t[i] = [2 i + 1]P */
-static void odd_multiples(cached t[8], const ge *p) {
-    parts s;
-    ge q, twice;
-    double_point(&s, p);
-    join_t(&twice, &s);
-    to_cached(&t[0], p);
-    for (unsigned i = 1; i < 8; i++) {
-        add_cached(&s, &twice, &t[i - 1]);
-        join_t(&q, &s);
-        to_cached(&t[i], &q);
-    }
-}
-
 /* One doubling per bit for both products (Straus). Windows of 5 bits for P, of 8 for B, whose odd multiples [1]B to
  * [127]B are in a table. */
 void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
     if (svconn_cpu() & SVCONN_CPU_IFMA) {
         svconn_ge_double_base_ifma(r, a, p, b);
         return;
@@ -328,12 +360,12 @@ void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_
     }
 #endif
     int8_t na[256], nb[256];
-    cached t[8], q;
+    cached t[ODD_MULTIPLES], q;
     niels m;
     parts s;
     unsigned i = 256;
-    svconn_ge_naf(na, a, 5);
-    svconn_ge_naf(nb, b, 8);
+    svconn_ge_naf(na, a, P_WINDOW);
+    svconn_ge_naf(nb, b, SVCONN_ODD_WINDOW);
     odd_multiples(t, p);
     set_identity(r);
     while (i > 0 && na[i - 1] == 0 && nb[i - 1] == 0) i--;
@@ -354,3 +386,56 @@ void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_
         join(r, &s);
     }
 }
+#else
+/* Windows that are found from the top: K. Okeya, K. Schmidt-Samoa, C. Spahn, T. Takagi, "Signed binary representations
+ * revisited" (CRYPTO 2004), section 4. n = 2 n - n: the signed digit of 2^i is n_(i - 1) - n_i. From one on that is not
+ * 0, w of them are taken together; that is the number in the bits i to i - w + 1 of n, of which the first one counts
+ * negative, plus the bit after them. Without its factors 2 it is odd and below 2^(w - 1) in size. Digits are as rare as
+ * in the non-adjacent form, one in w + 1, and nobody has to keep them.
+ *
+ * The last window found: digit 2^at. The next one begins below the bit low. */
+typedef struct {
+    int digit;
+    unsigned at, low;
+} window;
+
+/* 0 above, and below (i = -1) */
+static int bit_of(const uint8_t n[32], unsigned i) { return i < 256 ? n[i / 8] >> i % 8 & 1 : 0; }
+
+/* What is to be added at 2^i. i goes down from 255. */
+static int digit_at(window *s, const uint8_t n[32], unsigned i, unsigned w) {
+    if (i < s->low && bit_of(n, i) != bit_of(n, i - 1)) {
+        s->digit = -bit_of(n, i);
+        s->low = i < w ? 0 : i - w + 1;
+        for (unsigned j = i; j-- > s->low;) s->digit = 2 * s->digit + bit_of(n, j);
+        s->digit += bit_of(n, s->low - 1);
+        for (s->at = s->low; s->digit % 2 == 0; s->at++) s->digit /= 2;
+    }
+    return i == s->at ? s->digit : 0;
+}
+
+void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
+    window wa = {0, 256, 256}, wb = wa;
+    cached t[ODD_MULTIPLES], q;
+    parts s;
+    odd_multiples(t, p);
+    set_identity(r);
+    for (unsigned i = 256; i-- > 0;) {
+        int da = digit_at(&wa, a, i, P_WINDOW), db = digit_at(&wb, b, i, SVCONN_ODD_WINDOW);
+        double_point(&s, r);
+        if (da != 0) {
+            join_t(r, &s);
+            q = t[(da < 0 ? -da : da) / 2];
+            negate(&q.n, ct_mask64(da < 0));
+            add_cached(&s, r, &q);
+        }
+        if (db != 0) {
+            join_t(r, &s);
+            from_entry(&q.n, svconn_ed25519_odd[(db < 0 ? -db : db) / 2]);
+            negate(&q.n, ct_mask64(db < 0));
+            add_niels(&s, r, &q.n);
+        }
+        join(r, &s);
+    }
+}
+#endif

@@ -3,20 +3,15 @@
  * The product of two 32-bit numbers, in time that does not depend on them.
  *
  * ARMv6-M and ARMv8-M baseline have no 32 x 32 -> 64 instruction: a compiler calls __aeabi_lmul there, which in
- * some libraries branches on its operands. On these machines the product is made of four 16 x 16 -> 32 ones. The
- * barriers keep a compiler from putting them together again. -DSVCONN_NARROW_MUL selects this anywhere, for tests.
+ * some libraries branches on its operands; Cortex-M3 has one that takes longer for larger numbers. On these machines the product is made of four 16 x 16 -> 32 ones. The
+ * barriers keep a compiler from putting them together again. profile.h says where: SVCONN_NARROW_MUL.
  */
 #ifndef SVCONN_MUL32_H
 #define SVCONN_MUL32_H
 
 #include <stdint.h>
 #include "ct.h"
-
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#ifndef SVCONN_NARROW_MUL
-#define SVCONN_NARROW_MUL
-#endif
-#endif
+#include "profile.h"
 
 #ifdef SVCONN_NARROW_MUL
 static inline uint64_t mul32(uint32_t a, uint32_t b) {

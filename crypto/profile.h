@@ -12,7 +12,7 @@
  *
  * Chosen by the target; given only in tests and in measurements:
  *
- *      SVCONN_FE             how field elements are kept: 51, 29, 26 or 13 bits a limb
+ *      SVCONN_FE             how field elements are kept: 51, 29 or 13 bits a limb (fe25519.h)
  *      SVCONN_NARROW_MUL     32 x 32 -> 64 bits out of four 16 x 16 products (mul32.h)
  *      SVCONN_FORCE_32       32-bit code on a 64-bit machine
  */
@@ -24,6 +24,31 @@
 #endif
 #if defined(SVCONN_PSK_ONLY) && defined(SVCONN_NO_PSK)
 #error "SVCONN_PSK_ONLY and SVCONN_NO_PSK leave nothing"
+#endif
+
+/* What is small is plain C too. */
+#if defined(SVCONN_SMALL) && !defined(SVCONN_PORTABLE_ONLY)
+#define SVCONN_PORTABLE_ONLY
+#endif
+
+/* ARMv6-M and ARMv8-M baseline have no 32 x 32 -> 64 bit product, and that of Cortex-M3 (ARMv7-M; its successors are ARMv7E-M)
+ * takes a time that depends on the factors. */
+#if !defined(SVCONN_NARROW_MUL) && \
+    (defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__) || defined(__ARM_ARCH_7M__))
+#define SVCONN_NARROW_MUL
+#endif
+
+#ifndef SVCONN_FE
+#if defined(__SIZEOF_INT128__) && !defined(SVCONN_FORCE_32)
+#define SVCONN_FE 51
+#elif defined(SVCONN_NARROW_MUL)
+#define SVCONN_FE 13
+#else
+#define SVCONN_FE 29
+#endif
+#endif
+#if SVCONN_FE != 51 && SVCONN_FE != 29 && SVCONN_FE != 13
+#error "SVCONN_FE is 51, 29 or 13"
 #endif
 
 #endif

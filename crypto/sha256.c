@@ -8,7 +8,11 @@
 #include "crypto.h"
 #include "ct.h"
 
-/* 4.2.2 */
+/* 4.2.2. These are the upper halves of the first 64 constants of SHA-512: both come from the cube roots of the primes. */
+#if defined(SVCONN_SMALL) && !defined(SVCONN_PSK_ONLY)
+#define SHA256_K(i) ((uint32_t)(svconn_sha512_k[i] >> 32))
+#else
+#define SHA256_K(i) K[i]
 #define K svconn_sha256_k
 const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -20,6 +24,7 @@ const uint32_t K[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
+#endif
 
 /* 4.1.2. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 2, 13, 22.
  * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
@@ -30,6 +35,28 @@ static inline uint32_t big1(uint32_t x) { return rotr(x, 6) ^ rotr(x, 11) ^ rotr
 static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
 static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
+#ifdef SVCONN_SMALL
+/* 6.2.2 as it stands there, with 16 words of the schedule: w[t mod 16] is W_(t - 16) before it becomes W_t. v[0] to v[7]
+ * are a to h. */
+void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
+    uint32_t w[16], v[8];
+    for (; n > 0; n--) {
+        memcpy(v, s, sizeof v);
+        for (unsigned t = 0; t < 64; t++) {
+            if (t < 16) w[t] = load_be32(p), p += 4;
+            else w[t % 16] += small1(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0(w[(t + 1) % 16]);
+            uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + w[t % 16];
+            uint32_t t2 = big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            for (unsigned i = 7; i > 0; i--) v[i] = v[i - 1];
+            v[4] += t1;
+            v[0] = t1 + t2;
+        }
+        for (unsigned i = 0; i < 8; i++) s[i] += v[i];
+    }
+    ct_wipe(w, sizeof w);
+    ct_wipe(v, sizeof v);
+}
+#else
 /* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
 #define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
@@ -66,6 +93,7 @@ void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
     }
     ct_wipe(w, sizeof w);
 }
+#endif
 
 static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
     uint32_t cpu = svconn_cpu();
@@ -92,6 +120,28 @@ void svconn_sha256_init(svconn_sha256_ctx *c) {
     c->total = 0;
 }
 
+#ifdef SVCONN_SMALL
+/* Byte by byte, by which the end needs no code of its own: time is lost, a fifth or so. */
+void svconn_sha256_update(svconn_sha256_ctx *c, const uint8_t *data, size_t len) {
+    for (; len > 0; len--) {
+        c->block[c->total++ % 64] = *data++;
+        if (c->total % 64 == 0) compress(c->h, c->block, 1);
+    }
+}
+
+/* Padding: 5.1.1 */
+void svconn_sha256_final(svconn_sha256_ctx *c, uint8_t digest[32]) {
+    uint8_t pad = 0x80, bits[8];
+    store_be64(bits, c->total << 3);
+    do {
+        svconn_sha256_update(c, &pad, 1);
+        pad = 0;
+    } while (c->total % 64 != 56);
+    svconn_sha256_update(c, bits, sizeof bits);
+    for (unsigned i = 0; i < 8; i++) store_be32(digest + 4 * i, c->h[i]);
+    ct_wipe(c, sizeof *c);
+}
+#else
 /* Between calls block holds the total % 64 bytes that fill no block yet: never 64. */
 void svconn_sha256_update(svconn_sha256_ctx *c, const uint8_t *data, size_t len) {
     size_t have = (size_t)(c->total & 63);
@@ -124,3 +174,4 @@ void svconn_sha256_final(svconn_sha256_ctx *c, uint8_t digest[32]) {
     for (unsigned i = 0; i < 8; i++) store_be32(digest + 4 * i, c->h[i]);
     ct_wipe(c, sizeof *c);
 }
+#endif

@@ -3,13 +3,15 @@
  * SHA-512. Source: FIPS 180-4, sections 4.1.3, 4.2.3, 5.1.2, 5.3.5 and 6.4.
  * Time depends on lengths only: the function has no data-dependent step.
  */
+#include "backend.h"
 #include "crypto.h"
 #include "ct.h"
 
 #define U(x) UINT64_C(x)
 
 /* 4.2.3 */
-static const uint64_t K[80] = {
+#define K svconn_sha512_k
+const uint64_t K[80] = {
     U(0x428a2f98d728ae22), U(0x7137449123ef65cd), U(0xb5c0fbcfec4d3b2f), U(0xe9b5dba58189dbbc),
     U(0x3956c25bf348b538), U(0x59f111f1b605d019), U(0x923f82a4af194f9b), U(0xab1c5ed5da6d8118),
     U(0xd807aa98a3030242), U(0x12835b0145706fbe), U(0x243185be4ee4b28c), U(0x550c7dc3d5ffb4e2),
@@ -34,36 +36,58 @@ static const uint64_t K[80] = {
 
 /* 4.1.3. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 28, 34, 39.
  * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
-static inline uint64_t rotr(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
-static inline uint64_t ch(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
-static inline uint64_t big0(uint64_t x) { return rotr(x ^ rotr(x ^ rotr(x, 5), 6), 28); }
-static inline uint64_t big1(uint64_t x) { return rotr(x, 14) ^ rotr(x, 18) ^ rotr(x, 41); }
-static inline uint64_t small0(uint64_t x) { return rotr(x, 1) ^ rotr(x, 8) ^ x >> 7; }
-static inline uint64_t small1(uint64_t x) { return rotr(x, 19) ^ rotr(x, 61) ^ x >> 6; }
+static inline uint64_t rotr64(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
+static inline uint64_t ch64(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
+static inline uint64_t big0_64(uint64_t x) { return rotr64(x ^ rotr64(x ^ rotr64(x, 5), 6), 28); }
+static inline uint64_t big1_64(uint64_t x) { return rotr64(x, 14) ^ rotr64(x, 18) ^ rotr64(x, 41); }
+static inline uint64_t small0_64(uint64_t x) { return rotr64(x, 1) ^ rotr64(x, 8) ^ x >> 7; }
+static inline uint64_t small1_64(uint64_t x) { return rotr64(x, 19) ^ rotr64(x, 61) ^ x >> 6; }
 
+#ifdef SVCONN_SMALL
+/* 6.4.2 as it stands there, with 16 words of the schedule: w[t mod 16] is W_(t - 16) before it becomes W_t. v[0] to v[7]
+ * are a to h. */
+static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
+    uint64_t w[16], v[8];
+    for (; n > 0; n--) {
+        memcpy(v, s, sizeof v);
+        for (unsigned t = 0; t < 80; t++) {
+            if (t < 16) w[t] = load_be64(p), p += 8;
+            else w[t % 16] += small1_64(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0_64(w[(t + 1) % 16]);
+            uint64_t t1 = v[7] + big1_64(v[4]) + ch64(v[4], v[5], v[6]) + K[t] + w[t % 16];
+            uint64_t t2 = big0_64(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            for (unsigned i = 7; i > 0; i--) v[i] = v[i - 1];
+            v[4] += t1;
+            v[0] = t1 + t2;
+        }
+        for (unsigned i = 0; i < 8; i++) s[i] += v[i];
+    }
+    ct_wipe(w, sizeof w);
+    ct_wipe(v, sizeof v);
+}
+#else
 /* One step of 6.4.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
 #define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
     do {                                                                                                     \
-        uint64_t t1 = h + big1(e) + ch(e, f, g) + K[i] + w[i], ab = a ^ b;                                   \
+        uint64_t t1 = h + big1_64(e) + ch64(e, f, g) + K[i] + w[i], ab = a ^ b;                                   \
         d += t1;                                                                                             \
-        h = t1 + big0(a) + (b ^ (ab & bc));                                                                  \
+        h = t1 + big0_64(a) + (b ^ (ab & bc));                                                                  \
         bc = ab;                                                                                             \
     } while (0)
 
 /* The whole schedule before the steps: with 16 words of it, computed between the steps, compilers run out of registers.
  * That was slower with gcc 12 and clang 14, unless they may use BMI2. */
-static void expand(uint64_t w[80], const uint8_t *p) {
+static void expand64(uint64_t w[80], const uint8_t *p) {
     for (unsigned t = 0; t < 16; t++) w[t] = load_be64(p + 8 * t);
-    for (unsigned t = 16; t < 80; t++) w[t] = small1(w[t - 2]) + w[t - 7] + small0(w[t - 15]) + w[t - 16];
+    for (unsigned t = 16; t < 80; t++) w[t] = small1_64(w[t - 2]) + w[t - 7] + small0_64(w[t - 15]) + w[t - 16];
 }
 
 /* 6.4.2 for n blocks */
-static void compress(uint64_t s[8], const uint8_t *p, size_t n) {
+static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
     uint64_t w[80];
     for (; n > 0; n--, p += 128) {
         uint64_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7], bc = b ^ c;
-        expand(w, p);
+        expand64(w, p);
         for (unsigned i = 0; i < 80; i += 8) {
             STEP(a, b, c, d, e, f, g, h, i);
             STEP(h, a, b, c, d, e, f, g, i + 1);
@@ -78,6 +102,7 @@ static void compress(uint64_t s[8], const uint8_t *p, size_t n) {
     }
     ct_wipe(w, sizeof w);
 }
+#endif
 
 void svconn_sha512_init(svconn_sha512_ctx *c) {
     static const uint64_t start[8] = {
@@ -88,6 +113,28 @@ void svconn_sha512_init(svconn_sha512_ctx *c) {
     c->total = 0;
 }
 
+#ifdef SVCONN_SMALL
+/* As in sha256.c */
+void svconn_sha512_update(svconn_sha512_ctx *c, const uint8_t *data, size_t len) {
+    for (; len > 0; len--) {
+        c->block[c->total++ % 128] = *data++;
+        if (c->total % 128 == 0) compress64(c->h, c->block, 1);
+    }
+}
+
+/* Padding: 5.1.2. The bit length has 128 bits there; below 2^61 bytes the upper 64 are zero. */
+void svconn_sha512_final(svconn_sha512_ctx *c, uint8_t digest[64]) {
+    uint8_t pad = 0x80, bits[16] = {0};
+    store_be64(bits + 8, c->total << 3);
+    do {
+        svconn_sha512_update(c, &pad, 1);
+        pad = 0;
+    } while (c->total % 128 != 112);
+    svconn_sha512_update(c, bits, sizeof bits);
+    for (unsigned i = 0; i < 8; i++) store_be64(digest + 8 * i, c->h[i]);
+    ct_wipe(c, sizeof *c);
+}
+#else
 /* Between calls block holds the total % 128 bytes that fill no block yet: never 128. */
 void svconn_sha512_update(svconn_sha512_ctx *c, const uint8_t *data, size_t len) {
     size_t have = (size_t)(c->total & 127);
@@ -98,11 +145,11 @@ void svconn_sha512_update(svconn_sha512_ctx *c, const uint8_t *data, size_t len)
         if (len < take) take = len;
         memcpy(c->block + have, data, take);
         if (have + take < 128) return;
-        compress(c->h, c->block, 1);
+        compress64(c->h, c->block, 1);
         data += take;
         len -= take;
     }
-    compress(c->h, data, len / 128);
+    compress64(c->h, data, len / 128);
     if (len % 128 > 0) memcpy(c->block, data + len / 128 * 128, len % 128);
 }
 
@@ -112,11 +159,12 @@ void svconn_sha512_final(svconn_sha512_ctx *c, uint8_t digest[64]) {
     c->block[have++] = 0x80;
     memset(c->block + have, 0, 128 - have);
     if (have > 112) {
-        compress(c->h, c->block, 1);
+        compress64(c->h, c->block, 1);
         memset(c->block, 0, 120);
     }
     store_be64(c->block + 120, c->total << 3);
-    compress(c->h, c->block, 1);
+    compress64(c->h, c->block, 1);
     for (unsigned i = 0; i < 8; i++) store_be64(digest + 8 * i, c->h[i]);
     ct_wipe(c, sizeof *c);
 }
+#endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * X25519: RFC 7748, sections 4.1 and 5. The Montgomery ladder with a masked swap, on projective x only; the public
- * key of a scalar by the table of Ed25519's base point and the map of section 4.1.
+ * key of a scalar by the table of Ed25519's base point and the map of section 4.1, where that is large.
  * Constant time in the scalar, and in u too.
  */
 #include "crypto.h"
@@ -69,7 +69,7 @@ int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]
     ladder s;
     clamp(e, scalar);
     fe_from_bytes(&x1, u);
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
     if (svconn_cpu() & SVCONN_CPU_IFMA) svconn_x25519_ladder_ifma(&s.x2, &s.z2, e, &x1);
     else if (svconn_cpu() & SVCONN_CPU_AVX2) svconn_x25519_ladder_avx2(&s.x2, &s.z2, e, &x1);
     else
@@ -86,6 +86,14 @@ int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]
     return (int)good;
 }
 
+#ifdef SVCONN_SMALL
+/* With few points in the table of Ed25519 that is no faster, and the ladder is here already. 0 is no result of it: see
+ * below. */
+void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
+    uint8_t nine[32] = {9};
+    if (!svconn_x25519(out, scalar, nine)) memset(out, 0, 32);
+}
+#else
 /* u = (1 + y) / (1 - y) = (Z + Y) / (Z - Y), section 4.1. It maps the base point to u = 9. Z = Y would be the
  * identity, but a clamped scalar is a multiple of 8 in [2^254, 2^255) and no such one is a multiple of L. */
 void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
@@ -104,3 +112,4 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
     ct_wipe(&a, sizeof a);
     ct_wipe(&b, sizeof b);
 }
+#endif

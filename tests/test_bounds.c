@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The limb bounds of the curve code, for all inputs at once: the code itself runs here on an abstract field, in which a
- * limb is the largest value that it can have. Every operation checks what it takes against fe25519.h (and that no
- * difference can go below 0), and says how large its result can be. Both representations are followed side by side.
+ * limb is the largest value that it can have, or with a sign the largest size. Every operation checks what it takes
+ * against fe25519.h (and that no difference of unsigned limbs can go below 0), and says how large its result can be. All
+ * representations are followed side by side.
  * What the code branches on (is it zero, is it odd) is random, so that every path is taken.
  *
  * Inside a product all sums grow with the limbs. So it is enough that the largest limbs give the right product:
@@ -15,15 +16,16 @@
 
 #include "crypto.h"
 #include "ct.h"
+#include "ed25519_table.h"
 #include "sc25519.h"
 #include "test.h"
 
 /* ---- the abstract field, in place of fe25519.h ----------------------------------------------------------------- */
 #define SVCONN_FE25519_H
 
-enum { FORMS = 2, MOST_LIMBS = 10 };
+enum { FORMS = 3, MOST_LIMBS = 20 };
 typedef struct {
-    uint64_t most[FORMS][MOST_LIMBS]; /* of five limbs of 51 bits; of ten limbs of 26 and 25 bits */
+    uint64_t most[FORMS][MOST_LIMBS]; /* of five limbs of 51 bits, nine of 29, twenty of 13 */
     uint8_t bytes[32];                /* what fe_from_bytes read, or noise */
 } fe;
 typedef enum { TIGHT, LOOSE, WIDE } size_class;
@@ -40,22 +42,19 @@ static void fill(uint8_t *p, size_t n) {
     for (size_t i = 0; i < n; i++) p[i] = noise();
 }
 
-static unsigned limbs(unsigned form) { return form == 0 ? 5 : 10; }
-static uint64_t unit(unsigned form, unsigned i) {
-    return form == 0 ? (uint64_t)1 << 51 : (uint64_t)1 << (26 - (i & 1));
-}
+static unsigned limbs(unsigned form) { return form == 0 ? 5 : form == 1 ? 9 : 20; }
+static uint64_t unit(unsigned form) { return (uint64_t)1 << (form == 0 ? 51 : form == 1 ? 28 : 12); }
 
-/* Limb i of n p, written as n times the largest nominal limbs, less 18 n in the lowest one: 2^255 - 1 - 18 = p */
-static uint64_t multiple_of_p(unsigned form, unsigned i, unsigned n) {
-    return n * (unit(form, i) - 1) - (i == 0 ? n * 18 : 0);
-}
+/* Limb i of n p in five limbs, written as n times the largest nominal limbs, less 18 n in the lowest one:
+ * 2^255 - 1 - 18 = p */
+static uint64_t multiple_of_p(unsigned i, unsigned n) { return n * (unit(0) - 1) - (i == 0 ? n * 18 : 0); }
 
-/* The largest limb of a class, by the definitions in fe25519_64.h and fe25519_32.h */
-static uint64_t largest(unsigned form, unsigned i, size_class c) {
-    uint64_t slack = form == 0 ? (uint64_t)1 << 41 : 1 << 14;
-    if (c == TIGHT) return unit(form, i) + slack - 1;
-    if (c == LOOSE || form == 1) return 3 * (unit(form, i) + slack) - 1;
-    return ((uint64_t)1 << 54) - 1;
+/* The largest limb of a class, by the definitions in fe25519_51.h, fe25519_29.h and fe25519_13.h */
+static uint64_t largest(unsigned form, size_class c) {
+    uint64_t tight = unit(form) + (form == 0 ? ((uint64_t)1 << 41) - 1 : form == 1 ? 1 << 16 : 4);
+    if (c == TIGHT) return tight;
+    if (form == 0) return c == LOOSE ? 3 * (tight + 1) - 1 : ((uint64_t)1 << 54) - 1;
+    return c == LOOSE || form == 2 ? 2 * tight : 3 * tight;
 }
 
 #define EACH(form, i)                                                                                                  \
@@ -64,22 +63,24 @@ static uint64_t largest(unsigned form, unsigned i, size_class c) {
 
 static void want(const fe *f, size_class c) {
     operations++;
-    EACH(form, i) violations += f->most[form][i] > largest(form, i, c);
+    EACH(form, i) violations += f->most[form][i] > largest(form, c);
 }
 
 static void give(fe *h, size_class c) {
-    EACH(form, i) h->most[form][i] = largest(form, i, c);
+    EACH(form, i) h->most[form][i] = largest(form, c);
     fill(h->bytes, 32);
 }
 
+/* Limbs of all bits and no sign */
 static inline void fe_from_words(fe *h, const uint64_t w[4]) {
     (void)w;
-    EACH(form, i) h->most[form][i] = unit(form, i) - 1;
+    EACH(form, i) h->most[form][i] = (form == 0 ? 1 : 2) * unit(form) - 1;
+    want(h, LOOSE);
     fill(h->bytes, 32);
 }
 
 static inline void fe_from_bytes(fe *h, const uint8_t in[32]) {
-    EACH(form, i) h->most[form][i] = unit(form, i) - 1;
+    give(h, TIGHT);
     memcpy(h->bytes, in, 32);
     h->bytes[31] &= 127;
 }
@@ -90,31 +91,61 @@ static inline void fe_from_small(fe *h, uint8_t n) {
 }
 
 static inline void fe_add(fe *h, const fe *f, const fe *g) {
+    want(f, TIGHT);
+    want(g, TIGHT);
     EACH(form, i) h->most[form][i] = f->most[form][i] + g->most[form][i];
     want(h, LOOSE);
+}
+
+/* scale() of fe25519_narrow.c: the columns are what a number of 13 bits can have, or one of 29. */
+static void settle(fe *h, unsigned form) {
+    for (unsigned i = 0; i < limbs(form); i++) {
+        violations += h->most[form][i] > 4 * largest(form, TIGHT);
+        h->most[form][i] = largest(form, TIGHT);
+    }
+}
+
+static inline void fe_add2(fe *h, const fe *f, const fe *g) {
+    want(f, LOOSE);
+    want(g, TIGHT);
+    EACH(form, i) h->most[form][i] = f->most[form][i] + g->most[form][i];
+    settle(h, 2);
+    want(h, WIDE);
+}
+
+/* n: of 2p or 4p, which is added where limbs have no sign */
+static void difference(fe *h, const fe *f, const fe *g, unsigned n) {
+    EACH(form, i) {
+        if (form == 0) violations += g->most[0][i] > multiple_of_p(i, n);
+        h->most[form][i] = f->most[form][i] + (form == 0 ? multiple_of_p(i, n) : g->most[form][i]);
+    }
 }
 
 static inline void fe_sub(fe *h, const fe *f, const fe *g) {
     want(f, TIGHT);
     want(g, TIGHT);
-    EACH(form, i) {
-        violations += g->most[form][i] > multiple_of_p(form, i, 2);
-        h->most[form][i] = f->most[form][i] + multiple_of_p(form, i, 2);
-    }
+    difference(h, f, g, 2);
     want(h, LOOSE);
 }
 
-/* The narrow form carries: limbs below a unit, and up to 7 units come back 19-fold. */
 static inline void fe_sub2(fe *h, const fe *f, const fe *g) {
     want(f, LOOSE);
     want(g, LOOSE);
-    EACH(form, i) {
-        uint64_t sum = f->most[form][i] + multiple_of_p(form, i, 4);
-        violations += g->most[form][i] > multiple_of_p(form, i, 4);
-        violations += form == 1 && sum + 7 >= 8 * unit(form, i);
-        h->most[form][i] = form == 0 ? sum : unit(form, i) - 1 + (i == 0 ? 19 * 7 : 0);
-    }
+    difference(h, f, g, 4);
+    settle(h, 1);
+    settle(h, 2);
     want(h, WIDE);
+}
+
+/* Where limbs have no sign, 0 - f or f */
+static inline void fe_negate_if(fe *f, uint64_t mask) {
+    (void)mask;
+    want(f, LOOSE);
+    for (unsigned i = 0; i < limbs(0); i++) {
+        violations += f->most[0][i] > multiple_of_p(i, 2);
+        f->most[0][i] = multiple_of_p(i, 2);
+    }
+    want(f, LOOSE);
 }
 
 static inline void fe_mul(fe *h, const fe *f, const fe *g) {
@@ -123,7 +154,10 @@ static inline void fe_mul(fe *h, const fe *f, const fe *g) {
     give(h, TIGHT);
 }
 static inline void fe_sq(fe *h, const fe *f) { fe_mul(h, f, f); }
-static inline void fe_small(fe *h, const fe *f) { fe_mul(h, f, f); }
+static inline void fe_small(fe *h, const fe *f) {
+    want(f, LOOSE);
+    give(h, TIGHT);
+}
 static inline void fe_pow2523(fe *h, const fe *f) { fe_mul(h, f, f); }
 static inline void fe_invert(fe *h, const fe *f) {
     inversions++;
@@ -131,16 +165,12 @@ static inline void fe_invert(fe *h, const fe *f) {
 }
 
 /* Either may become the other. */
-static inline void fe_select(fe *h, uint64_t mask, const fe *f, const fe *g) {
+static inline void fe_swap(fe *f, fe *g, uint64_t mask) {
     (void)mask;
     EACH(form, i) {
         uint64_t a = f->most[form][i], b = g->most[form][i];
-        h->most[form][i] = a > b ? a : b;
+        f->most[form][i] = g->most[form][i] = a > b ? a : b;
     }
-}
-static inline void fe_swap(fe *f, fe *g, uint64_t mask) {
-    fe_select(f, mask, f, g);
-    *g = *f;
 }
 
 static inline void fe_to_bytes(uint8_t out[32], const fe *f) {
@@ -162,6 +192,7 @@ static inline void fe_to_words(uint64_t w[4], const fe *f) {
     w[3] &= UINT64_MAX >> 1;
 }
 
+#ifdef SVCONN_LARGE_TABLES
 /* ---- the abstract field in four lanes, in place of fe25519_avx2.h and fe25519_ifma.h ------------------------------
  * Both are followed side by side: ten limbs of 26 and 25 bits; five of 51. */
 #define FE4_TARGET
@@ -190,9 +221,8 @@ static inline fe4_choice FE4_CHOICE(unsigned a, unsigned b, unsigned c, unsigned
         for (unsigned j = 0; j < 4; j++)                                                                               \
             for (unsigned i = 0; i < (w == TEN ? 10u : 5u); i++)
 
-static unsigned scalar_form(unsigned w) { return w == TEN ? 1 : 0; }
-static uint64_t unit4(unsigned w, unsigned i) { return unit(scalar_form(w), i); }
-static uint64_t multiple4(unsigned w, unsigned i, unsigned n) { return multiple_of_p(scalar_form(w), i, n); }
+static uint64_t unit4(unsigned w, unsigned i) { return w == TEN ? (uint64_t)1 << (26 - (i & 1)) : unit(0); }
+static uint64_t multiple4(unsigned w, unsigned i, unsigned n) { return n * (unit4(w, i) - 1) - (i == 0 ? n * 18 : 0); }
 /* By the definitions in fe25519_avx2.h and fe25519_ifma.h. There, loose is all that a product takes. */
 static uint64_t largest4(unsigned w, unsigned i, size_class c) {
     if (w == FIVE && c != TIGHT) return ((uint64_t)1 << 52) - 1;
@@ -305,28 +335,28 @@ static inline void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w
 static inline void fe4_load(fe4 *h, uint64_t w[4][4]) {
     fe4_from_rows(h, fe4_row(w[0]), fe4_row(w[1]), fe4_row(w[2]), fe4_row(w[3]));
 }
-/* From ten limbs to ten, and two and two to five; from five to five, and each to two. */
+/* From ten limbs to five, two and two; from five to five */
 static inline void fe4_to_fe(fe h[4], const fe4 *f) {
     want4(f, 15, TIGHT);
     for (unsigned j = 0; j < 4; j++) {
+        give(&h[j], TIGHT);
         for (unsigned w = 0; w < 2; w++) {
             const uint64_t *limb = f->most[w][j];
-            for (unsigned i = 0; i < 5; i++) {
+            for (unsigned i = 0; i < 5; i++)
                 h[j].most[0][i] = w == TEN ? limb[2 * i] + (limb[2 * i + 1] << 26) : limb[i];
-                h[j].most[1][2 * i] = w == TEN ? limb[2 * i] : ((uint64_t)1 << 26) - 1;
-                h[j].most[1][2 * i + 1] = w == TEN ? limb[2 * i + 1] : limb[i] >> 26;
-            }
             want(&h[j], TIGHT);
         }
         fill(h[j].bytes, 32);
     }
 }
+#endif
 
 /* ---- the code --------------------------------------------------------------------------------------------------- */
 #include "ge25519.c"
 #include "x25519.c"
 #include "ed25519.c"
 
+#ifdef SVCONN_LARGE_TABLES
 /* The same names once more */
 #define ladder_step ladder_step4
 #define double_point double_point4
@@ -338,6 +368,7 @@ void NAME(ge_base)(ge *r, const uint8_t n[32]);
 void NAME(ge_double_base)(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
 void NAME(x25519_ladder)(fe *x2, fe *z2, const uint8_t e[32], const fe *x1);
 #include "curve25519_vector.h"
+#endif
 
 /* ---- what it does ----------------------------------------------------------------------------------------------- */
 static void none(int operations_at_least) {
@@ -351,10 +382,10 @@ static void planted(void) {
     fe a, b;
     give(&a, TIGHT);
     fe_add(&b, &a, &a);
-    fe_add(&b, &b, &a);
+    fe_add2(&b, &b, &a);
     fe_sub(&a, &a, &a);
     CHECK(violations == 0);
-    fe_add(&b, &b, &a); /* a sum of six tight numbers */
+    fe_add(&b, &a, &a); /* a sum of what is not tight */
     CHECK(violations > 0);
     give(&a, TIGHT);
     give(&b, LOOSE);
@@ -417,6 +448,7 @@ static void verifying_bounds(void) {
     CHECK(deep > 20 && good == 0); /* R is noise */
 }
 
+#ifdef SVCONN_LARGE_TABLES
 static void lanes_planted(void) {
     fe4 a, b, space;
     give4(&a, TIGHT);
@@ -473,12 +505,16 @@ static void lanes_bounds(void) {
     none(255 * 6);
 }
 
+#endif
+
 int main(void) {
     TEST("bounds: a wrong bound would be seen", planted);
-    TEST("bounds: X25519, both forms of the field, all inputs", x25519_bounds);
+    TEST("bounds: X25519, all forms of the field, all inputs", x25519_bounds);
     TEST("bounds: Ed25519 keys and signatures", signing_bounds);
     TEST("bounds: Ed25519 checks and verification", verifying_bounds);
+#ifdef SVCONN_LARGE_TABLES
     TEST("bounds: a wrong bound in a lane would be seen", lanes_planted);
     TEST("bounds: X25519 and Ed25519 in four lanes, both forms of the field", lanes_bounds);
+#endif
     return TEST_EXIT();
 }

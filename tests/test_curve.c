@@ -8,7 +8,7 @@
 #include "ed25519_table.h"
 #include "fe25519.h"
 #include "backend.h"
-#if defined(SVCONN_X86) && !defined(TEST_CURVE_IFMA)
+#if defined(SVCONN_CURVE_X86) && !defined(TEST_CURVE_IFMA)
 #include "fe25519_avx2.h"
 #endif
 #include "ge25519.h"
@@ -90,68 +90,73 @@ static void random_bytes(uint8_t *p, size_t n) {
 }
 
 /* ---- the field ------------------------------------------------------------------ */
-static uint64_t unit(unsigned i) {
-    return FE_LIMBS == 5 ? (uint64_t)1 << 51 : (uint64_t)1 << (26 - (i & 1));
-}
+#define WEIGHT ((uint64_t)1 << SVCONN_FE) /* of a limb, in limbs before it */
+#if SVCONN_FE == 51
+/* The largest limbs of fe25519_51.h; none is below 0. */
+#define MOST_TIGHT (WEIGHT + ((uint64_t)1 << 41) - 1)
+#define MOST_LOOSE (3 * WEIGHT + ((uint64_t)3 << 41) - 1)
+#define MOST_WIDE (8 * WEIGHT - 1)
+typedef uint64_t limb_type;
+#else
+/* Those of fe25519_29.h and fe25519_13.h, of either sign */
+#define MOST_TIGHT (WEIGHT / 2 + (SVCONN_FE == 29 ? 1 << 16 : 4))
+#define MOST_LOOSE (2 * MOST_TIGHT)
+#define MOST_WIDE (SVCONN_FE == 29 ? 3 * MOST_TIGHT : MOST_LOOSE)
+typedef int64_t limb_type;
+#endif
 
-/* What a tight limb may have above its unit */
-#define SLACK (FE_LIMBS == 5 ? (uint64_t)1 << 41 : 1 << 14)
-
-static int is_tight(const fe *f) {
+static int is_below(const fe *f, uint64_t most) {
     for (unsigned i = 0; i < FE_LIMBS; i++) {
-        if (f->v[i] >= unit(i) + SLACK) return 0;
+        limb_type x = (limb_type)f->v[i];
+        if ((SVCONN_FE != 51 && x < (limb_type)1 ? (uint64_t)0 - (uint64_t)x : (uint64_t)x) > most) return 0;
     }
     return 1;
 }
+static int is_tight(const fe *f) { return is_below(f, MOST_TIGHT); }
 
 #ifndef TEST_CURVE_IFMA /* from here on: of what there is one form only */
 /* The value of any limbs, mod p. */
 static void value_of(uint8_t r[32], const fe *f) {
-    uint8_t weight[32] = {1};
+    uint8_t weight[32] = {1}, size[32] = {0};
+    store_le64(size, WEIGHT);
     memcpy(r, ZERO, 32);
     for (unsigned i = 0; i < FE_LIMBS; i++) {
-        uint8_t limb[32] = {0}, size[32] = {0};
-        store_le64(limb, f->v[i]);
-        store_le64(size, unit(i));
-        slow_muladd(r, limb, weight, r, P);
+        uint8_t limb[32] = {0}, x[32];
+        limb_type v = (limb_type)f->v[i];
+        int negative = SVCONN_FE != 51 && v < (limb_type)1;
+        store_le64(limb, negative ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
+        slow_mul(x, limb, weight);
+        if (negative) slow_sub(r, r, x);
+        else slow_add(r, r, x);
         slow_mul(weight, weight, size);
     }
 }
 
-static int is_loose(const fe *f) {
-    for (unsigned i = 0; i < FE_LIMBS; i++) {
-        if (f->v[i] >= 3 * (unit(i) + SLACK)) return 0;
-    }
-    return 1;
-}
-
-static int is_wide(const fe *f) {
-    for (unsigned i = 0; i < FE_LIMBS; i++) {
-        if (FE_LIMBS == 5 ? f->v[i] >= 8 * unit(i) : f->v[i] >= 3 * (unit(i) + SLACK)) return 0;
-    }
-    return 1;
-}
+static int is_loose(const fe *f) { return is_below(f, MOST_LOOSE); }
+static int is_wide(const fe *f) { return is_below(f, MOST_WIDE); }
 
 enum { TIGHT, LOOSE, WIDE };
 
 /* Limbs at the bounds of their class, or random ones. Which of them: a number from 0 to SHAPES - 1. */
-#define SHAPES 9
+#define SHAPES 12
 static void shape(fe *f, unsigned which, int class) {
     for (unsigned i = 0; i < FE_LIMBS; i++) {
-        uint64_t most = unit(i) + SLACK - 1, r;
-        if (class != TIGHT) most = 3 * (unit(i) + SLACK) - 1;
-        if (class == WIDE && FE_LIMBS == 5) most = 8 * unit(i) - 1;
+        uint64_t most = class == TIGHT ? MOST_TIGHT : class == LOOSE ? MOST_LOOSE : MOST_WIDE, r;
+        int minus = 0;
         random_bytes((uint8_t *)&r, sizeof r);
-        if (which == 0) r = most;
-        else if (which == 1) r = unit(i) - 1;
-        else if (which == 2) r = unit(i);
+        if (which == 0 || which == 9) r = most, minus = which == 9;
+        else if (which == 1) r = WEIGHT / 2 - 1;
+        else if (which == 2) r = WEIGHT / 2, minus = 1;
         else if (which == 3) r = 0;
-        else if (which == 4) r = (i & 1) ? most : 0;
+        else if (which == 4 || which == 10) r = (i & 1) || which == 10 ? most : 0, minus = i & 1;
         else if (which == 5) r = (i & 1) ? 0 : most;
-        else if (which == 6) r = r & 1 ? most : 0;
-        else if (which == 7) r = r & 1 ? most : most - (r >> 1) % 64;
-        else r %= most + 1;
-        f->v[i] = (__typeof__(f->v[0]))r;
+        else if (which == 6) minus = (int)(r >> 1 & 1), r = r & 1 ? most : 0;
+        else if (which == 7) minus = (int)(r >> 9 & 1), r = r & 1 ? most : most - (r >> 1) % 64;
+        else if (which == 11 && SVCONN_FE == 51) r = WEIGHT;
+        else if (which == 11) r = most, minus = i == 0;
+        else minus = (int)(r >> 63), r %= most + 1;
+        if (SVCONN_FE == 51) minus = 0;
+        f->v[i] = (__typeof__(f->v[0]))(minus ? (uint64_t)0 - r : r);
     }
 }
 
@@ -212,11 +217,6 @@ static void field_products(void) {
         slow_mul(want, a, a);
         fe_to_bytes(got, &h);
         CHECK_BYTES(got, want, 32);
-        fe_small(&h, &f);
-        CHECK(is_tight(&h));
-        slow_mul(want, a, n);
-        fe_to_bytes(got, &h);
-        CHECK_BYTES(got, want, 32);
         h = f;
         fe_mul(&h, &h, &h);
         slow_mul(want, a, a);
@@ -226,13 +226,22 @@ static void field_products(void) {
         for (unsigned k = 0; k < 3; k++) slow_mul(a, a, a);
         fe_to_bytes(got, &f);
         CHECK_BYTES(got, a, 32);
+        shape(&f, i % SHAPES, LOOSE);
+        value_of(a, &f);
+        fe_small(&h, &f);
+        CHECK(is_tight(&h));
+        slow_mul(want, a, n);
+        fe_to_bytes(got, &h);
+        CHECK_BYTES(got, want, 32);
     }
 }
 
 static void field_sums(void) {
+    static const uint8_t TWO_255[32] = {[31] = 0x80};
     for (unsigned i = 0; i < 3 * SHAPES * SHAPES; i++) {
         fe f, g, h;
         uint8_t a[32], b[32], want[32], got[32];
+        uint64_t w[4];
         shape(&f, i % SHAPES, TIGHT);
         shape(&g, i / SHAPES % SHAPES, TIGHT);
         value_of(a, &f);
@@ -242,8 +251,13 @@ static void field_sums(void) {
         slow_add(want, a, b);
         value_of(got, &h);
         CHECK_BYTES(got, want, 32);
-        fe_add(&h, &h, &f);
-        CHECK(is_loose(&h));
+        shape(&h, i % 5, LOOSE);
+        value_of(want, &h);
+        slow_add(want, want, a);
+        fe_add2(&h, &h, &f);
+        CHECK(is_wide(&h));
+        value_of(got, &h);
+        CHECK_BYTES(got, want, 32);
         fe_sub(&h, &f, &g);
         CHECK(is_loose(&h));
         slow_sub(want, a, b);
@@ -267,10 +281,22 @@ static void field_sums(void) {
         CHECK_BYTES(got, b, 32);
         value_of(got, &g);
         CHECK_BYTES(got, a, 32);
-        fe_select(&h, ~(uint64_t)0, &f, &g);
-        CHECK(memcmp(&h, &f, sizeof h) == 0);
-        fe_select(&h, 0, &f, &g);
-        CHECK(memcmp(&h, &g, sizeof h) == 0);
+        random_bytes(want, 32);
+        for (unsigned k = 0; k < 4; k++) w[k] = load_le64(want + 8 * k);
+        fe_from_words(&h, w);
+        CHECK(is_loose(&h));
+        value_of(a, &h);
+        slow_mod(want, want, 32, TWO_255);
+        slow_mod(want, want, 32, P);
+        CHECK_BYTES(a, want, 32);
+        fe_negate_if(&h, 0);
+        value_of(got, &h);
+        CHECK_BYTES(got, a, 32);
+        fe_negate_if(&h, ~(uint64_t)0);
+        CHECK(is_loose(&h));
+        slow_sub(want, ZERO, a);
+        value_of(got, &h);
+        CHECK_BYTES(got, want, 32);
     }
 }
 
@@ -679,21 +705,22 @@ static void tables(void) {
 
     point base = base_point(), p = base, twice;
     slow_point_add(&twice, &base, &base);
-    for (unsigned i = 0; i < 64; i++) {
+    for (unsigned i = 0; i < 1 << (SVCONN_ODD_WINDOW - 2); i++) {
         check_entry(svconn_ed25519_odd[i], &p);
         slow_point_add(&p, &p, &twice);
     }
     p = base;
-    for (unsigned j = 0; j < 13; j++) {
-        point power[2][5]; /* 2^(20 j + 4 t) B and its negative */
-        for (unsigned t = 0; t < 5; t++) {
+    for (unsigned j = 0; j < SVCONN_COMBS; j++) {
+        enum { TEETH = SVCONN_COMB_TEETH };
+        point power[2][TEETH]; /* 2^(STEPS (TEETH j + t)) B and its negative */
+        for (unsigned t = 0; t < TEETH; t++) {
             power[1][t] = power[0][t] = p;
             slow_sub(power[0][t].x, ZERO, p.x);
-            for (unsigned i = 0; i < 4; i++) slow_point_add(&p, &p, &p);
+            for (unsigned i = 0; i < SVCONN_COMB_STEPS; i++) slow_point_add(&p, &p, &p);
         }
-        for (unsigned i = 0; i < 16; i++) {
-            point s = power[1][4];
-            for (unsigned t = 0; t < 4; t++) slow_point_add(&s, &s, &power[i >> t & 1][t]);
+        for (unsigned i = 0; i < 1 << (TEETH - 1); i++) {
+            point s = power[1][TEETH - 1];
+            for (unsigned t = 0; t < TEETH - 1; t++) slow_point_add(&s, &s, &power[i >> t & 1][t]);
             check_entry(svconn_ed25519_comb[j][i], &s);
         }
     }
@@ -928,7 +955,7 @@ int main(void) {
     TEST("scalars: a b + c mod L", scalar_muladd);
     TEST("scalars: S < L", scalar_range);
     TEST("group: table entries", tables);
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
     if (svconn_cpu() & SVCONN_CPU_AVX2) test_lanes();
 #endif
     forms();

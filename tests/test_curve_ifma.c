@@ -6,7 +6,7 @@
  */
 #include "backend.h"
 #include "test.h"
-#ifdef SVCONN_X86
+#ifdef SVCONN_CURVE_X86
 #include "emulate_ifma.h"
 
 /* From here on these names mean that copy. */

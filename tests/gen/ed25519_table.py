@@ -29,17 +29,21 @@ def main():
                               ("root", ROOT, "a square root of -1: 2^((p - 1) / 4)")):
         out += ["/* %s */" % what,
                 "const uint64_t svconn_ed25519_%s[4] = {\n    %s,\n};" % (name, ", ".join(words(value))), ""]
-    out += ["const uint64_t svconn_ed25519_comb[13][16][12] = {"]
-    for j in range(13):
-        out.append("    {")
-        for i in range(16):
-            n = 2**16 + sum((1 if i >> t & 1 else -1) * 2**(4 * t) for t in range(4))
-            out.append("        " + entry(times((n << 20 * j) % L, B)) + ",")
-        out.append("    },")
-    out += ["};", "", "const uint64_t svconn_ed25519_odd[64][12] = {"]
-    for i in range(64):
-        out.append("    " + entry(times(2 * i + 1, B)).replace("\n    ", "\n") + ",")
-    out += ["};", ""]
+    for when, combs, teeth, steps, window in (("#if defined(SVCONN_SMALL)", 1, 2, 130, 2),
+                                              ("#elif !defined(SVCONN_LARGE_TABLES)", 1, 5, 52, 5),
+                                              ("#else", 13, 5, 4, 8)):
+        out += [when, "const uint64_t svconn_ed25519_comb[%d][%d][12] = {" % (combs, 2**(teeth - 1))]
+        for j in range(combs):
+            out.append("    {")
+            for i in range(2**(teeth - 1)):
+                n = 2**(steps * (teeth - 1)) + sum((1 if i >> t & 1 else -1) * 2**(steps * t) for t in range(teeth - 1))
+                out.append("        " + entry(times((n << steps * teeth * j) % L, B)) + ",")
+            out.append("    },")
+        out += ["};", "", "const uint64_t svconn_ed25519_odd[%d][12] = {" % 2**(window - 2)]
+        for i in range(2**(window - 2)):
+            out.append("    " + entry(times(2 * i + 1, B)).replace("\n    ", "\n") + ",")
+        out += ["};"]
+    out += ["#endif", ""]
     with open("crypto/ed25519_table.c", "w") as f:
         f.write("\n".join(out))
 

@@ -10,8 +10,8 @@
  *
  * Products: 2^255 = 19 mod p, so a limb product of weight 2^(255 + 51 k) goes to limb k, 19-fold.
  */
-#ifndef SVCONN_FE25519_64_H
-#define SVCONN_FE25519_64_H
+#ifndef SVCONN_FE25519_51_H
+#define SVCONN_FE25519_51_H
 
 #define FE_LIMBS 5
 
@@ -40,6 +40,8 @@ static inline void fe_from_limbs(fe *h, const uint32_t limb[10]) {
 static inline void fe_add(fe *h, const fe *f, const fe *g) {
     for (unsigned i = 0; i < 5; i++) h->v[i] = f->v[i] + g->v[i];
 }
+/* Below four units and a little: wide. */
+static inline void fe_add2(fe *h, const fe *f, const fe *g) { fe_add(h, f, g); }
 
 /* f + 2p - g. The limbs of 2p are 2^52 - 38 and 2^52 - 2: not below a tight limb, so nothing goes below 0. The result
  * is below 2^51 + 2^41 + 2^52: loose. */
@@ -64,9 +66,12 @@ static inline void fe_swap(fe *f, fe *g, uint64_t mask) {
     }
 }
 
-/* mask ? f : g */
-static inline void fe_select(fe *h, uint64_t mask, const fe *f, const fe *g) {
-    for (unsigned i = 0; i < 5; i++) h->v[i] = ct_select64(mask, f->v[i], g->v[i]);
+/* -f if mask is all ones, f if it is all zeros. f is what fe_from_words gives, or tight: loose then. */
+static inline void fe_negate_if(fe *f, uint64_t mask) {
+    fe zero = {{0}}, minus;
+    fe_sub(&minus, &zero, f);
+    for (unsigned i = 0; i < 5; i++) f->v[i] = ct_select64(mask, minus.v[i], f->v[i]);
+    ct_wipe(&minus, sizeof minus);
 }
 
 /* ---- products: column k is the sum of the limb products of weight 2^(51 k) -----------------------------------------
