@@ -34,36 +34,36 @@ static const uint64_t K[80] = {
 
 /* 4.1.3. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 28, 34, 39.
  * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
-static inline uint64_t rotr(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
-static inline uint64_t ch(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
-static inline uint64_t big0(uint64_t x) { return rotr(x ^ rotr(x ^ rotr(x, 5), 6), 28); }
-static inline uint64_t big1(uint64_t x) { return rotr(x, 14) ^ rotr(x, 18) ^ rotr(x, 41); }
-static inline uint64_t small0(uint64_t x) { return rotr(x, 1) ^ rotr(x, 8) ^ x >> 7; }
-static inline uint64_t small1(uint64_t x) { return rotr(x, 19) ^ rotr(x, 61) ^ x >> 6; }
+static inline uint64_t rotr64(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
+static inline uint64_t ch64(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
+static inline uint64_t big0_64(uint64_t x) { return rotr64(x ^ rotr64(x ^ rotr64(x, 5), 6), 28); }
+static inline uint64_t big1_64(uint64_t x) { return rotr64(x, 14) ^ rotr64(x, 18) ^ rotr64(x, 41); }
+static inline uint64_t small0_64(uint64_t x) { return rotr64(x, 1) ^ rotr64(x, 8) ^ x >> 7; }
+static inline uint64_t small1_64(uint64_t x) { return rotr64(x, 19) ^ rotr64(x, 61) ^ x >> 6; }
 
 /* One step of 6.4.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
 #define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
     do {                                                                                                     \
-        uint64_t t1 = h + big1(e) + ch(e, f, g) + K[i] + w[i], ab = a ^ b;                                   \
+        uint64_t t1 = h + big1_64(e) + ch64(e, f, g) + K[i] + w[i], ab = a ^ b;                              \
         d += t1;                                                                                             \
-        h = t1 + big0(a) + (b ^ (ab & bc));                                                                  \
+        h = t1 + big0_64(a) + (b ^ (ab & bc));                                                               \
         bc = ab;                                                                                             \
     } while (0)
 
 /* The whole schedule before the steps: with 16 words of it, computed between the steps, compilers run out of registers.
  * That was slower with gcc 12 and clang 14, unless they may use BMI2. */
-static void expand(uint64_t w[80], const uint8_t *p) {
+static void expand64(uint64_t w[80], const uint8_t *p) {
     for (unsigned t = 0; t < 16; t++) w[t] = load_be64(p + 8 * t);
-    for (unsigned t = 16; t < 80; t++) w[t] = small1(w[t - 2]) + w[t - 7] + small0(w[t - 15]) + w[t - 16];
+    for (unsigned t = 16; t < 80; t++) w[t] = small1_64(w[t - 2]) + w[t - 7] + small0_64(w[t - 15]) + w[t - 16];
 }
 
 /* 6.4.2 for n blocks */
-static void compress(uint64_t s[8], const uint8_t *p, size_t n) {
+static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
     uint64_t w[80];
     for (; n > 0; n--, p += 128) {
         uint64_t a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7], bc = b ^ c;
-        expand(w, p);
+        expand64(w, p);
         for (unsigned i = 0; i < 80; i += 8) {
             STEP(a, b, c, d, e, f, g, h, i);
             STEP(h, a, b, c, d, e, f, g, i + 1);
@@ -98,11 +98,11 @@ void svconn_sha512_update(svconn_sha512_ctx *c, const uint8_t *data, size_t len)
         if (len < take) take = len;
         memcpy(c->block + have, data, take);
         if (have + take < 128) return;
-        compress(c->h, c->block, 1);
+        compress64(c->h, c->block, 1);
         data += take;
         len -= take;
     }
-    compress(c->h, data, len / 128);
+    compress64(c->h, data, len / 128);
     if (len % 128 > 0) memcpy(c->block, data + len / 128 * 128, len % 128);
 }
 
@@ -112,11 +112,11 @@ void svconn_sha512_final(svconn_sha512_ctx *c, uint8_t digest[64]) {
     c->block[have++] = 0x80;
     memset(c->block + have, 0, 128 - have);
     if (have > 112) {
-        compress(c->h, c->block, 1);
+        compress64(c->h, c->block, 1);
         memset(c->block, 0, 120);
     }
     store_be64(c->block + 120, c->total << 3);
-    compress(c->h, c->block, 1);
+    compress64(c->h, c->block, 1);
     for (unsigned i = 0; i < 8; i++) store_be64(digest + 8 * i, c->h[i]);
     ct_wipe(c, sizeof *c);
 }

@@ -212,7 +212,7 @@ static svconn_err client_read_m1(svconn *s) {
 
 /* Opens p with the key of one server that we know. */
 static int open_hidden(svconn *s, svconn_bytes p, const uint8_t server_key[32]) {
-    static const uint8_t zero_nonce[12];
+    static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     uint8_t id[33], key[32];
     id[0] = SVCONN_TYPE_ED25519;
@@ -274,7 +274,7 @@ size_t svconn_first_message_length(const svconn_config *config) {
 
 /* Seals (or, to have E back, seals again) the plaintext of E in place. */
 static void seal_e(const svconn *s, uint8_t *len_and_e, size_t e_len) {
-    static const uint8_t zero_nonce[12];
+    static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     uint8_t key[32], *e = len_and_e + 2;
     svconn_derive(key, sizeof key, s->u.hs.ck, LABEL_CLIENT_KEY);
@@ -339,7 +339,7 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
 
 /* p (3.3): the proof, sealed in hidden mode. Returns its end. */
 static uint8_t *put_p(const svconn *s, uint8_t *p, svconn_bytes proof) {
-    static const uint8_t zero_nonce[12];
+    static const uint8_t zero_nonce[12] = {0};
     if (!s->config->hidden) {
         if (proof.len) memcpy(p, proof.data, proof.len);
         return p + proof.len;
@@ -401,7 +401,7 @@ static svconn_err server_agree(svconn *s) {
 
 /* 3.6 step 4, and T3 */
 static svconn_err server_open_m2(svconn *s) {
-    static const uint8_t zero_nonce[12];
+    static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     uint8_t key[32], *e = message(s) + M2_E;
     size_t text_len = s->u.hs.m_len - M2_E - WIRE_TAG;
@@ -484,7 +484,7 @@ static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
 
 void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
     const svconn_identity *me = s->config->identity;
-    svconn_bytes secret = {me->secret, my_type(s) < SVCONN_TYPE_CUSTOM ? 32 : 0};
+    svconn_bytes secret = {me->secret, (size_t)(my_type(s) < SVCONN_TYPE_CUSTOM ? 32 : 0)};
     svconn_ephemeral(s->u.hs.secret, seed, secret, my_context(s));
     svconn_x25519_public(s->u.hs.public_key, s->u.hs.secret);
     CT_RELEASE(s->u.hs.public_key, 32);
