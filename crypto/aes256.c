@@ -24,7 +24,8 @@
 #include "backend.h"
 #include "ct.h"
 
-typedef svconn_word word;
+#define word svconn_word
+#define NAME(x) svconn_aes256_##x
 
 #define WORD SVCONN_WORD_BITS
 #define LANE (WORD / 4)
@@ -88,7 +89,7 @@ static inline void add_round_key(word q[8], const word rk[8]) {
 static void encrypt(word q[8], const word rk[8 * (ROUNDS + 1)]) {
     add_round_key(q, rk);
     for (unsigned i = 1; i < ROUNDS; i++) {
-        sub_bytes(q);
+        NAME(sub_bytes)(q);
         switch (i & 3) {
         case 0: mix_columns(q, 0); break;
         case 1: mix_columns(q, 1); break;
@@ -97,7 +98,7 @@ static void encrypt(word q[8], const word rk[8 * (ROUNDS + 1)]) {
         }
         add_round_key(q, rk + 8 * i);
     }
-    sub_bytes(q);
+    NAME(sub_bytes)(q);
     add_round_key(q, rk + 8 * ROUNDS);
     shift_rows_twice(q);
 }
@@ -162,7 +163,7 @@ static void unpack(uint32_t w[4 * BLOCKS], word q[8]) {
 uint32_t svconn_aes256_sub_word(uint32_t w) {
     word q[8] = {w};
     transpose(q);
-    sub_bytes(q);
+    NAME(sub_bytes)(q);
     transpose(q);
     w = (uint32_t)q[0] ^ SBOX_CONSTANT * 0x01010101u;
     ct_wipe(q, sizeof q);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Inside crypto/: SubBytes of FIPS 197 on bitsliced bytes. Whoever includes this defines the type `word`, an integer or
- * a vector of integers, and how the function is declared: INLINE.
+ * a vector of integers, how the function is declared: INLINE, and the names of its kind: NAME(x).
  *
  * q[j] holds bit j of every byte. This is a circuit of 115 gates, 32 and, 83 xor: J. Boyar, R. Peralta, "A new
  * combinational logic minimization technique with applications to cryptology", SEA 2010, IACR ePrint 2009/191. Bit 0 of
@@ -14,7 +14,7 @@
  */
 #define SBOX_CONSTANT 0x63
 
-INLINE void sub_bytes(word q[8]) {
+INLINE void NAME(sub_bytes)(word q[8]) {
     word x0 = q[7], x1 = q[6], x2 = q[5], x3 = q[4], x4 = q[3], x5 = q[2], x6 = q[1], x7 = q[0];
 
     word y14 = x3 ^ x5, y13 = x0 ^ x6, y9 = x0 ^ x3, y8 = x0 ^ x5;

@@ -120,20 +120,20 @@ static uint32_t right(uint32_t found) {
 /* ---- kept --------------------------------------------------------------------------------------- */
 
 #define KNOWN_NOW 0x80000000u /* the rest holds */
-static uint32_t cpu;
+static uint32_t cpu_bits;
 
 uint32_t svconn_cpu(void) {
-    uint32_t bits = __atomic_load_n(&cpu, __ATOMIC_RELAXED);
+    uint32_t bits = __atomic_load_n(&cpu_bits, __ATOMIC_RELAXED);
     if (bits == 0) {
         bits = right(detect()) | KNOWN_NOW;
-        __atomic_store_n(&cpu, bits, __ATOMIC_RELAXED);
+        __atomic_store_n(&cpu_bits, bits, __ATOMIC_RELAXED);
     }
     return bits & ~KNOWN_NOW;
 }
 
 uint32_t svconn_cpu_allow(uint32_t bits) {
     bits &= right(detect());
-    __atomic_store_n(&cpu, bits | KNOWN_NOW, __ATOMIC_RELAXED);
+    __atomic_store_n(&cpu_bits, bits | KNOWN_NOW, __ATOMIC_RELAXED);
     return bits;
 }
 

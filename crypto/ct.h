@@ -18,6 +18,10 @@
 #define CT_GNU 1
 #endif
 
+#ifdef __cplusplus /* the joined sources may be included in a C++ program */
+#define _Static_assert static_assert
+#endif
+
 /* ---- deliberate releases ------------------------------------------------
  * A verdict (tag, all-zero, signature) becomes public through CT_RELEASE and
  * in no other way. The constant-time check defines it to mark the value as

@@ -18,14 +18,14 @@
 /* Work space, to be wiped once. */
 typedef struct {
     fe4 u, v, w, x, t[2];
-} work;
+} NAME(work);
 
 SVCONN_WIPE_FRAME(NAME(wipe_frame), 8192)
 
 /* ---- X25519 ------------------------------------------------------------------------------------------------------ */
 /* (x2, z2, x3, z3) goes in and comes out (t). swap: all ones to take (x3, z3, x2, z2) instead. k: 121665 and x1.
  * Three products: z3 = x1 (CB - DA) (CB - DA) shares the second one with 121665 E. */
-FE4 void ladder_step(work *s, fe4 *p, const fe4_factor *k, uint64_t swap) {
+FE4 void NAME(ladder_step)(NAME(work) *s, fe4 *p, const fe4_factor *k, uint64_t swap) {
     const fe4_choice same = FE4_CHOICE(0, 1, 2, 3), halves = FE4_CHOICE(2, 3, 0, 1);
     const fe4_choice abba = FE4_CHOICE(0, 1, 1, 0), cddc = FE4_CHOICE(2, 3, 3, 2);
     fe4_sum_diff(&s->u, p);                                  /* A, B, C, D (l) */
@@ -43,18 +43,18 @@ FE4 void ladder_step(work *s, fe4 *p, const fe4_factor *k, uint64_t swap) {
 }
 
 /* x2 / z2 is the result. x1 is tight. */
-__attribute__((noinline)) FE4_TARGET static void ladder_in_frame(fe *x2, fe *z2, const uint8_t e[32], const fe *x1) {
+__attribute__((noinline)) FE4_TARGET static void NAME(ladder_in_frame)(fe *x2, fe *z2, const uint8_t e[32], const fe *x1) {
     uint64_t w[4][4] = {{1}, {0}, {0}, {1}}, swap = 0;
     fe end[4];
     fe4_factor k;
     fe4 p;
-    work s;
+    NAME(work) s;
     fe_to_words(w[2], x1);
     fe4_load(&p, w);
     fe4_prepare_words(&k, 121665, w[2]);
     for (unsigned t = 255; t-- > 0;) {
         uint64_t bit = (uint64_t)(e[t >> 3] >> (t & 7)) & 1;
-        ladder_step(&s, &p, &k, ct_mask64(swap ^ bit));
+        NAME(ladder_step)(&s, &p, &k, ct_mask64(swap ^ bit));
         swap = bit;
     }
     fe4_lanes(&p, &p, fe4_choose(ct_mask64(swap), FE4_CHOICE(2, 3, 0, 1), FE4_CHOICE(0, 1, 2, 3)));
@@ -69,7 +69,7 @@ __attribute__((noinline)) FE4_TARGET static void ladder_in_frame(fe *x2, fe *z2,
 }
 
 FE4_TARGET void NAME(x25519_ladder)(fe *x2, fe *z2, const uint8_t e[32], const fe *x1) {
-    ladder_in_frame(x2, z2, e, x1);
+    NAME(ladder_in_frame)(x2, z2, e, x1);
     NAME(wipe_frame)();
     SVCONN_NO_JUMP();
 }
@@ -79,7 +79,7 @@ FE4_TARGET void NAME(x25519_ladder)(fe *x2, fe *z2, const uint8_t e[32], const f
  * F, G, H, in some order, of which (E F, G H, F G, E H) is the result. */
 
 /* [2]P */
-FE4_TARGET static void double_point(work *restrict s, fe4 *p) {
+FE4_TARGET static void NAME(double_point)(NAME(work) *__restrict s, fe4 *p) {
     fe4_exchange(&s->v, p);
     fe4_add(&s->v, &s->v, p);
     fe4_lanes(&s->v, &s->v, FE4_CHOICE(0, 0, 0, 0));
@@ -92,7 +92,7 @@ FE4_TARGET static void double_point(work *restrict s, fe4 *p) {
 
 /* P + Q, or P - Q if minus is all ones. The negative of Q has y + x and y - x exchanged, and its 2 d x y the other
  * sign: so F and G change places. minus may be secret. */
-FE4_TARGET static void add_point(work *restrict s, fe4 *p, const fe4 *q, uint64_t minus) {
+FE4_TARGET static void NAME(add_point)(NAME(work) *__restrict s, fe4 *p, const fe4 *q, uint64_t minus) {
     const fe4_choice q_plus = FE4_CHOICE(0, 1, 2, 3), q_minus = FE4_CHOICE(1, 0, 2, 3);
     const fe4_choice u_plus = FE4_CHOICE(1, 2, 3, 1), u_minus = FE4_CHOICE(1, 3, 2, 1);
     const fe4_choice v_plus = FE4_CHOICE(3, 0, 2, 0), v_minus = FE4_CHOICE(2, 0, 3, 0);
@@ -106,12 +106,12 @@ FE4_TARGET static void add_point(work *restrict s, fe4 *p, const fe4 *q, uint64_
     fe4_mul(p, &s->u, &s->v, s->t);
 }
 
-FE4 void set_identity(fe4 *p) {
+FE4 void NAME(set_identity)(fe4 *p) {
     uint64_t w[4][4] = {{0}, {1}, {1}, {0}};
     fe4_load(p, w);
 }
 
-FE4 void store(ge *r, const fe4 *p) {
+FE4 void NAME(store)(ge *r, const fe4 *p) {
     fe end[4];
     fe4_to_fe(end, p);
     r->x = end[0];
@@ -121,27 +121,27 @@ FE4 void store(ge *r, const fe4 *p) {
     ct_wipe(end, sizeof end);
 }
 
-FE4 void from_entry(fe4 *q, const uint64_t table[12]) {
+FE4 void NAME(from_entry)(fe4 *q, const uint64_t table[12]) {
     fe4_from_rows(q, fe4_row(table), fe4_row(table + 4), fe4_two(), fe4_row(table + 8));
 }
 
-__attribute__((noinline)) FE4_TARGET static void base_in_frame(ge *r, const uint8_t n[32]) {
+__attribute__((noinline)) FE4_TARGET static void NAME(base_in_frame)(ge *r, const uint8_t n[32]) {
     uint8_t digit[4][13];
     fe4 p, q;
     fe4_entry e;
-    work s;
+    NAME(work) s;
     svconn_ge_recode(digit, n);
-    set_identity(&p);
+    NAME(set_identity)(&p);
     for (unsigned k = 4; k-- > 0;) {
-        if (k < 3) double_point(&s, &p);
+        if (k < 3) NAME(double_point)(&s, &p);
         for (unsigned j = 0; j < 13; j++) {
             uint32_t minus = (uint32_t)(digit[k][j] >> 4) ^ 1;
             e = fe4_look_up(svconn_ed25519_comb[j], (digit[k][j] ^ (0u - minus)) & 15);
             fe4_from_rows(&q, e.row[0], e.row[1], fe4_two(), e.row[2]);
-            add_point(&s, &p, &q, ct_mask64(minus));
+            NAME(add_point)(&s, &p, &q, ct_mask64(minus));
         }
     }
-    store(r, &p);
+    NAME(store)(r, &p);
     ct_wipe(digit, sizeof digit);
     ct_wipe(&p, sizeof p);
     ct_wipe(&q, sizeof q);
@@ -150,7 +150,7 @@ __attribute__((noinline)) FE4_TARGET static void base_in_frame(ge *r, const uint
 }
 
 FE4_TARGET void NAME(ge_base)(ge *r, const uint8_t n[32]) {
-    base_in_frame(r, n);
+    NAME(base_in_frame)(r, n);
     NAME(wipe_frame)();
     SVCONN_NO_JUMP();
 }
@@ -159,7 +159,7 @@ FE4_TARGET void NAME(ge_base)(ge *r, const uint8_t n[32]) {
 FE4_TARGET void NAME(ge_double_base)(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
     int8_t na[256], nb[256];
     uint64_t w[4][4], k[4][4] = {{1}, {1}, {2}, {0}};
-    work s;
+    NAME(work) s;
     fe4 sum, twice, scale, t[8], m;
     unsigned i = 256;
     svconn_ge_naf(na, a, 5);
@@ -172,33 +172,33 @@ FE4_TARGET void NAME(ge_double_base)(ge *r, const uint8_t a[32], const ge *p, co
     memcpy(k[3], svconn_ed25519_2d, sizeof k[3]);
     fe4_load(&scale, k);
     twice = sum;
-    double_point(&s, &twice);
+    NAME(double_point)(&s, &twice);
     for (unsigned j = 0; j < 8; j++) { /* t[j] = [2 j + 1]P */
         if (j > 0) {
             sum = twice;
-            add_point(&s, &sum, &t[j - 1], 0);
+            NAME(add_point)(&s, &sum, &t[j - 1], 0);
         }
         fe4_diff_sum(&m, &sum);
         fe4_blend(&m, 3, &m, &sum); /* Y + X, Y - X, Z, T (l) */
         fe4_mul(&t[j], &m, &scale, s.t);
     }
-    set_identity(&sum);
+    NAME(set_identity)(&sum);
     while (i > 0 && na[i - 1] == 0 && nb[i - 1] == 0) i--;
     while (i-- > 0) {
-        double_point(&s, &sum);
-        if (na[i] != 0) add_point(&s, &sum, &t[(na[i] < 0 ? -na[i] : na[i]) / 2], ct_mask64(na[i] < 0));
+        NAME(double_point)(&s, &sum);
+        if (na[i] != 0) NAME(add_point)(&s, &sum, &t[(na[i] < 0 ? -na[i] : na[i]) / 2], ct_mask64(na[i] < 0));
         if (nb[i] != 0) {
-            from_entry(&m, svconn_ed25519_odd[(nb[i] < 0 ? -nb[i] : nb[i]) / 2]);
-            add_point(&s, &sum, &m, ct_mask64(nb[i] < 0));
+            NAME(from_entry)(&m, svconn_ed25519_odd[(nb[i] < 0 ? -nb[i] : nb[i]) / 2]);
+            NAME(add_point)(&s, &sum, &m, ct_mask64(nb[i] < 0));
         }
     }
-    store(r, &sum);
+    NAME(store)(r, &sum);
 }
 
 /* ---- known answers -------------------------------------------------------------------------------------------------
  * With n = 0x33...33, m = 0x11...11 and k = 0x22...22: u of [n]B by the ladder is what Python's integers say; the
  * encoding of [n]B is so too; and so is that of [m]B + [k]B. Both have the right T. */
-static int is_answer(const ge *p) {
+static int NAME(is_answer)(const ge *p) {
     static const uint8_t answer[32] = {
         0x65, 0x89, 0x28, 0x14, 0xb0, 0xa9, 0xbe, 0xe7, 0xad, 0xe5, 0xad, 0x67, 0x5c, 0x62, 0x28, 0x4e,
         0xa7, 0xe2, 0x49, 0xfb, 0xa0, 0xfc, 0xd6, 0x5f, 0xaf, 0xa0, 0x07, 0xd3, 0x38, 0x17, 0xd6, 0x6a,
@@ -231,8 +231,8 @@ int NAME(curve25519_is_right)(void) {
     fe_to_bytes(u, &x);
     int good = memcmp(u, answer, 32) == 0;
     NAME(ge_base)(&p, n);
-    good = good && is_answer(&p);
+    good = good && NAME(is_answer)(&p);
     NAME(ge_base)(&b, unit);
     NAME(ge_double_base)(&p, m, &b, k);
-    return good && is_answer(&p);
+    return good && NAME(is_answer)(&p);
 }

@@ -27,6 +27,7 @@
 #define SVCONN_FE25519_AVX2_H
 
 #define FE4_TARGET __attribute__((target("avx2")))
+#define FE4_NAME(x) fe4_avx2_##x
 #define FE4_LIMBS 10
 #define FE4_NOMINAL(i) ((i) % 2 ? (uint64_t)0x1ffffff : (uint64_t)0x3ffffff)
 
@@ -82,7 +83,7 @@ FE4 void fe4_carry(fe4 *h, __m256i r[10]) {
  * that the ten of them stay in registers; f may be 4/3 of what it may be there, so they are below
  * 4/3 * 2^62.2 < 2^62.7, and
  * 4/3 * 2^57.7 < 2^58.2 in the last. */
-FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *restrict work) {
+FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *__restrict work) {
     const __m256i n = _mm256_set1_epi64x(19), *a = g->v, *b = work->v;
     __m256i x = f->v[0], y, r[10];
     FE4_EACH work->v[i] = FE4_TIMES(g->v[i], n);
@@ -186,7 +187,7 @@ FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g, const fe4 *pl
  * is added to keep differences from going below 0 is 2^34 p to G, in even limbs 2^60 (a little less), in odd ones 2^59;
  * and twice that to F and E: G < 2^59.6 and H < 2^59.3 in odd limbs, which are below 2^60. So H < 2^60, G < 2^60.6,
  * F < 2^60 + 2^61, E < 2^61 + 2^61; limb 9 of all is below 2^56.4 + 2^60. */
-FE4 void fe4_double(fe4 *h, const fe4 *f, fe4 *restrict work) {
+FE4 void fe4_double(fe4 *h, const fe4 *f, fe4 *__restrict work) {
     const __m256i n = _mm256_set1_epi64x(19);
     __m256i *g = work[0].v, *d = work[1].v, r[10], x, y;
     FE4_EACH g[i] = FE4_TIMES(f->v[i], n);

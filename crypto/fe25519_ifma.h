@@ -33,6 +33,7 @@
 #ifndef FE4_TARGET /* tests/emulate_ifma.h has its own */
 #define FE4_TARGET __attribute__((target("avx2,avx512f,avx512vl,avx512ifma")))
 #endif
+#define FE4_NAME(x) fe4_ifma_##x
 #define FE4_LIMBS 5
 #define FE4_NOMINAL(i) (((uint64_t)1 << 51) - 1 + 0 * (i))
 
@@ -104,7 +105,7 @@ FE4 void fe4_mul_plus(fe4 *h, const fe4 *f, const fe4 *g, __m256i low[9]) {
     fe4_carry(h, r);
 }
 
-FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *restrict work) {
+FE4 void fe4_mul(fe4 *h, const fe4 *f, const fe4 *g, fe4 *__restrict work) {
     __m256i low[9];
     (void)work;
     _Pragma("GCC unroll 9") for (unsigned k = 0; k < 9; k++) low[k] = _mm256_setzero_si256();
@@ -142,7 +143,7 @@ FE4 void fe4_mul_factor(fe4 *h, const fe4 *f, const fe4_factor *g, const fe4 *pl
  * twice that to F and E: A + B < 2^52 * 249 + 2^24, G < 2^52 * (124.5 + 128) + 2^23, both below 2^52 * 256 less 2^14.
  * So all are below 2^52 * (249 + 256) + 2^24 < 2^61; limb 4 is below 2^52 * (33 + 256) + 2^24: a carry of at most 578.
  */
-FE4 void fe4_double(fe4 *h, const fe4 *f, fe4 *restrict work) {
+FE4 void fe4_double(fe4 *h, const fe4 *f, fe4 *__restrict work) {
     const __m256i *v = f->v, zero = _mm256_setzero_si256();
     __m256i a[10], q[10], z[10], r[5];
     (void)work;

@@ -4,6 +4,7 @@
  * words. Vector i holds limb i of the four. The instructions are those of AVX2. Included by fe25519_avx2.h and
  * fe25519_ifma.h only, which say how large limbs may be, and define
  *
+ *   FE4_NAME(x)     the names of this field: the two of them may be in one translation unit
  *   FE4_TARGET      what the compiler may use
  *   FE4_LIMBS       limbs of a number
  *   FE4_NOMINAL(i)  the largest nominal limb i: a power of two, less 1
@@ -15,6 +16,34 @@
 #include "backend.h"
 #include "ct.h"
 #include <immintrin.h>
+
+/* What is static in one field and in the other */
+#define fe4 FE4_NAME(number)
+#define fe4_add FE4_NAME(add)
+#define fe4_carry FE4_NAME(carry)
+#define fe4_choose FE4_NAME(choose)
+#define fe4_columns FE4_NAME(columns)
+#define fe4_diff_sum FE4_NAME(diff_sum)
+#define fe4_double FE4_NAME(double)
+#define fe4_entry FE4_NAME(entry)
+#define fe4_exchange FE4_NAME(exchange)
+#define fe4_factor FE4_NAME(factor)
+#define fe4_fold FE4_NAME(fold)
+#define fe4_from_rows FE4_NAME(from_rows)
+#define fe4_hgfe FE4_NAME(hgfe)
+#define fe4_lanes FE4_NAME(lanes)
+#define fe4_load FE4_NAME(load)
+#define fe4_look_up FE4_NAME(look_up)
+#define fe4_mul FE4_NAME(mul)
+#define fe4_mul_factor FE4_NAME(mul_factor)
+#define fe4_mul_plus FE4_NAME(mul_plus)
+#define fe4_prepare FE4_NAME(prepare)
+#define fe4_prepare_words FE4_NAME(prepare_words)
+#define fe4_row FE4_NAME(row)
+#define fe4_settle FE4_NAME(settle)
+#define fe4_sum_diff FE4_NAME(sum_diff)
+#define fe4_to_fe FE4_NAME(to_fe)
+#define fe4_two FE4_NAME(two)
 
 /* One piece also with -Os: what a function left on the stack would have to be wiped. */
 #if SVCONN_ONE_PIECE

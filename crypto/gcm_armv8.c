@@ -24,7 +24,7 @@ typedef uint8x16_t vec;
 
 typedef struct { /* a sum of products: hi * x^128 + mid * x^64 + lo */
     vec lo, mid, hi;
-} sum;
+} armv8_sum;
 
 static inline vec power(const uint64_t *key, unsigned n) { return vld1q_u8((const uint8_t *)key + 16 * (POWERS - n)); }
 static inline vec round_key(const uint64_t *key, unsigned r) {
@@ -43,16 +43,16 @@ static inline vec mul_high(vec a, vec b) {
     return vreinterpretq_u8_p128(vmull_high_p64(vreinterpretq_p64_u8(a), vreinterpretq_p64_u8(b)));
 }
 
-SVCONN_INLINE void add_product(sum *s, vec a, vec h) {
+SVCONN_INLINE void armv8_add_product(armv8_sum *s, vec a, vec h) {
     vec crossed = swap_halves(h);
     s->lo = veorq_u8(s->lo, mul_low(a, h));
     s->mid = veorq_u8(s->mid, veorq_u8(mul_low(a, crossed), mul_high(a, crossed)));
     s->hi = veorq_u8(s->hi, mul_high(a, h));
 }
 
-static inline sum nothing(void) { return (sum){vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)}; }
+static inline armv8_sum nothing(void) { return (armv8_sum){vdupq_n_u8(0), vdupq_n_u8(0), vdupq_n_u8(0)}; }
 
-SVCONN_INLINE vec reduce(const sum *s) {
+SVCONN_INLINE vec armv8_reduce(const armv8_sum *s) {
     const vec poly = vreinterpretq_u8_u64(vdupq_n_u64(UINT64_C(0xc200000000000000)));
     vec mid = veorq_u8(s->mid, veorq_u8(swap_halves(s->lo), mul_low(s->lo, poly)));
     return veorq_u8(s->hi, veorq_u8(swap_halves(mid), mul_low(mid, poly)));
@@ -72,13 +72,13 @@ SVCONN_INLINE void key_stream(vec x[W], const uint64_t *key, vec nonce, uint32_t
 
 /* y and W blocks */
 SVCONN_INLINE vec hash_batch(const uint64_t *key, const uint8_t *text, vec y) {
-    sum s = nothing();
+    armv8_sum s = nothing();
     UNROLL for (unsigned i = 0; i < W; i++) {
         vec a = reverse(vld1q_u8(text + 16 * i));
         if (i == 0) a = veorq_u8(a, y);
-        add_product(&s, a, power(key, W - i));
+        armv8_add_product(&s, a, power(key, W - i));
     }
-    return reduce(&s);
+    return armv8_reduce(&s);
 }
 
 static vec load_part(const uint8_t *p, size_t n) {
@@ -90,18 +90,18 @@ static vec load_part(const uint8_t *p, size_t n) {
 }
 
 /* y and the text, padded with zeros */
-static vec hash(const uint64_t *key, const uint8_t *text, size_t len, vec y) {
+static vec armv8_hash(const uint64_t *key, const uint8_t *text, size_t len, vec y) {
     for (; len >= 16 * W; text += 16 * W, len -= 16 * W) y = hash_batch(key, text, y);
     if (len == 0) return y;
-    sum s = nothing(); /* one reduction for the rest */
+    armv8_sum s = nothing(); /* one reduction for the rest */
     unsigned n = (unsigned)((len + 15) / 16);
     for (unsigned i = 0; i < n; i++, text += 16, len -= 16) {
         vec a = reverse(load_part(text, len < 16 ? len : 16));
         if (i == 0) a = veorq_u8(a, y);
-        add_product(&s, a, power(key, n - i));
+        armv8_add_product(&s, a, power(key, n - i));
         if (len < 16) break;
     }
-    return reduce(&s);
+    return armv8_reduce(&s);
 }
 
 /* Both directions: seals, or opens without looking at the tag; writes the full tag. */
@@ -110,7 +110,7 @@ SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uin
     const size_t aad_bits = aad_len << 3, bits = len << 3;
     uint32_t counter = 2;
     vec x[W], mask, n = load_part(nonce, 12);
-    vec y = hash(key, aad, aad_len, vdupq_n_u8(0));
+    vec y = armv8_hash(key, aad, aad_len, vdupq_n_u8(0));
     key_stream(x, key, n, 1, 1);
     mask = x[0];
     for (; len >= 16 * W; len -= 16 * W, in += 16 * W, out += 16 * W, counter += W) {
@@ -123,16 +123,16 @@ SVCONN_INLINE void crypt(const uint64_t *key, const uint8_t nonce[12], const uin
         uint8_t stream[16 * W];
         key_stream(x, key, n, counter, W);
         UNROLL for (unsigned i = 0; i < W; i++) vst1q_u8(stream + 16 * i, x[i]);
-        if (!seal) y = hash(key, in, len, y);
+        if (!seal) y = armv8_hash(key, in, len, y);
         for (size_t i = 0; i < len; i++) out[i] = in[i] ^ stream[i];
-        if (seal) y = hash(key, out, len, y);
+        if (seal) y = armv8_hash(key, out, len, y);
         ct_wipe(stream, sizeof stream);
     }
     uint64x2_t lengths = vdupq_n_u64((uint64_t)bits);
     lengths = vsetq_lane_u64((uint64_t)aad_bits, lengths, 1);
-    sum s = nothing();
-    add_product(&s, veorq_u8(vreinterpretq_u8_u64(lengths), y), power(key, 1));
-    vst1q_u8(tag, veorq_u8(reverse(reduce(&s)), mask));
+    armv8_sum s = nothing();
+    armv8_add_product(&s, veorq_u8(vreinterpretq_u8_u64(lengths), y), power(key, 1));
+    vst1q_u8(tag, veorq_u8(reverse(armv8_reduce(&s)), mask));
 }
 
 /* FIPS 197 5.2 with Nk = 8. AESE of a column in all four places, with a key of zeros, is SubWord: ShiftRows moves equal
@@ -161,9 +161,9 @@ void svconn_gcm_armv8_init(uint64_t *key, const uint8_t k[32]) {
     svconn_ghash_key(key + 2 * (POWERS - 1), h); /* H / x, as in ghash.c */
     ct_wipe(h, sizeof h);
     for (unsigned n = 2; n <= POWERS; n++) {
-        sum s = nothing();
-        add_product(&s, power(key, n / 2), power(key, n - n / 2));
-        vst1q_u8((uint8_t *)(key + 2 * (POWERS - n)), reduce(&s));
+        armv8_sum s = nothing();
+        armv8_add_product(&s, power(key, n / 2), power(key, n - n / 2));
+        vst1q_u8((uint8_t *)(key + 2 * (POWERS - n)), armv8_reduce(&s));
     }
 }
 

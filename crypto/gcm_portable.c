@@ -12,15 +12,15 @@
 
 _Static_assert(SVCONN_AES256_WORDS + SVCONN_GHASH_WORDS == SVCONN_GCM_PORTABLE_WORDS, "the parts of the key");
 
-static const uint8_t zero[16];
+static const uint8_t zero_block[16] = {0};
 
 /* H = E(0): 7.1 step 1 */
 void svconn_gcm_portable_init(uint64_t *key, const uint8_t k[32]) {
     svconn_aes256_ctr c;
     uint8_t h[16];
     svconn_aes256_init(key, k);
-    svconn_aes256_ctr_init(&c, key, zero, 0);
-    svconn_aes256_ctr_xor(&c, h, zero, sizeof h);
+    svconn_aes256_ctr_init(&c, key, zero_block, 0);
+    svconn_aes256_ctr_xor(&c, h, zero_block, sizeof h);
     svconn_ghash_key(key + HASH_KEY, h);
     ct_wipe(h, sizeof h);
     ct_wipe(&c, sizeof c);
@@ -29,7 +29,7 @@ void svconn_gcm_portable_init(uint64_t *key, const uint8_t k[32]) {
 /* The stream begins at J0 = nonce | 1. Its first block masks the tag; the text uses what follows. */
 static void start(svconn_aes256_ctr *c, uint8_t mask[16], const uint64_t *key, const uint8_t nonce[12]) {
     svconn_aes256_ctr_init(c, key, nonce, 1);
-    svconn_aes256_ctr_xor(c, mask, zero, 16);
+    svconn_aes256_ctr_xor(c, mask, zero_block, 16);
 }
 
 /* In: tag is the mask. Out: the full tag of 16 bytes. */

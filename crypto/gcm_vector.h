@@ -87,7 +87,7 @@ INLINE void NAME(add_round_key)(word q[8], const word rk[8]) { UNROLL for (unsig
 
 #define ROUND(q, i, k)                                                                                                 \
     do {                                                                                                               \
-        sub_bytes(q);                                                                                                  \
+        NAME(sub_bytes)(q);                                                                                            \
         MIX_COLUMNS(q, i);                                                                                             \
         NAME(add_round_key)(q, k);                                                                                     \
     } while (0)
@@ -137,7 +137,7 @@ TARGET static void NAME(key_stream)(word x[8], const word rk[8 * (ROUNDS + 1)], 
         ROUND(q, 0, rk + 24);
     }
     ROUND(q, 1, rk);
-    sub_bytes(q);
+    NAME(sub_bytes)(q);
     NAME(add_round_key)(q, rk + 8);
     const word odd_rows = (word){0} + UINT64_C(0xff00ff00ff00ff00);
     UNROLL for (unsigned j = 0; j < 8; j++) q[j] ^= (q[j] ^ w_move(q[j], 0, 2)) & odd_rows;
@@ -153,7 +153,7 @@ TARGET static void NAME(powers)(word f[TERMS * PARTS * CLASSES], const uint64_t 
     for (unsigned n = 0; n < TERMS; n++) {
         const uint8_t *p = (const uint8_t *)(key + POWERS + 2 * 2 * LANES * n);
         word a = w_load(p), b = w_load(p + 16 * LANES);
-        factor(f + PARTS * CLASSES * n, w_odd(a, b), w_even(a, b));
+        NAME(factor)(f + PARTS * CLASSES * n, w_odd(a, b), w_even(a, b));
     }
 }
 
@@ -167,7 +167,7 @@ TARGET static void NAME(hash_group)(uint64_t y[2], const word f[TERMS * PARTS * 
     }
     hi[0] ^= (word){y[1]};
     lo[0] ^= (word){y[0]};
-    sum_of_products(z, hi, lo, f);
+    NAME(sum_of_products)(z, hi, lo, f);
     uint64_t sum[4];
     UNROLL for (unsigned i = 0; i < 4; i++) {
         sum[i] = z[i][0];
@@ -224,7 +224,7 @@ TARGET __attribute__((noinline)) static void NAME(crypt)(const uint64_t *key, co
                                                          const uint8_t *in, size_t len, uint8_t tag[16], int seal) {
     NAME(stream) s;
     svconn_ghash g;
-    static const uint8_t zero[16];
+    static const uint8_t zero[16] = {0};
     uint8_t hash[16];
     NAME(expand)(s.rk, key);
     s.counter = 1; /* J0, which masks the tag; the text uses what follows */
@@ -245,7 +245,7 @@ TARGET __attribute__((noinline)) static void NAME(crypt)(const uint64_t *key, co
 
 TARGET __attribute__((noinline)) static void NAME(init_in_frame)(uint64_t *key, const uint8_t k[32]) {
     word rk[8 * (ROUNDS + 1)], x[8];
-    static const uint8_t zero[12];
+    static const uint8_t zero[12] = {0};
     svconn_aes256_displaced_keys((uint8_t *)key, k);
     NAME(expand)(rk, key);
     NAME(key_stream)(x, rk, zero, 0);

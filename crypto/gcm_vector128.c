@@ -6,16 +6,21 @@
 #include "aes256.h"
 #include "ct.h"
 #include "ghash.h"
+#ifdef SVCONN_X86
+#include <emmintrin.h>
+#else
+#include <arm_neon.h>
+#endif
 
 #define TARGET
 #define NAME(x) svconn_gcm_vector128_##x
 #define LANES 1
 
-typedef uint64_t word __attribute__((vector_size(16)));
+typedef uint64_t svconn_vector128 __attribute__((vector_size(16)));
+#define word svconn_vector128
 typedef uint32_t word32 __attribute__((vector_size(16)));
 
 #ifdef SVCONN_X86
-#include <emmintrin.h>
 #define w_load(p) ((word)_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define w_store(p, a) _mm_storeu_si128((__m128i *)(void *)(p), (__m128i)(a))
 #define w_spread w_load
@@ -38,7 +43,6 @@ static inline word svconn_gcm_vector128_reverse(word x) {
 }
 #define w_swap NAME(reverse)
 #else
-#include <arm_neon.h>
 #define w_load(p) ((word)vld1q_u8((const uint8_t *)(p)))
 #define w_store(p, a) vst1q_u8((uint8_t *)(p), (uint8x16_t)(a))
 #define w_spread w_load

@@ -11,7 +11,8 @@
 #define NAME(x) svconn_gcm_vector256_##x
 #define LANES 2
 
-typedef uint64_t word __attribute__((vector_size(32)));
+typedef uint64_t svconn_vector256 __attribute__((vector_size(32)));
+#define word svconn_vector256
 
 #define w_load(p) ((word)_mm256_loadu_si256((const __m256i *)(const void *)(p)))
 #define w_store(p, a) _mm256_storeu_si256((__m256i *)(void *)(p), (__m256i)(a))

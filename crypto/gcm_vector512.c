@@ -11,7 +11,8 @@
 #define NAME(x) svconn_gcm_vector512_##x
 #define LANES 4
 
-typedef uint64_t word __attribute__((vector_size(64)));
+typedef uint64_t svconn_vector512 __attribute__((vector_size(64)));
+#define word svconn_vector512
 
 #define w_load(p) ((word)_mm512_loadu_si512((const void *)(p)))
 #define w_store(p, a) _mm512_storeu_si512((void *)(p), (__m512i)(a))

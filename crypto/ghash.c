@@ -16,7 +16,8 @@
 #include "backend.h"
 #include "ct.h"
 
-typedef svconn_word word;
+#define word svconn_word
+#define NAME(x) svconn_ghash_##x
 
 #define WORD SVCONN_WORD_BITS
 #define HALF (WORD / 2)
@@ -155,7 +156,7 @@ static size_t hash_groups(svconn_ghash *g, const uint8_t *data, size_t len) {
     size_t done = 0;
     memcpy(powers + 2 * (TERMS - 1), g->h, sizeof g->h);
     svconn_ghash_powers(powers, TERMS);
-    for (unsigned i = 0; i < TERMS; i++) factor(f + PARTS * CLASSES * i, powers[2 * i + 1], powers[2 * i]);
+    for (unsigned i = 0; i < TERMS; i++) NAME(factor)(f + PARTS * CLASSES * i, powers[2 * i + 1], powers[2 * i]);
     for (; len - done >= 16 * TERMS; done += 16 * TERMS) {
         for (unsigned i = 0; i < TERMS; i++) {
             hi[i] = load_be64(data + done + 16 * i);
@@ -163,7 +164,7 @@ static size_t hash_groups(svconn_ghash *g, const uint8_t *data, size_t len) {
         }
         hi[0] ^= g->y[1];
         lo[0] ^= g->y[0];
-        sum_of_products(z, hi, lo, f);
+        NAME(sum_of_products)(z, hi, lo, f);
         svconn_ghash_reduce(g->y, z);
     }
     ct_wipe(f, sizeof f);

@@ -54,7 +54,7 @@ static void subtract_order(uint32_t r[9]) {
 /* x < 2^512. With q = floor(floor(x / b^7) mu / b^9), floor(x / L) - 2 <= q <= floor(x / L), so 0 <= x - q L < 3 L;
  * 3 L < 2^255 < b^9, so it may be computed mod b^9. q < 2^261 and its product with L needs the lower 9 words only;
  * all 18 are made: the time is no matter. */
-static void reduce(uint8_t out[32], const uint32_t x[16]) {
+static void reduce_order(uint8_t out[32], const uint32_t x[16]) {
     uint32_t q[18] = {0}, t[18] = {0}, r[9];
     add_product(q, x + 7, 9, mu, 9);
     add_product(t, q + 9, 9, order, 9);
@@ -67,25 +67,25 @@ static void reduce(uint8_t out[32], const uint32_t x[16]) {
     ct_wipe(r, sizeof r);
 }
 
-static void load(uint32_t *w, const uint8_t *p, unsigned n) {
+static void load_words(uint32_t *w, const uint8_t *p, unsigned n) {
     for (unsigned i = 0; i < n; i++) w[i] = load_le32(p + 4 * i);
 }
 
 void svconn_sc_reduce(uint8_t out[32], const uint8_t in[64]) {
     uint32_t x[16];
-    load(x, in, 16);
-    reduce(out, x);
+    load_words(x, in, 16);
+    reduce_order(out, x);
     ct_wipe(x, sizeof x);
 }
 
 /* (2^256 - 1)^2 + 2^256 - 1 = (2^256 - 1) 2^256 < 2^512 */
 void svconn_sc_muladd(uint8_t out[32], const uint8_t a[32], const uint8_t b[32], const uint8_t c[32]) {
     uint32_t x[16], u[8], v[8];
-    load(u, a, 8);
-    load(v, b, 8);
-    load(x, c, 8);
+    load_words(u, a, 8);
+    load_words(v, b, 8);
+    load_words(x, c, 8);
     add_product(x, u, 8, v, 8);
-    reduce(out, x);
+    reduce_order(out, x);
     ct_wipe(x, sizeof x);
     ct_wipe(u, sizeof u);
     ct_wipe(v, sizeof v);
@@ -93,7 +93,7 @@ void svconn_sc_muladd(uint8_t out[32], const uint8_t a[32], const uint8_t b[32],
 
 uint32_t svconn_sc_is_reduced(const uint8_t s[32]) {
     uint32_t x[9], t[9];
-    load(x, s, 8);
+    load_words(x, s, 8);
     x[8] = 0;
     uint32_t below = subtract(t, x, order);
     ct_wipe(x, sizeof x);

@@ -13,7 +13,7 @@
  * a, b, e, f is two steps later one of c, d, g, h, the vectors change places by themselves. */
 #define STEPS(w, t)                                                                                                    \
     do {                                                                                                               \
-        __m128i wk = _mm_add_epi32(w, load(svconn_sha256_k + (t)));                                                    \
+        __m128i wk = _mm_add_epi32(w, load128(svconn_sha256_k + (t)));                                                 \
         cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);                                                                  \
         abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0e));                                         \
     } while (0)
@@ -22,14 +22,14 @@
 #define SCHEDULE(w0, w1, w2, w3)                                                                                       \
     w0 = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3)
 
-TARGET static inline __m128i load(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
+TARGET static inline __m128i load128(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
 
 TARGET static inline __m128i load_message(const uint8_t *p) {
-    return _mm_shuffle_epi8(load(p), _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3));
+    return _mm_shuffle_epi8(load128(p), _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3));
 }
 
 TARGET void svconn_sha256_shani(uint32_t s[8], const uint8_t *p, size_t n) {
-    __m128i badc = _mm_shuffle_epi32(load(s), 0xb1), hgfe = _mm_shuffle_epi32(load(s + 4), 0x1b);
+    __m128i badc = _mm_shuffle_epi32(load128(s), 0xb1), hgfe = _mm_shuffle_epi32(load128(s + 4), 0x1b);
     __m128i abef = _mm_alignr_epi8(badc, hgfe, 8), cdgh = _mm_blend_epi16(hgfe, badc, 0xf0); /* a and c are highest */
     for (; n > 0; n--, p += 64) {
         __m128i abef0 = abef, cdgh0 = cdgh;

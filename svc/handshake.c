@@ -95,7 +95,7 @@ APART void put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
 
 /* One text under a key of its own, in place or not, and the nonce 0. Erases the key. */
 APART void seal_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *text, size_t len) {
-    static const uint8_t zero_nonce[12];
+    static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     svconn_gcm_init(gcm, key);
     svconn_gcm_seal(gcm, zero_nonce, aad, aad_len, text, text, len, text + len, WIRE_TAG);
@@ -104,7 +104,7 @@ APART void seal_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_
 }
 
 APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t len) {
-    static const uint8_t zero_nonce[12];
+    static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     svconn_gcm_init(gcm, key);
     int ok = svconn_gcm_open(gcm, zero_nonce, aad, aad_len, out, in, len, in + len, WIRE_TAG);

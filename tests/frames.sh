@@ -26,13 +26,13 @@ for cc in "$@"; do
             if grep -qE 'jmp.*wipe_' "$dir/$f.s"; then echo "FAIL frames: $cc $level $f.c: a jump to what wipes: it begins too high"; fi
             case $f in
             gcm_vector*)
-                look $f.c '_(crypt|xor|expand|key_stream|transpose|swap_bits|add_round_key)$|^sub_bytes$' wipe_frame
-                look $f.c '_(hash|hash_group|powers)$|^(factor|parts|classes|seven|sum_of_products)$' wipe_hash
+                look $f.c '_(crypt|xor|expand|key_stream|transpose|swap_bits|add_round_key|sub_bytes)$' wipe_frame
+                look $f.c '_(hash|hash_group|powers|factor|parts|classes|seven|sum_of_products)$' wipe_hash
                 ;;
             gcm_*) look $f.c '_(crypt|end|batch|hash|hash_batch|rounds|seal_in_frame|load_part|store_part|cut|reduce|add_product|hash_aad)$' wipe_frame ;;
             *)
-                look $f.c '^ladder_in_frame$' wipe_frame
-                look $f.c '^(base_in_frame|add_point|double_point|store|set_identity)$' wipe_frame
+                look $f.c '_ladder_in_frame_' wipe_frame
+                look $f.c '_(base_in_frame|add_point|double_point|store|set_identity)_' wipe_frame
                 ;;
             esac
         done

@@ -357,11 +357,6 @@ static inline void fe4_to_fe(fe h[4], const fe4 *f) {
 #include "ed25519.c"
 
 #ifdef SVCONN_LARGE_TABLES
-/* The same names once more */
-#define ladder_step ladder_step4
-#define double_point double_point4
-#define set_identity set_identity4
-#define from_entry from_entry4
 #define NAME(x) lanes_##x
 int NAME(curve25519_is_right)(void);
 void NAME(ge_base)(ge *r, const uint8_t n[32]);

@@ -23,11 +23,6 @@ int svconn_curve25519_is_right_ifma(void);
 #include "ed25519.c"
 #include "ge25519.c"
 #include "x25519.c"
-/* Other functions of the same names */
-#define ladder_step ladder_step4
-#define double_point double_point4
-#define set_identity set_identity4
-#define from_entry from_entry4
 #include "curve25519_ifma.c"
 
 #define TEST_CURVE_IFMA

@@ -143,7 +143,7 @@ static int connect_first(const svconn_hop *h, uint64_t end, svconn_why *why) {
     return svconn_tcp_connect(&a, end, why);
 }
 
-static int ask(int fd, const svconn_hop *h, uint64_t end, svconn_why *why) {
+static int ask_proxy(int fd, const svconn_hop *h, uint64_t end, svconn_why *why) {
     return h->kind == SVCONN_HOP_HTTP ? svconn_http_connect(fd, h, end, why) : svconn_socks5_connect(fd, h, end, why);
 }
 
@@ -153,12 +153,12 @@ static int go(int fd, svconn_hop hop[2], const svconn_address *a, const char *vi
         if (next_hop(&hop[1], &via, number, why) != 0) return -1;
         hop[0].to_host = hop[1].host;
         hop[0].to_port = hop[1].port;
-        if (ask(fd, &hop[0], end, why) != 0) return -1;
+        if (ask_proxy(fd, &hop[0], end, why) != 0) return -1;
         hop[0] = hop[1];
     }
     hop[0].to_host = a->host;
     hop[0].to_port = a->port;
-    return ask(fd, &hop[0], end, why);
+    return ask_proxy(fd, &hop[0], end, why);
 }
 
 int svconn_dial(const svconn_address *a, const char *via, uint64_t end, svconn_why *why) {

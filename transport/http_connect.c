@@ -19,12 +19,12 @@
 /* ---- the request -------------------------------------------------------------------------------- */
 
 /* RFC 4648, section 4 */
-static void base64(char *out, const char *text) {
+void svconn_base64(char *out, const uint8_t *bytes, size_t len) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t len = strlen(text), n; len; text += n, len -= n, out += 4) {
+    for (size_t n; len; bytes += n, len -= n, out += 4) {
         uint8_t three[3] = {0, 0, 0};
         n = len < 3 ? len : 3;
-        memcpy(three, text, n);
+        memcpy(three, bytes, n);
         uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
         out[0] = digits[bits >> 18];
         out[1] = digits[bits >> 12 & 63];
@@ -34,12 +34,12 @@ static void base64(char *out, const char *text) {
     *out = 0;
 }
 
-static int send_request(int fd, const svconn_hop *h, uint64_t end) {
+static int send_connect(int fd, const svconn_hop *h, uint64_t end) {
     int is_v6 = strchr(h->to_host, ':') != NULL;
     char target[TARGET_MAX], pair[PAIR_MAX + 1], credentials[BASE64_MAX + 1], text[2 * TARGET_MAX + BASE64_MAX + 100];
     snprintf(target, sizeof target, is_v6 ? "[%s]:%s" : "%s:%s", h->to_host, h->to_port);
     snprintf(pair, sizeof pair, "%s:%s", h->user, h->password);
-    base64(credentials, pair);
+    svconn_base64(credentials, (const uint8_t *)pair, strlen(pair));
     snprintf(text, sizeof text, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", target, target,
              h->has_user ? "Proxy-Authorization: Basic " : "", h->has_user ? credentials : "",
              h->has_user ? "\r\n" : "");
@@ -64,7 +64,7 @@ static int status_of(const char *line) {
 }
 
 /* What a code that is no success means here. answer is spoiled. */
-static int refused(const svconn_hop *h, int code, char *answer, svconn_why *why) {
+static int proxy_refused(const svconn_hop *h, int code, char *answer, svconn_why *why) {
     const char *what = "it would not open a tunnel";
     answer[strcspn(answer, "\r\n")] = 0;
     svconn_printable(answer);
@@ -77,7 +77,7 @@ static int refused(const svconn_hop *h, int code, char *answer, svconn_why *why)
 }
 
 /* One answer, to the empty line at its end. The code, or -1 and *why. */
-static int read_answer(int fd, const svconn_hop *h, char answer[ANSWER_MAX], uint64_t end, svconn_why *why) {
+static int read_connect_answer(int fd, const svconn_hop *h, char answer[ANSWER_MAX], uint64_t end, svconn_why *why) {
     char *line = answer;
     int code = 0;
     for (;;) {
@@ -97,9 +97,9 @@ static int read_answer(int fd, const svconn_hop *h, char answer[ANSWER_MAX], uin
 int svconn_http_connect(int fd, const svconn_hop *h, uint64_t end, svconn_why *why) {
     char answer[ANSWER_MAX];
     int code = 100;
-    if (send_request(fd, h, end) != 0) return svconn_hop_lost(h, why);
+    if (send_connect(fd, h, end) != 0) return svconn_hop_lost(h, why);
     /* 101 would be another protocol, which nobody asked for (RFC 9110, section 15.2) */
     for (int i = 0; i <= INTERIM_MAX && code >= 100 && code < 200 && code != 101; i++)
-        if ((code = read_answer(fd, h, answer, end, why)) < 0) return -1;
-    return code >= 200 && code < 300 ? 0 : refused(h, code, answer, why);
+        if ((code = read_connect_answer(fd, h, answer, end, why)) < 0) return -1;
+    return code >= 200 && code < 300 ? 0 : proxy_refused(h, code, answer, why);
 }

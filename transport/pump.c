@@ -143,7 +143,7 @@ static int wants_bytes(svconn *s, const svconn_link *l) {
 
 /* What to poll for; may lower *next. A descriptor that we do not wait for must not be in fds at all: poll reports its
  * end even if it is not asked to, again and again. */
-static nfds_t fill(struct pollfd fds[2], const svconn_link *l, int reading, int writing, uint64_t *next) {
+static nfds_t poll_fds(struct pollfd fds[2], const svconn_link *l, int reading, int writing, uint64_t *next) {
     nfds_t n = 0;
     if (l->ops && l->ops->want)
         return l->ops->want(l, (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)), fds, next);
@@ -171,7 +171,7 @@ static uint64_t next_time(svconn *s, const svconn_link *l, int reading, uint64_t
 nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms) {
     uint64_t now = svconn_now();
     uint64_t next = next_time(s, l, wants_bytes(s, l), now);
-    nfds_t n = fill(fds, l, wants_bytes(s, l), unsent(s, l) && !l->out_ended, &next);
+    nfds_t n = poll_fds(fds, l, wants_bytes(s, l), unsent(s, l) && !l->out_ended, &next);
     if (next == UINT64_MAX) *timeout_ms = -1;
     else if (next <= now) *timeout_ms = 0;
     else *timeout_ms = next - now < INT_MAX ? (int)(next - now) : INT_MAX;

@@ -35,7 +35,7 @@ int svconn_relay_name(uint8_t name[32], const uint8_t relay_key[32], const uint8
     return svconn_x25519(name, h, u) ? 0 : -1;
 }
 
-static void answer(uint8_t mac[32], const uint8_t z[32], const uint8_t name[32], const uint8_t challenge[32],
+static void mac_of(uint8_t mac[32], const uint8_t z[32], const uint8_t name[32], const uint8_t challenge[32],
                    const uint8_t binding[32]) {
     static const uint8_t label[] = RELAY_BINDING_LABEL;
     svconn_hmac_ctx c;
@@ -54,7 +54,7 @@ int svconn_relay_proof(uint8_t mac[32], const uint8_t owner_seed[32], const uint
     blind(h, relay_key, owner_key);
     svconn_ed25519_seed_to_x25519(s, owner_seed);
     int ok = svconn_x25519(z, s, challenge) && svconn_x25519(z, h, z);
-    if (ok) answer(mac, z, name, challenge, binding);
+    if (ok) mac_of(mac, z, name, challenge, binding);
     ct_wipe(s, sizeof s);
     ct_wipe(z, sizeof z);
     return ok ? 0 : -1;
@@ -69,7 +69,7 @@ int svconn_relay_check(const uint8_t mac[32], const uint8_t secret[32], const ui
     uint8_t z[32], challenge[32], want[32];
     if (!svconn_x25519(z, secret, name)) return 0; /* no owner can have such a name */
     svconn_x25519_public(challenge, secret);
-    answer(want, z, name, challenge, binding);
+    mac_of(want, z, name, challenge, binding);
     int ok = (int)ct_eq(mac, want, 32);
     ct_wipe(z, sizeof z);
     ct_wipe(want, sizeof want);

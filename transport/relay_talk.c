@@ -17,7 +17,7 @@
 
 /* ---- words -------------------------------------------------------------------------------------- */
 
-static int refused(const svconn_address *a, uint8_t reason, svconn_why *why) {
+static int request_refused(const svconn_address *a, uint8_t reason, svconn_why *why) {
     static const struct {
         svconn_fault fault;
         const char *text;
@@ -53,7 +53,7 @@ int svconn_talk_because(const svconn_address *a, svconn_fault fault, const char 
 }
 
 /* What a failed session with the relay means to its user. */
-static int failed(const svconn_talk *t, svconn_why *why) {
+static int talk_failed(const svconn_talk *t, svconn_why *why) {
     const svconn_address *a = &t->a;
     svconn_err err = svconn_error(&t->s);
     if (err == SVCONN_E_ABSENT)
@@ -114,7 +114,7 @@ static int read_packet(svconn_talk *t, svconn_why *why) {
             (void)!svconn_wire_in(&t->s, t->packet, len, &used, svconn_now()); /* the session keeps a failure */
             t->have = 0;
             t->begun = 1;
-            return svconn_error(&t->s) ? failed(t, why) : 1;
+            return svconn_error(&t->s) ? talk_failed(t, why) : 1;
         }
         ssize_t n = recv(t->fd, t->packet + t->have, t->begun || t->have ? len - t->have : 1, 0);
         if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
@@ -122,7 +122,7 @@ static int read_packet(svconn_talk *t, svconn_why *why) {
             return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "lost the relay in the middle of its answer", why);
         if (n <= 0) {
             (void)!svconn_wire_eof(&t->s);
-            return failed(t, why);
+            return talk_failed(t, why);
         }
         t->have += (size_t)n;
     }
@@ -133,7 +133,7 @@ static int flush(svconn_talk *t, svconn_why *why) {
     const uint8_t *bytes = svconn_wire_out(&t->s, &len);
     if (len == 0) return 0;
     if (svconn_send_exact(t->fd, bytes, len, svconn_deadline(FLUSH_MS)) != 0) return lost(&t->a, why);
-    return svconn_wire_sent(&t->s, len) ? failed(t, why) : 0;
+    return svconn_wire_sent(&t->s, len) ? talk_failed(t, why) : 0;
 }
 
 /* ---- the relay's key, the request --------------------------------------------------------------- */
@@ -145,7 +145,7 @@ static int check_relay(svconn_talk *t, svconn_why *why) {
     size_t len;
     char hex[65], name[SVCONN_HOST_MAX + 10];
     const uint8_t *id = svconn_peer(&t->s, &len);
-    if (!id || len != 33) return failed(t, why);
+    if (!id || len != 33) return talk_failed(t, why);
     memcpy(t->relay_key, id + 1, 32);
     svconn_talk_hex(hex, t->relay_key);
     if (a->relay_known && memcmp(a->relay_key, t->relay_key, 32) != 0)
@@ -171,7 +171,7 @@ static int check_relay(svconn_talk *t, svconn_why *why) {
                              name, hex);
 }
 
-static int send_request(svconn_talk *t, svconn_why *why) {
+static int send_talk_request(svconn_talk *t, svconn_why *why) {
     uint8_t msg[RELAY_MESSAGE_MAX] = {t->kind};
     size_t len = 1;
     char token[RELAY_TOKEN_LEN + 1];
@@ -192,7 +192,7 @@ static int send_request(svconn_talk *t, svconn_why *why) {
     svconn_err err = svconn_send(&t->s, msg, len, svconn_now());
     ct_wipe(msg, sizeof msg);
     t->asked = 1;
-    return err ? failed(t, why) : 0;
+    return err ? talk_failed(t, why) : 0;
 }
 
 static int answer_verdict(svconn_talk *t, svconn_why *why) {
@@ -202,7 +202,7 @@ static int answer_verdict(svconn_talk *t, svconn_why *why) {
     }
     svconn_err err = svconn_accept(&t->s);
     if (!err && svconn_status(&t->s) == SVCONN_NEEDS_PROOF) err = svconn_prove(&t->s, NULL, 0); /* nobody has none */
-    return err ? failed(t, why) : send_request(t, why);
+    return err ? talk_failed(t, why) : send_talk_request(t, why);
 }
 
 /* ---- steps -------------------------------------------------------------------------------------- */
@@ -225,7 +225,7 @@ int svconn_talk_turn(svconn_talk *t, uint64_t *next, svconn_why *why) {
     int got = read_packet(t, why);
     if (got < 0) return -1;
     if (svconn_status(&t->s) == SVCONN_NEEDS_VERDICT && answer_verdict(t, why) != 0) return -1;
-    if (svconn_tick(&t->s, svconn_now(), next)) return failed(t, why);
+    if (svconn_tick(&t->s, svconn_now(), next)) return talk_failed(t, why);
     return flush(t, why) != 0 ? -1 : got;
 }
 
@@ -234,10 +234,10 @@ int svconn_talk_message(svconn_talk *t, uint8_t msg[RELAY_MESSAGE_MAX], size_t *
     svconn_err err = svconn_recv(&t->s, &lent, len);
     if (err == SVCONN_AGAIN || err == SVCONN_E_STATE) return 0;
     if (err != SVCONN_OK) return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "the relay ended the session", why);
-    if (*len == 0 || *len > RELAY_MESSAGE_MAX) return refused(&t->a, RELAY_NO_REQUEST, why);
+    if (*len == 0 || *len > RELAY_MESSAGE_MAX) return request_refused(&t->a, RELAY_NO_REQUEST, why);
     memcpy(msg, lent, *len);
-    if (svconn_recv_done(&t->s)) return failed(t, why);
-    return msg[0] == RELAY_NO && *len == 2 ? refused(&t->a, msg[1], why) : 1;
+    if (svconn_recv_done(&t->s)) return talk_failed(t, why);
+    return msg[0] == RELAY_NO && *len == 2 ? request_refused(&t->a, msg[1], why) : 1;
 }
 
 struct pollfd svconn_talk_poll(const svconn_talk *t) {

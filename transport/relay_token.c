@@ -10,7 +10,7 @@ void svconn_token_write(char text[RELAY_TOKEN_LEN + 1], uint64_t token) {
     text[RELAY_TOKEN_LEN] = 0;
 }
 
-static int value_of(char c) {
+static int value_of_digit(char c) {
     if (c >= 'a' && c <= 'z') c = (char)(c - 'a' + 'A');
     if (c == 'O') c = '0';
     if (c == 'I' || c == 'L') c = '1';
@@ -24,7 +24,7 @@ int svconn_token_read(uint64_t *token, const char *text) {
     *token = 0;
     for (; *text; text++) {
         if (*text == '-' || *text == ' ') continue;
-        int value = value_of(*text);
+        int value = value_of_digit(*text);
         if (value < 0 || n++ == RELAY_TOKEN_LEN) return -1;
         *token = *token << 5 | (uint64_t)value;
     }

@@ -136,7 +136,7 @@ static int bound_socket(const svconn_address *a, const uint8_t adapter[6], int c
     return svconn_socket_close_failed(fd);
 }
 
-static const char *hint(int error) {
+static const char *rfcomm_hint(int error) {
     switch (error) {
     case EAFNOSUPPORT:
     case EPROTONOSUPPORT: return "this system has no RFCOMM (Linux: modules bluetooth and rfcomm)";
@@ -185,11 +185,11 @@ static ssize_t rfcomm_write(svconn_link *l, const uint8_t *bytes, size_t len) {
 /* No half-close: what comes must still be read. */
 static void rfcomm_end(svconn_link *l) { (void)l; }
 
-static const svconn_link_ops link_ops = {.read = rfcomm_read, .write = rfcomm_write, .end = rfcomm_end};
+static const svconn_link_ops rfcomm_link_ops = {.read = rfcomm_read, .write = rfcomm_write, .end = rfcomm_end};
 
 static int give(svconn_link *l, int fd) {
     l->in = l->out = fd;
-    l->ops = &link_ops;
+    l->ops = &rfcomm_link_ops;
     return 0;
 }
 
@@ -213,7 +213,7 @@ static int connect_once(const svconn_address *a, int channel, uint64_t end) {
 }
 
 /* Worth another try, on the next channel or later? */
-static int is_passing(const svconn_address *a, int error, uint64_t took, int refused) {
+static int is_passing_refusal(const svconn_address *a, int error, uint64_t took, int refused) {
     if (error == ECONNREFUSED) return refused < REFUSED_ROUNDS * a->channels;
     return error == EBUSY || (error == ECONNRESET && a->level == SVCONN_BLUETOOTH_LOW && took < QUICK_MS);
 }
@@ -221,7 +221,7 @@ static int is_passing(const svconn_address *a, int error, uint64_t took, int ref
 static int connect_failed(const svconn_address *a, int error, uint64_t took, svconn_why *why) {
     adapters found = look_at_adapters(a->from);
     const char *trouble = adapter_trouble(&found, a->from);
-    if (!trouble && (error == EAFNOSUPPORT || error == EPROTONOSUPPORT)) trouble = hint(error);
+    if (!trouble && (error == EAFNOSUPPORT || error == EPROTONOSUPPORT)) trouble = rfcomm_hint(error);
     if (trouble) return svconn_because(why, "cannot connect to %.150s: %s", a->text, trouble);
     /* nobody was there to pair the two */
     if (error == ECONNRESET && (a->level != SVCONN_BLUETOOTH_LOW || took >= QUICK_MS)) error = EACCES;
@@ -230,7 +230,7 @@ static int connect_failed(const svconn_address *a, int error, uint64_t took, svc
                                  "cannot connect to %.150s: the channel stays busy: is another program of this machine "
                                  "connected to it?",
                                  a->text);
-    return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s: %s", a->text, hint(error));
+    return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s: %s", a->text, rfcomm_hint(error));
 }
 
 int svconn_rfcomm_connect(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why) {
@@ -249,7 +249,7 @@ int svconn_rfcomm_connect(svconn_link *l, const svconn_address *a, uint64_t end,
         int error = errno;
         uint64_t now = svconn_now();
         refused = error == ECONNREFUSED ? refused + 1 : 0;
-        if (!is_passing(a, error, now - began, refused) || now + (uint64_t)nap >= patience)
+        if (!is_passing_refusal(a, error, now - began, refused) || now + (uint64_t)nap >= patience)
             return connect_failed(a, error, now - began, why);
         if ((i + 1) % a->channels != 0) continue;
         svconn_nap(nap);
@@ -282,9 +282,9 @@ static void rfcomm_close(svconn_listener *n) {
     free(r);
 }
 
-static const svconn_listener_ops listener_ops = {.accept = rfcomm_accept, .want = rfcomm_want, .close = rfcomm_close};
+static const svconn_listener_ops rfcomm_listener_ops = {.accept = rfcomm_accept, .want = rfcomm_want, .close = rfcomm_close};
 
-static int listen_on(const svconn_address *a, int channel) {
+static int listen_on_channel(const svconn_address *a, int channel) {
     int fd = bound_socket(a, a->device, channel);
     if (fd < 0 || listen(fd, SOMAXCONN) == 0) return fd;
     return svconn_socket_close_failed(fd);
@@ -317,13 +317,13 @@ int svconn_rfcomm_listen(svconn_listener *n, const svconn_address *a, svconn_why
     rfcomm_listener *r = calloc(1, sizeof *r);
     if (!r) return listen_failed(a, strerror(ENOMEM), why);
     n->state = r;
-    while (r->count < a->channels && (r->fd[r->count] = listen_on(a, a->channel + r->count)) >= 0) r->count++;
+    while (r->count < a->channels && (r->fd[r->count] = listen_on_channel(a, a->channel + r->count)) >= 0) r->count++;
     if (r->count < a->channels) {
         int error = errno;
         rfcomm_close(n);
-        return listen_failed(a, hint(error), why);
+        return listen_failed(a, rfcomm_hint(error), why);
     }
-    n->ops = &listener_ops;
+    n->ops = &rfcomm_listener_ops;
     n->fd = r->fd[0];
     full_address(n, a, &found);
     return 0;

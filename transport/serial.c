@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define CALL_MS 500       /* from a call to the next: doubles up to */
-#define CALL_MAX_MS 8000  /* so that it gets longer than any delay of the line */
+#define CALL_MAX_MS 8000  /* so that it gets longer than any delay of the serial_line */
 #define ROOM_MS 1000      /* for the room that a mark needs in the buffer of the system */
 #define GARBAGE_MAX 65536 /* that is read in one go, so that a line of noise cannot hold us for ever */
 #define RIVALS 3          /* calls of the other side: fewer may be old ones */
@@ -36,12 +36,12 @@ typedef struct {
     size_t at, whole, next, len;
     int ends;     /* the session ends at whole, or has ended */
     int said_end; /* we have said so */
-} line;
+} serial_line;
 
 /* ---- the device --------------------------------------------------------------------------------- */
 
-static line *open_line(const svconn_address *a, svconn_why *why) {
-    line *p = calloc(1, sizeof *p);
+static serial_line *open_line(const svconn_address *a, svconn_why *why) {
+    serial_line *p = calloc(1, sizeof *p);
     if (!p) {
         svconn_because(why, "cannot open %.150s: %s", a->text, strerror(ENOMEM));
         return NULL;
@@ -58,14 +58,14 @@ static line *open_line(const svconn_address *a, svconn_why *why) {
     return p;
 }
 
-static void drop_line(line *p) {
+static void drop_line(serial_line *p) {
     if (--p->users > 0) return;
     svconn_tty_close(p->tty);
     free(p);
 }
 
 /* How many; 0: later; -1: the device is gone, errno. */
-static int read_more(line *p) {
+static int read_more(serial_line *p) {
     ssize_t n;
     do n = read(p->fd, p->bytes, sizeof p->bytes);
     while (n < 0 && errno == EINTR);
@@ -77,13 +77,13 @@ static int read_more(line *p) {
     return (int)n;
 }
 
-static int device_failed(const line *p, svconn_why *why) {
+static int device_failed(const serial_line *p, svconn_why *why) {
     return svconn_because_of(why, SVCONN_FAULT_CUT, "%.150s: the device is gone (unplugged?): %s", p->device,
                              strerror(errno));
 }
 
 /* 0, or -1: no room for it. In pieces: the buffer of the system may have room for a part of it. */
-static int put_mark(const line *p, svconn_line_kind kind, const uint8_t nonce[SVCONN_LINE_NONCE], int timeout_ms) {
+static int put_mark(const serial_line *p, svconn_line_kind kind, const uint8_t nonce[SVCONN_LINE_NONCE], int timeout_ms) {
     uint8_t mark[SVCONN_LINE_MARK];
     svconn_line_mark(mark, kind, nonce);
     return svconn_send_exact(p->fd, mark, sizeof mark, svconn_deadline(timeout_ms));
@@ -91,14 +91,14 @@ static int put_mark(const line *p, svconn_line_kind kind, const uint8_t nonce[SV
 
 /* ---- a session ---------------------------------------------------------------------------------- */
 
-static const uint8_t nobody[SVCONN_LINE_NONCE];
+static const uint8_t no_nonce[SVCONN_LINE_NONCE];
 
-static int is_ours(const line *p, const uint8_t nonce[SVCONN_LINE_NONCE]) {
-    return memcmp(nonce, p->nonce, SVCONN_LINE_NONCE) == 0 || memcmp(nonce, nobody, sizeof nobody) == 0;
+static int is_ours(const serial_line *p, const uint8_t nonce[SVCONN_LINE_NONCE]) {
+    return memcmp(nonce, p->nonce, SVCONN_LINE_NONCE) == 0 || memcmp(nonce, no_nonce, sizeof no_nonce) == 0;
 }
 
 /* Of bytes[at .. len): how far does the session go? */
-static void look_through(line *p) {
+static void look_through(serial_line *p) {
     p->whole = p->next = p->len;
     for (size_t from = p->at; p->marks && from < p->len;) {
         int kind;
@@ -116,7 +116,7 @@ static void look_through(line *p) {
 }
 
 static ssize_t serial_read(svconn_link *l, uint8_t *bytes, size_t len) {
-    line *p = l->state;
+    serial_line *p = l->state;
     if (p->said_end) return 0;
     if (p->at == p->whole && !p->ends) {
         int n = read_more(p);
@@ -133,7 +133,7 @@ static ssize_t serial_read(svconn_link *l, uint8_t *bytes, size_t len) {
 }
 
 static ssize_t serial_write(svconn_link *l, const uint8_t *bytes, size_t len) {
-    const line *p = l->state;
+    const serial_line *p = l->state;
     ssize_t n;
     if (len == 0) return 0;
     do n = write(p->fd, bytes, len);
@@ -142,7 +142,7 @@ static ssize_t serial_write(svconn_link *l, const uint8_t *bytes, size_t len) {
 }
 
 static nfds_t serial_want(const svconn_link *l, short events, struct pollfd fds[2], uint64_t *when) {
-    const line *p = l->state;
+    const serial_line *p = l->state;
     if ((events & POLLIN) && (p->at < p->whole || p->ends || p->said_end)) *when = svconn_now();
     fds[0] = (struct pollfd){.fd = p->fd, .events = events};
     return events ? 1 : 0;
@@ -151,12 +151,12 @@ static nfds_t serial_want(const svconn_link *l, short events, struct pollfd fds[
 /* Nothing follows an error packet, and what still comes need not be read: else two that have both failed would each
  * wait for the other's end. */
 static void serial_end(svconn_link *l) {
-    line *p = l->state;
+    serial_line *p = l->state;
     if (p->marks && !p->ends && !p->said_end) p->said_end = put_mark(p, SVCONN_LINE_END, p->nonce, 0) == 0;
 }
 
 static void serial_close(svconn_link *l) {
-    line *p = l->state;
+    serial_line *p = l->state;
     if (p->marks && !p->ends && !p->said_end) (void)put_mark(p, SVCONN_LINE_END, p->nonce, ROOM_MS);
     p->lent = 0;
     p->at = p->next;
@@ -164,28 +164,28 @@ static void serial_close(svconn_link *l) {
 }
 
 static void serial_peer(const svconn_link *l, char *out, size_t size) {
-    snprintf(out, size, "%s", ((const line *)l->state)->device);
+    snprintf(out, size, "%s", ((const serial_line *)l->state)->device);
 }
 
-static const svconn_link_ops link_ops = {.read = serial_read,
-                                         .write = serial_write,
-                                         .want = serial_want,
-                                         .end = serial_end,
-                                         .close = serial_close,
-                                         .peer = serial_peer};
+static const svconn_link_ops serial_link_ops = {.read = serial_read,
+                                                .write = serial_write,
+                                                .want = serial_want,
+                                                .end = serial_end,
+                                                .close = serial_close,
+                                                .peer = serial_peer};
 
 /* What was read behind the mark, bytes[at .. len), is the beginning of the session. (The finder stays as it is: it may
  * hold the first half of a later call.) */
-static void lend(svconn_link *l, line *p) {
+static void lend(svconn_link *l, serial_line *p) {
     p->lent = 1;
     p->ends = p->called = p->said_end = 0;
     look_through(p);
-    l->ops = &link_ops;
+    l->ops = &serial_link_ops;
     l->state = p;
 }
 
 int svconn_serial_plain(svconn_link *l, const svconn_address *a, svconn_why *why) {
-    line *p = open_line(a, why);
+    serial_line *p = open_line(a, why);
     if (!p) return -1;
     lend(l, p);
     return 0;
@@ -194,7 +194,7 @@ int svconn_serial_plain(svconn_link *l, const svconn_address *a, svconn_why *why
 /* ---- to call ------------------------------------------------------------------------------------ */
 
 /* Up to the end of the next mark of what there is; 0: later, -1: the device is gone. */
-static int next_mark(line *p, int *kind, uint8_t nonce[SVCONN_LINE_NONCE]) {
+static int next_mark(serial_line *p, int *kind, uint8_t nonce[SVCONN_LINE_NONCE]) {
     for (size_t garbage = 0; garbage < GARBAGE_MAX; garbage += p->len) {
         if (p->at == p->len) {
             int n = read_more(p);
@@ -207,7 +207,7 @@ static int next_mark(line *p, int *kind, uint8_t nonce[SVCONN_LINE_NONCE]) {
 }
 
 /* 1: answered; 0: not until then; -1 and *why */
-static int wait_for_answer(line *p, uint64_t until, int *rivals, svconn_why *why) {
+static int wait_for_answer(serial_line *p, uint64_t until, int *rivals, svconn_why *why) {
     for (;;) {
         int kind;
         uint8_t nonce[SVCONN_LINE_NONCE];
@@ -228,7 +228,7 @@ static int wait_for_answer(line *p, uint64_t until, int *rivals, svconn_why *why
     }
 }
 
-static int call(line *p, const svconn_address *a, uint64_t end, svconn_why *why) {
+static int call(serial_line *p, const svconn_address *a, uint64_t end, svconn_why *why) {
     int rivals = 0;
     uint64_t pause = CALL_MS + 2 * SVCONN_LINE_MARK * 10 * 1000 / (uint64_t)a->speed;
     do {
@@ -247,7 +247,7 @@ static int call(line *p, const svconn_address *a, uint64_t end, svconn_why *why)
 }
 
 int svconn_serial_call(svconn_link *l, const svconn_address *a, uint64_t end, svconn_why *why) {
-    line *p = open_line(a, why);
+    serial_line *p = open_line(a, why);
     if (!p) return -1;
     if (call(p, a, end, why) != 0) {
         drop_line(p);
@@ -261,7 +261,7 @@ int svconn_serial_call(svconn_link *l, const svconn_address *a, uint64_t end, sv
 
 /* All that there is, as only the last call is still waited for; but a flood of them does not hold us for ever either.
  * -1: the device is gone. */
-static int take_calls(line *p) {
+static int take_calls(serial_line *p) {
     int kind, found = 0;
     uint8_t nonce[SVCONN_LINE_NONCE];
     for (int i = 0; i < MARKS_MAX && (found = next_mark(p, &kind, nonce)) > 0; i++) {
@@ -273,7 +273,7 @@ static int take_calls(line *p) {
 }
 
 static int serial_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
-    line *p = n->state;
+    serial_line *p = n->state;
     if (p->lent) return svconn_because(why, "%.150s: a session is on the line", p->device);
     for (;;) {
         if (take_calls(p) < 0) {
@@ -298,7 +298,7 @@ static int serial_accept(svconn_listener *n, svconn_link *l, uint64_t end, svcon
 }
 
 static nfds_t listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms) {
-    const line *p = n->state;
+    const serial_line *p = n->state;
     if (p->lent) return 0;
     if (p->called || p->at < p->len) *timeout_ms = 0; /* what was read with the end of the last session */
     fds[0] = (struct pollfd){.fd = p->fd, .events = POLLIN};
@@ -307,14 +307,14 @@ static nfds_t listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_L
 
 static void listener_close(svconn_listener *n) { drop_line(n->state); }
 
-static const svconn_listener_ops listener_ops = {
+static const svconn_listener_ops serial_listener_ops = {
     .accept = serial_accept, .want = listener_want, .close = listener_close};
 
 int svconn_serial_listen(svconn_listener *n, const svconn_address *a, svconn_why *why) {
-    line *p = open_line(a, why);
+    serial_line *p = open_line(a, why);
     if (!p) return -1;
-    (void)put_mark(p, SVCONN_LINE_END, nobody, ROOM_MS); /* to who still thinks that it has a session with us */
-    n->ops = &listener_ops;
+    (void)put_mark(p, SVCONN_LINE_END, no_nonce, ROOM_MS); /* to who still thinks that it has a session with us */
+    n->ops = &serial_listener_ops;
     n->state = p;
     n->fd = p->fd;
     return 0;

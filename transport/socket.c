@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* TCP and UNIX stream sockets: connect with a deadline, listen, accept. Every descriptor is non-blocking and closed on
  * exec. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* accept4 */
-#endif
 #include "svconn_posix.h" /* first */
 #include "svconn_link.h"
 #include <errno.h>
@@ -90,7 +87,7 @@ int svconn_socket_again(int fd) {
     return svconn_socket_close_failed(again);
 }
 
-static const char *hint(int error) {
+static const char *socket_hint(int error) {
     switch (error) {
     case ECONNREFUSED: return " (nobody listens there)";
     case ETIMEDOUT: return " (no answer: wrong host, or a firewall?)";
@@ -140,10 +137,10 @@ int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why) {
     freeaddrinfo(list);
     if (fd < 0 && tried > 1)
         return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s (%d addresses tried): %s%s",
-                                 a->text, tried, strerror(error), hint(error));
+                                 a->text, tried, strerror(error), socket_hint(error));
     if (fd < 0)
         return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s: %s%s", a->text,
-                                 strerror(error), hint(error));
+                                 strerror(error), socket_hint(error));
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
 }
@@ -169,7 +166,7 @@ int svconn_tcp_listen(const svconn_address *a, svconn_why *why) {
         if (fd < 0 && (!error || errno != EAFNOSUPPORT)) error = errno;
     }
     freeaddrinfo(list);
-    if (fd < 0) return svconn_because(why, "cannot listen on %.150s: %s%s", a->text, strerror(error), hint(error));
+    if (fd < 0) return svconn_because(why, "cannot listen on %.150s: %s%s", a->text, strerror(error), socket_hint(error));
     return fd;
 }
 
@@ -222,7 +219,7 @@ int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why) 
     int fd = unix_connect(&to, end);
     if (fd >= 0) return fd;
     return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "cannot connect to %.150s: %s%s", a->text, strerror(errno),
-                             hint(errno));
+                             socket_hint(errno));
 }
 
 /* A socket file that nobody listens on: left behind by a process that died. */
@@ -247,5 +244,5 @@ int svconn_unix_listen(const svconn_address *a, svconn_why *why) {
         if (ok && listen(fd, SOMAXCONN) == 0) return fd;
         svconn_socket_close_failed(fd);
     }
-    return svconn_because(why, "cannot listen on %.150s: %s%s", a->text, strerror(errno), hint(errno));
+    return svconn_because(why, "cannot listen on %.150s: %s%s", a->text, strerror(errno), socket_hint(errno));
 }

@@ -76,7 +76,7 @@ static size_t write_target(uint8_t out[2 + SVCONN_HOST_MAX + 2], const svconn_ho
 }
 
 /* Section 6 */
-static int refused(const svconn_hop *h, uint8_t code, svconn_why *why) {
+static int socks_refused(const svconn_hop *h, uint8_t code, svconn_why *why) {
     static const char *const words[] = {
         "",
         "the proxy failed",
@@ -113,6 +113,6 @@ int svconn_socks5_connect(int fd, const svconn_hop *h, uint64_t end, svconn_why 
     size_t len = 3 + write_target(request + 3, h);
     if (exchange(fd, h, request, len, answer, sizeof answer, end, why) != 0) return -1;
     if (answer[0] != 5) return wrong_version(h, answer, why);
-    if (answer[1] != 0) return refused(h, answer[1], why);
+    if (answer[1] != 0) return socks_refused(h, answer[1], why);
     return skip_address(fd, h, answer[3], end, why);
 }

@@ -76,7 +76,7 @@ static int exists(int dir, const char *name) {
 }
 
 /* An empty file that was not there. */
-static int put_mark(int dir, const char *name) {
+static int put_marker(int dir, const char *name) {
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return -1;
     close(fd);
@@ -186,7 +186,7 @@ static void spool_end(svconn_link *l) {
     char name[NAME_SIZE];
     if (p->out_ended) return;
     p->out_ended = 1;
-    (void)put_mark(p->dir, numbered(name, p->own, p->write_next, "-end"));
+    (void)put_marker(p->dir, numbered(name, p->own, p->write_next, "-end"));
 }
 
 /* ---- reading ------------------------------------------------------------------------------------ */
@@ -262,7 +262,7 @@ static void spool_close(svconn_link *l) {
     char name[NAME_SIZE];
     spool_end(l);
     if (p->file >= 0) close(p->file);
-    (void)put_mark(p->dir, named(name, p->own, "gone"));
+    (void)put_marker(p->dir, named(name, p->own, "gone"));
     if (exists(p->dir, named(name, p->their, "gone"))) remove_session(p->root, p->dir, p->name);
     close(p->dir);
     close(p->root);
@@ -332,7 +332,7 @@ static int await_listener(int dir, uint64_t end) {
     for (;;) {
         if (exists(dir, "s2c-taken")) return 0;
         if (!told && exists(dir, "s2c-ready")) {
-            if (put_mark(dir, "c2s-ready") != 0) return -1;
+            if (put_marker(dir, "c2s-ready") != 0) return -1;
             told = 1;
             begun = svconn_now();
         }
@@ -370,8 +370,8 @@ static int is_session(const char *name) {
 /* 1 if the session in this directory is ours now. Who is not known to live is asked, and will answer soon. */
 static int take_session(int dir, uint64_t *busy_at) {
     if (exists(dir, "s2c-taken") || exists(dir, "c2s-gone")) return 0;
-    if (exists(dir, "c2s-ready")) return put_mark(dir, "s2c-taken") == 0;
-    if (put_mark(dir, "s2c-ready") == 0) *busy_at = svconn_now();
+    if (exists(dir, "c2s-ready")) return put_marker(dir, "s2c-taken") == 0;
+    if (put_marker(dir, "s2c-ready") == 0) *busy_at = svconn_now();
     return 0;
 }
 

@@ -148,6 +148,9 @@ int svconn_websocket_listen(const svconn_address *a, svconn_why *why); /* refuse
 void svconn_websocket_accept(char out[29], const char key[25]);
 size_t svconn_websocket_frame(uint8_t *out, unsigned opcode, const uint8_t mask[4], const uint8_t *bytes, size_t len);
 
+/* http_connect.c. RFC 4648, section 4, and a zero byte: 4 characters for every 3 bytes begun */
+void svconn_base64(char *out, const uint8_t *bytes, size_t len);
+
 /* sha1.c */
 void svconn_sha1(uint8_t out[20], const uint8_t *bytes, size_t len);
 

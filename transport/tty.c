@@ -121,11 +121,11 @@ static int take_lock_file(svconn_tty *t, const char *device, long *holder) {
 
 /* ---- open, close -------------------------------------------------------------------------------- */
 
-static int failed(const svconn_address *a, const char *what, svconn_why *why) {
+static int tty_failed(const svconn_address *a, const char *what, svconn_why *why) {
     return svconn_because(why, "cannot open %.150s: %s", a->text, what);
 }
 
-static const char *hint(int error) {
+static const char *tty_hint(int error) {
     switch (error) {
     case ENOENT: return "there is no such device (is it plugged in?)";
     case EACCES: return "not permitted to this user (on Debian: a member of the group dialout may)";
@@ -159,18 +159,18 @@ static void make_raw(struct termios *to, const svconn_address *a, speed_t speed)
 /* tcsetattr is content if it could do a part of it. */
 static int set_up(svconn_tty *t, const svconn_address *a, speed_t speed, svconn_why *why) {
     struct termios now;
-    if (tcgetattr(t->fd, &t->before) != 0) return failed(a, hint(errno), why);
+    if (tcgetattr(t->fd, &t->before) != 0) return tty_failed(a, tty_hint(errno), why);
     struct termios raw = t->before;
     make_raw(&raw, a, speed);
 #ifndef CRTSCTS
-    if (a->rtscts) return failed(a, "this system has no flow=rtscts", why);
+    if (a->rtscts) return tty_failed(a, "this system has no flow=rtscts", why);
 #endif
-    if (tcsetattr(t->fd, TCSANOW, &raw) != 0) return failed(a, hint(errno), why);
+    if (tcsetattr(t->fd, TCSANOW, &raw) != 0) return tty_failed(a, tty_hint(errno), why);
     if (tcgetattr(t->fd, &now) != 0 || cfgetospeed(&now) != speed || cfgetispeed(&now) != speed ||
         now.c_cflag != raw.c_cflag || now.c_iflag != raw.c_iflag || now.c_lflag != raw.c_lflag ||
         now.c_oflag != raw.c_oflag) {
         (void)tcsetattr(t->fd, TCSANOW, &t->before);
-        return failed(a, "the device does not take this speed or flow control", why);
+        return tty_failed(a, "the device does not take this speed or flow control", why);
     }
     (void)tcflush(t->fd, TCIOFLUSH); /* what was sent to whoever had it before */
     return 0;
@@ -179,10 +179,10 @@ static int set_up(svconn_tty *t, const svconn_address *a, speed_t speed, svconn_
 static int lock(svconn_tty *t, const svconn_address *a, svconn_why *why) {
     long holder = 0;
     char who[40];
-    if (flock(t->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return failed(a, hint(EBUSY), why);
+    if (flock(t->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return tty_failed(a, tty_hint(EBUSY), why);
     if (take_lock_file(t, a->host, &holder) != 0) {
         snprintf(who, sizeof who, "process %ld uses it", holder);
-        return failed(a, who, why);
+        return tty_failed(a, who, why);
     }
 #ifdef TIOCEXCL
     (void)ioctl(t->fd, TIOCEXCL);
@@ -202,13 +202,13 @@ svconn_tty *svconn_tty_open(const svconn_address *a, svconn_why *why) {
     if (find_speed(&speed, a, why) != 0) return NULL;
     svconn_tty *t = calloc(1, sizeof *t);
     if (!t) {
-        failed(a, hint(ENOMEM), why);
+        tty_failed(a, tty_hint(ENOMEM), why);
         return NULL;
     }
     t->owner = (long)getpid();
     t->fd = open(a->host, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (t->fd < 0 || !isatty(t->fd)) {
-        failed(a, hint(errno), why);
+        tty_failed(a, tty_hint(errno), why);
     } else if (lock(t, a, why) == 0) {
         if (set_up(t, a, speed, why) == 0) return t;
         unlock(t);

@@ -257,26 +257,12 @@ static const svconn_link_ops websocket_ops = {.read = websocket_read,
 
 /* ---- the handshake (section 4.1) ---------------------------------------------------------------- */
 
-static void base64(char *out, const uint8_t *bytes, size_t len) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t at = 0;
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t v = (uint32_t)bytes[i] << 16 | (i + 1 < len ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                     (i + 2 < len ? bytes[i + 2] : 0);
-        out[at++] = digits[v >> 18];
-        out[at++] = digits[v >> 12 & 63];
-        out[at++] = i + 1 < len ? digits[v >> 6 & 63] : '=';
-        out[at++] = i + 2 < len ? digits[v & 63] : '=';
-    }
-    out[at] = 0;
-}
-
 void svconn_websocket_accept(char out[29], const char key[25]) {
     char text[100];
     uint8_t hash[20];
     snprintf(text, sizeof text, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
     svconn_sha1(hash, (const uint8_t *)text, strlen(text));
-    base64(out, hash, sizeof hash);
+    svconn_base64(out, hash, sizeof hash);
 }
 
 static int send_request(int fd, const svconn_address *a, const char *key, uint64_t end, svconn_why *why) {
@@ -377,7 +363,7 @@ static int shake(int fd, const svconn_address *a, uint64_t end, svconn_why *why)
     char key[25], accept[29], answer[ANSWER_MAX];
     if (svconn_random(nonce, sizeof nonce) != 0)
         return svconn_because(why, "%.150s: the system gives no random bytes for the WebSocket request", a->text);
-    base64(key, nonce, sizeof nonce);
+    svconn_base64(key, nonce, sizeof nonce);
     svconn_websocket_accept(accept, key);
     if (send_request(fd, a, key, end, why) != 0 || read_answer(fd, a, answer, end, why) != 0) return -1;
     return check_answer(answer, accept, a, why);
