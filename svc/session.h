@@ -26,14 +26,6 @@ enum {
 /* svconn.since: the next time that is told */
 #define TIME_TO_COME UINT64_MAX
 
-/* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a
- * handshake ever holds would lie above every call of a curve.) */
-#ifdef __GNUC__
-#define APART __attribute__((noinline)) static
-#else
-#define APART static
-#endif
-
 static inline int svconn_serves(const svconn *s) {
     return HAS_SERVER && (!HAS_CLIENT || s->config->role == SVCONN_SERVER);
 }

@@ -26,6 +26,10 @@
  *  - Pointers to sessions, identities, keys and results must not be NULL unless it is said; a NULL config, buffer or
  *    message of more than 0 bytes is SVCONN_E_ARGUMENT.
  *  - Time is any monotonic clock in milliseconds, below 2^63. A value below an earlier one counts as the earlier one.
+ *  - A library may be built without some of its parts (crypto/profile.h). A config that asks for one of them is
+ *    SVCONN_E_UNSUPPORTED; a function that makes no sense without it is declared here and not in the library, so that
+ *    who calls it is told when the program is linked. SVCONN_SMALL and SVCONN_MESSAGE_LIMIT change this file: give the
+ *    compiler the same switches for the program as for the library.
  *  - One session may be used by one thread at a time. Different sessions have nothing in common but a config that is
  *    only read.
  */
@@ -317,7 +321,7 @@ SVCONN_MUST_CHECK svconn_err svconn_wire_sent(svconn *s, size_t len);
 SVCONN_MUST_CHECK svconn_err svconn_tick(svconn *s, uint64_t now_ms, uint64_t *next_ms);
 
 /* ---- messages ----------------------------------------------------------------------------------- */
-/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE:
+/* Seals one message, 0 to SVCONN_MESSAGE_MAX bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE:
  * never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a message that
  * svconn_recv lent, but may not lie in the send buffer. */
 SVCONN_MUST_CHECK svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now_ms);
