@@ -25,9 +25,8 @@
 /* ---- small things ------------------------------------------------------------------------------- */
 
 static svconn_bytes my_id(const svconn *s) {
-    svconn_bytes id;
-    id.data = svconn_identity_bytes(s->config->identity, &id.len);
-    return id;
+    const svconn_identity *me = s->config->identity;
+    return (svconn_bytes){HAS_CUSTOM && me->id ? me->id : me->built_in, me->id_len};
 }
 
 static uint8_t my_type(const svconn *s) { return my_id(s).data[0]; }
@@ -58,7 +57,7 @@ static int is_hidden(const svconn *s) { return HAS_HIDDEN && !svconn_serves(s) &
 static svconn_bytes peer_proof(const svconn *s) {
     if (HAS_CUSTOM && (s->flags & FLAG_KEYS))
         return in_message(s, RECORD_TEXT + 1, s->lent - RECORD_OVERHEAD - 1); /* in M3 */
-    if (is_hidden(s)) return (svconn_bytes){s->u.hs.v.opened_proof, sizeof s->u.hs.v.opened_proof};
+    if (is_hidden(s)) return (svconn_bytes){s->u.hs.v.m.opened_proof, sizeof s->u.hs.v.m.opened_proof};
     return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len);
 }
 
@@ -133,7 +132,7 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
     if (!svconn_is_psk(peer_id(s).data[0])) return SVCONN_OK;
     const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
-    memcpy(s->u.hs.v.psk, psk, 32);
+    memcpy(s->u.hs.v.m.psk, psk, 32);
     return SVCONN_OK;
 }
 
@@ -145,7 +144,7 @@ APART svconn_err verify_peer(const svconn *s) {
     int ok = 1;
     if (!svconn_is_custom(type) && proof.len != svconn_proof_length(type)) return SVCONN_E_PROOF;
     if (svconn_is_ed25519(type)) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
-    else if (svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.psk, msg, n);
+    else if (svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
     return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
 
@@ -163,7 +162,7 @@ static int contribution(const svconn *s, uint8_t type, const uint8_t X[32], uint
         return svconn_serves(s) ? svconn_ed25519_es_server(es, me, X)
                                 : svconn_ed25519_es_client(es, s->u.hs.secret, s->peer + 1);
     }
-    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? me->secret : s->u.hs.v.psk);
+    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? me->secret : s->u.hs.v.m.psk);
     return 1;
 }
 
@@ -243,7 +242,7 @@ APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
     s->peer[0] = SVCONN_TYPE_ED25519;
     memcpy(s->peer + 1, server_key, 32);
     svconn_hidden_key(key, message(s) + M1_Y, (svconn_bytes){s->peer, 33});
-    if (!open_once(key, NULL, 0, s->u.hs.v.opened_proof, p.data, p.len - WIRE_TAG)) return 0;
+    if (!open_once(key, NULL, 0, s->u.hs.v.m.opened_proof, p.data, p.len - WIRE_TAG)) return 0;
     s->peer_len = 33;
     return 1;
 }
@@ -268,7 +267,7 @@ APART svconn_err client_find_server(svconn *s) {
 APART void client_t2(svconn *s) {
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->t, received_p(s));
-    svconn_t2_end(s->t, &c, s->u.hs.public_key);
+    svconn_t2_end(s->t, &c, s->u.hs.v.m.public_key);
 }
 
 /* 3.5 step 8: T2, ck, T3 */
@@ -297,7 +296,7 @@ size_t svconn_first_message_length(const svconn_config *config) {
 /* M2 but for the proof, whose place is returned; E is not sealed yet. */
 APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_len) {
     memset(m2, 0, M2_E + e_len);
-    memcpy(m2 + M2_X, s->u.hs.public_key, 32);
+    memcpy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
     wire_put16(m2 + M2_E_LEN, e_len);
     uint8_t *proof = put_field(m2 + M2_E, my_id(s));
     wire_put16(proof, proof_len);
@@ -368,14 +367,14 @@ APART void server_t2_end(svconn *s, const uint8_t X[32]) {
 /* p (3.3) of a hidden SERVER: the proof, sealed in place */
 APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
     uint8_t key[32];
-    svconn_hidden_key(key, s->u.hs.public_key, my_id(s));
+    svconn_hidden_key(key, s->u.hs.v.m.public_key, my_id(s));
     seal_once(key, NULL, 0, proof, len);
 }
 
 /* M1 but for the proof, whose place is returned. p_len counts its seal. */
 APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len) {
     m1[0] = WIRE_VERSION;
-    memcpy(m1 + M1_Y, s->u.hs.public_key, 32);
+    memcpy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
     uint8_t *p = put_field(m1 + M1_WID_LEN, (svconn_bytes){my_id(s).data, wid_len});
     wire_put16(p, p_len);
     return p + 2;
@@ -384,7 +383,7 @@ APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len
 /* T1 (3.3) of a SERVER whose M1 names it, or not */
 APART void server_t1(svconn *s, size_t wid_len) {
     svconn_bytes id = my_id(s);
-    svconn_t1(s->t, my_context(s), s->u.hs.public_key, (svconn_bytes){id.data, wid_len}, id);
+    svconn_t1(s->t, my_context(s), s->u.hs.v.m.public_key, (svconn_bytes){id.data, wid_len}, id);
 }
 
 /* 3.4 */
@@ -504,8 +503,8 @@ void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
     const svconn_identity *me = s->config->identity;
     svconn_bytes secret = {me->secret, (size_t)(svconn_is_custom(my_type(s)) ? 0 : 32)};
     svconn_ephemeral(s->u.hs.secret, seed, secret, my_context(s));
-    svconn_x25519_public(s->u.hs.public_key, s->u.hs.secret);
-    CT_RELEASE(s->u.hs.public_key, 32);
+    svconn_x25519_public(s->u.hs.v.m.public_key, s->u.hs.secret);
+    CT_RELEASE(s->u.hs.v.m.public_key, 32);
 }
 
 svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {

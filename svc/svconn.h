@@ -64,7 +64,7 @@ typedef enum {
     SVCONN_E_STATE,    /* not in this state */
     SVCONN_E_SIZE,     /* a message or proof that the buffer can never hold, or a buffer that is too small */
     SVCONN_E_SEED,     /* the random seed is all zero: the random source failed */
-    SVCONN_E_UNSUPPORTED, /* svconn_init: the config asks for a part that this build leaves out */
+    SVCONN_E_UNSUPPORTED, /* the config asks for a part that this build leaves out */
 
     /* failures: final. The reasons of spec/vectors.md */
     SVCONN_E_ABSENT = 32, /* the link ended before the first byte */
@@ -226,23 +226,26 @@ typedef struct {
     uint8_t *rx, *tx;
     uint32_t rx_size, rx_head, rx_tail; /* bytes from the link: [head, tail) */
     uint32_t tx_size, tx_head, tx_tail; /* bytes for the link: [head, tail) */
-    int64_t behind;                     /* section 5.2 */
+    uint8_t peer_len;                   /* 0: none, or larger than peer[] */
+    uint8_t peer[SVCONN_BUILT_IN_MAX];
+    uint8_t t[32];  /* the latest of T1 to T4: no secret */
+    int64_t behind; /* section 5.2 */
     uint64_t now, sent_at, key_at;
     uint64_t since; /* until connected: the first time that was told; then: when the peer was last heard */
-    uint8_t peer_len; /* 0: none, or larger than peer[] */
-    uint8_t peer[SVCONN_BUILT_IN_MAX];
-    uint8_t t[32]; /* the latest of T1 to T4 */
     union {
         struct {
             uint16_t m_len;                     /* of M1 or M2, which begins at rx_head */
             uint16_t peer_at, peer_len;         /* the peer's identity, from rx_head */
             uint16_t proof_at, proof_len;       /* the peer's proof, from rx_head */
-            uint8_t secret[32], public_key[32]; /* x, X or y, Y */
+            uint8_t secret[32];                 /* x or y */
             uint8_t ck[32];
-            union { /* at most one of them at a time */
-                uint8_t t2_hash[112];     /* SERVER, from M1 to M2: the state of T2's hash behind LP(p) */
-                uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
-                uint8_t psk[32];          /* the one for the peer's name */
+            union {
+                struct {
+                    uint8_t public_key[32];   /* X or Y; SERVER: until M1 is made */
+                    uint8_t psk[32];          /* the one for the peer's name; SERVER: once M2 was read */
+                    uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
+                } m;
+                uint8_t t2_hash[112]; /* SERVER, between M1 and M2: the state of T2's hash behind LP(p) */
             } v;
         } hs;
         struct {
@@ -321,9 +324,9 @@ SVCONN_MUST_CHECK svconn_err svconn_wire_sent(svconn *s, size_t len);
 SVCONN_MUST_CHECK svconn_err svconn_tick(svconn *s, uint64_t now_ms, uint64_t *next_ms);
 
 /* ---- messages ----------------------------------------------------------------------------------- */
-/* Seals one message, 0 to SVCONN_MESSAGE_MAX bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE:
- * never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a message that
- * svconn_recv lent, but may not lie in the send buffer. */
+/* Seals one message, 0 to SVCONN_MESSAGE_MAX bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now.
+ * SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a
+ * message that svconn_recv lent, but may not lie in the send buffer. */
 SVCONN_MUST_CHECK svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now_ms);
 
 /* Lends one received message until svconn_recv_done; the same one as long as that was not called. SVCONN_AGAIN: none
