@@ -16,7 +16,7 @@ _Static_assert(SVCONN_GCM_PORTABLE_WORDS <= BACKEND, "the expanded key does not 
     _Static_assert(SVCONN_GCM_INSTRUCTION_WORDS <= BACKEND && SVCONN_GCM_VECTOR_WORDS <= BACKEND, "nor does " #name);
 SVCONN_GCM_BACKENDS(FITS)
 
-static void expand(uint64_t key[SVCONN_GCM_EXPANDED_WORDS], const uint8_t k[32]) {
+static void expand_key(uint64_t key[SVCONN_GCM_EXPANDED_WORDS], const uint8_t k[32]) {
     uint32_t cpu = svconn_cpu();
     memset(key, 0, SVCONN_GCM_EXPANDED_WORDS * sizeof key[0]);
 #define TAKE(name, bit)                                                                                                \
@@ -35,10 +35,10 @@ static void expand(uint64_t key[SVCONN_GCM_EXPANDED_WORDS], const uint8_t k[32])
 void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { memcpy(key, k, 32); }
 #define BEGIN_TEXT(words, key)                                                                                         \
     uint64_t words[SVCONN_GCM_EXPANDED_WORDS];                                                                         \
-    expand(words, (const uint8_t *)(key))
+    expand_key(words, (const uint8_t *)(key))
 #define END_TEXT(words) ct_wipe(words, sizeof words)
 #else
-void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { expand(key, k); }
+void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { expand_key(key, k); }
 #define BEGIN_TEXT(words, key) const uint64_t *words = (key)
 #define END_TEXT(words) ((void)0)
 #endif

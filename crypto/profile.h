@@ -25,6 +25,11 @@
 #if defined(SVCONN_PSK_ONLY) && defined(SVCONN_NO_PSK)
 #error "SVCONN_PSK_ONLY and SVCONN_NO_PSK leave nothing"
 #endif
+#ifdef SVCONN_MESSAGE_LIMIT
+#if SVCONN_MESSAGE_LIMIT < 1 || SVCONN_MESSAGE_LIMIT > 65535
+#error "SVCONN_MESSAGE_LIMIT is a length: 1 to 65535"
+#endif
+#endif
 
 /* What is small is plain C too. */
 #if defined(SVCONN_SMALL) && !defined(SVCONN_PORTABLE_ONLY)

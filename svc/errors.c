@@ -51,26 +51,26 @@
     DO(E_SILENT, "silent", "Nothing was heard of the peer for too long: it is gone, or the link is dead.")             \
     DO(E_CANCELLED, "cancelled", "We ended the connection ourselves.")
 
-#define NAME(code, name, sentence) name "\0"
-#define SENTENCE(code, name, sentence) sentence "\0"
-#define PLACE(code, name, sentence) PLACE_##code,
-#define IN_ORDER(code, name, sentence) _Static_assert(AT(SVCONN_##code) == (unsigned)PLACE_##code, "order of " #code);
+#define RESULT_NAME(code, name, sentence) name "\0"
+#define RESULT_SENTENCE(code, name, sentence) sentence "\0"
+#define RESULT_PLACE(code, name, sentence) RESULT_##code,
+#define RESULT_ORDER(code, name, sentence) _Static_assert(RESULT_AT(SVCONN_##code) == (unsigned)RESULT_##code, "order of " #code);
 #define FAULTS (SVCONN_E_UNSUPPORTED + 1u)
-#define AT(e) ((unsigned)(e) < FAULTS ? (unsigned)(e) : (unsigned)(e) - SVCONN_E_ABSENT + FAULTS)
+#define RESULT_AT(e) ((unsigned)(e) < FAULTS ? (unsigned)(e) : (unsigned)(e) - SVCONN_E_ABSENT + FAULTS)
 
-enum { RESULTS(PLACE) COUNT };
-RESULTS(IN_ORDER)
+enum { RESULTS(RESULT_PLACE) RESULT_COUNT };
+RESULTS(RESULT_ORDER)
 
-static const char names[] = RESULTS(NAME) "unknown-result";
-static const char sentences[] = RESULTS(SENTENCE) "Unknown result.";
+static const char result_names[] = RESULTS(RESULT_NAME) "unknown-result";
+static const char result_sentences[] = RESULTS(RESULT_SENTENCE) "Unknown result.";
 
 /* The string of e, or the last one */
-static const char *find(const char *text, svconn_err e) {
-    unsigned n = (unsigned)e >= FAULTS && (unsigned)e < SVCONN_E_ABSENT ? COUNT : AT(e);
-    for (n = n < COUNT ? n : COUNT; n > 0; text++) n -= *text == 0;
+static const char *find_result(const char *text, svconn_err e) {
+    unsigned n = (unsigned)e >= FAULTS && (unsigned)e < SVCONN_E_ABSENT ? RESULT_COUNT : RESULT_AT(e);
+    for (n = n < RESULT_COUNT ? n : RESULT_COUNT; n > 0; text++) n -= *text == 0;
     return text;
 }
 
-const char *svconn_strerror(svconn_err e) { return find(sentences, e); }
+const char *svconn_strerror(svconn_err e) { return find_result(result_sentences, e); }
 
-const char *svconn_reason_name(svconn_err e) { return find(names, e); }
+const char *svconn_reason_name(svconn_err e) { return find_result(result_names, e); }

@@ -25,9 +25,8 @@
 /* ---- small things ------------------------------------------------------------------------------- */
 
 static svconn_bytes my_id(const svconn *s) {
-    svconn_bytes id;
-    id.data = svconn_identity_bytes(s->config->identity, &id.len);
-    return id;
+    const svconn_identity *me = s->config->identity;
+    return (svconn_bytes){HAS_CUSTOM && me->id ? me->id : me->built_in, me->id_len};
 }
 
 static uint8_t my_type(const svconn *s) { return my_id(s).data[0]; }
@@ -58,7 +57,7 @@ static int is_hidden(const svconn *s) { return HAS_HIDDEN && !svconn_serves(s) &
 static svconn_bytes peer_proof(const svconn *s) {
     if (HAS_CUSTOM && (s->flags & FLAG_KEYS))
         return in_message(s, RECORD_TEXT + 1, s->lent - RECORD_OVERHEAD - 1); /* in M3 */
-    if (is_hidden(s)) return (svconn_bytes){s->u.hs.v.opened_proof, sizeof s->u.hs.v.opened_proof};
+    if (is_hidden(s)) return (svconn_bytes){s->u.hs.v.m.opened_proof, sizeof s->u.hs.v.m.opened_proof};
     return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len);
 }
 
@@ -116,7 +115,7 @@ APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t
 /* ---- steps of both roles: who is the peer? ------------------------------------------------------ */
 
 /* 3.5 steps 4, 5; 3.6 step 5 */
-static svconn_err check_peer(svconn *s) {
+APART svconn_err check_peer(svconn *s) {
     svconn_bytes me = my_id(s), peer = peer_id(s);
     svconn_err err = svconn_identity_form(peer.data, peer.len);
     if (err) return err;
@@ -133,7 +132,7 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
     if (!svconn_is_psk(peer_id(s).data[0])) return SVCONN_OK;
     const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
-    memcpy(s->u.hs.v.psk, psk, 32);
+    memcpy(s->u.hs.v.m.psk, psk, 32);
     return SVCONN_OK;
 }
 
@@ -145,7 +144,7 @@ APART svconn_err verify_peer(const svconn *s) {
     int ok = 1;
     if (!svconn_is_custom(type) && proof.len != svconn_proof_length(type)) return SVCONN_E_PROOF;
     if (svconn_is_ed25519(type)) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
-    else if (svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.psk, msg, n);
+    else if (svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
     return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
 
@@ -163,7 +162,7 @@ static int contribution(const svconn *s, uint8_t type, const uint8_t X[32], uint
         return svconn_serves(s) ? svconn_ed25519_es_server(es, me, X)
                                 : svconn_ed25519_es_client(es, s->u.hs.secret, s->peer + 1);
     }
-    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? me->secret : s->u.hs.v.psk);
+    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? me->secret : s->u.hs.v.m.psk);
     return 1;
 }
 
@@ -173,7 +172,7 @@ APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
     uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0];
     int ok = svconn_x25519(ikm, s->u.hs.secret, theirs);
     ok &= contribution(s, type, theirs, ikm + 32);
-    svconn_ck(s->u.hs.ck, s->t, (svconn_bytes){ikm, svconn_is_custom(type) ? 32 : 64});
+    svconn_ck(s->u.hs.ck, s->t, (svconn_bytes){ikm, (size_t)(svconn_is_custom(type) ? 32 : 64)});
     ct_wipe(ikm, sizeof ikm);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
     return ok ? SVCONN_OK : SVCONN_E_DH;
@@ -221,7 +220,7 @@ static uint8_t *put_field(uint8_t *at, svconn_bytes z) {
 /* ---- CLIENT ------------------------------------------------------------------------------------- */
 
 /* 3.5 steps 1, 2 */
-static svconn_err client_read_m1(svconn *s) {
+APART svconn_err client_read_m1(svconn *s) {
     svconn_m1 m;
     svconn_err err = svconn_m1_parse(&m, message(s), s->rx_tail - s->rx_head);
     if (err) return err == SVCONN_AGAIN ? await_bytes(s, m.len) : err;
@@ -236,26 +235,31 @@ static svconn_err client_read_m1(svconn *s) {
 
 static svconn_bytes received_p(const svconn *s) { return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len); }
 
-/* Opens p with the key of one server that we know. */
+/* Opens p with the key of one server that we know: then it is the peer. */
 APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
-    uint8_t id[33], key[32];
+    uint8_t key[32];
     svconn_bytes p = received_p(s);
-    id[0] = SVCONN_TYPE_ED25519;
-    memcpy(id + 1, server_key, 32);
-    svconn_hidden_key(key, message(s) + M1_Y, (svconn_bytes){id, sizeof id});
-    int ok = open_once(key, NULL, 0, s->u.hs.v.opened_proof, p.data, p.len - WIRE_TAG);
-    if (ok) set_peer(s, id, sizeof id);
-    return ok;
+    s->peer[0] = SVCONN_TYPE_ED25519;
+    memcpy(s->peer + 1, server_key, 32);
+    svconn_hidden_key(key, message(s) + M1_Y, (svconn_bytes){s->peer, 33});
+    if (!open_once(key, NULL, 0, s->u.hs.v.m.opened_proof, p.data, p.len - WIRE_TAG)) return 0;
+    s->peer_len = 33;
+    return 1;
+}
+
+APART void client_t1(svconn *s) {
+    svconn_bytes wid = in_message(s, M1_WID, s->u.hs.peer_len);
+    svconn_t1(s->t, my_context(s), message(s) + M1_Y, wid, peer_id(s));
 }
 
 /* 3.5 step 3, and T1 */
-static svconn_err client_find_server(svconn *s) {
+APART svconn_err client_find_server(svconn *s) {
     if (s->u.hs.peer_len == 0) {
         size_t i = 0, n = HAS_HIDDEN ? s->config->known_servers_count : 0;
         while (i < n && !open_hidden(s, s->config->known_servers[i])) i++;
         if (i == n) return SVCONN_E_UNKNOWN;
     }
-    svconn_t1(s->t, my_context(s), message(s) + M1_Y, in_message(s, M1_WID, s->u.hs.peer_len), peer_id(s));
+    client_t1(s);
     return SVCONN_OK;
 }
 
@@ -263,11 +267,11 @@ static svconn_err client_find_server(svconn *s) {
 APART void client_t2(svconn *s) {
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->t, received_p(s));
-    svconn_t2_end(s->t, &c, s->u.hs.public_key);
+    svconn_t2_end(s->t, &c, s->u.hs.v.m.public_key);
 }
 
 /* 3.5 step 8: T2, ck, T3 */
-static svconn_err client_agree(svconn *s) {
+APART svconn_err client_agree(svconn *s) {
     client_t2(s);
     svconn_err err = agree(s, message(s) + M1_Y);
     svconn_t3(s->t, s->t, my_id(s));
@@ -277,8 +281,8 @@ static svconn_err client_agree(svconn *s) {
 /* Length of E for our identity and a proof of proof_len bytes, padding included. */
 static size_t sealed_length(const svconn_config *config, size_t proof_len) {
     size_t text = 2 + config->identity->id_len + 2 + proof_len;
-    size_t pad = config->pad_to ? (config->pad_to - text % config->pad_to) % config->pad_to : 0;
-    return text + pad + WIRE_TAG;
+    size_t over = config->pad_to ? text % config->pad_to : 0;
+    return text + (over ? config->pad_to - over : 0) + WIRE_TAG;
 }
 
 size_t svconn_first_message_length(const svconn_config *config) {
@@ -287,6 +291,16 @@ size_t svconn_first_message_length(const svconn_config *config) {
     if (config->role == SVCONN_SERVER) return M1_WID + (config->hidden ? WIRE_TAG : id_len) + 2 + proof_len;
     size_t e_len = sealed_length(config, proof_len);
     return e_len <= WIRE_FIELD_MAX ? M2_E + e_len : 0;
+}
+
+/* M2 but for the proof, whose place is returned; E is not sealed yet. */
+APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_len) {
+    memset(m2, 0, M2_E + e_len);
+    memcpy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
+    wire_put16(m2 + M2_E_LEN, e_len);
+    uint8_t *proof = put_field(m2 + M2_E, my_id(s));
+    wire_put16(proof, proof_len);
+    return proof + 2;
 }
 
 /* 3.5 step 8: M2, and 3.8: may we send before M3? */
@@ -298,12 +312,7 @@ APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;
 
-    memset(m2, 0, M2_E + e_len);
-    memcpy(m2 + M2_X, s->u.hs.public_key, 32);
-    wire_put16(m2 + M2_E_LEN, e_len);
-    uint8_t *proof = put_field(m2 + M2_E, my_id(s));
-    wire_put16(proof, proof_len);
-    put_proof(s, answer, proof + 2);
+    put_proof(s, answer, put_m2(s, m2, e_len, proof_len));
     seal_e(s, m2 + M2_E_LEN, e_len);
     s->tx_tail += (uint32_t)(M2_E + e_len);
     s->sent_at = s->now;
@@ -319,7 +328,7 @@ APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
 static int custom_server(const svconn *s) { return HAS_CUSTOM && (s->peer_len == 0 || svconn_is_custom(s->peer[0])); }
 
 /* 3.7 step 1, and step 2 where es speaks for the SERVER */
-static svconn_err client_read_m3(svconn *s) {
+APART svconn_err client_read_m3(svconn *s) {
     size_t len;
     svconn_err err = svconn_rx_open(s, &len);
     if (err) return err == SVCONN_AGAIN ? ask(s, SVCONN_CONFIRMING) : err;
@@ -358,27 +367,37 @@ APART void server_t2_end(svconn *s, const uint8_t X[32]) {
 /* p (3.3) of a hidden SERVER: the proof, sealed in place */
 APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
     uint8_t key[32];
-    svconn_hidden_key(key, s->u.hs.public_key, my_id(s));
+    svconn_hidden_key(key, s->u.hs.v.m.public_key, my_id(s));
     seal_once(key, NULL, 0, proof, len);
+}
+
+/* M1 but for the proof, whose place is returned. p_len counts its seal. */
+APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len) {
+    m1[0] = WIRE_VERSION;
+    memcpy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
+    uint8_t *p = put_field(m1 + M1_WID_LEN, (svconn_bytes){my_id(s).data, wid_len});
+    wire_put16(p, p_len);
+    return p + 2;
+}
+
+/* T1 (3.3) of a SERVER whose M1 names it, or not */
+APART void server_t1(svconn *s, size_t wid_len) {
+    svconn_bytes id = my_id(s);
+    svconn_t1(s->t, my_context(s), s->u.hs.v.m.public_key, (svconn_bytes){id.data, wid_len}, id);
 }
 
 /* 3.4 */
 APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     int hidden = HAS_HIDDEN && s->config->hidden;
-    svconn_bytes id = my_id(s), wid = {id.data, hidden ? 0 : id.len};
-    size_t proof_len;
-    svconn_t1(s->t, my_context(s), s->u.hs.public_key, wid, id);
+    size_t wid_len = hidden ? 0 : my_id(s).len, proof_len;
+    server_t1(s, wid_len);
     svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
-    size_t p_len = proof_len + (hidden ? WIRE_TAG : 0), m1_len = M1_WID + wid.len + 2 + p_len;
+    size_t p_len = proof_len + (hidden ? WIRE_TAG : 0), m1_len = M1_WID + wid_len + 2 + p_len;
     uint8_t *m1 = svconn_tx_room(s, m1_len);
     if (!m1) return SVCONN_E_SIZE;
 
-    m1[0] = WIRE_VERSION;
-    memcpy(m1 + M1_Y, s->u.hs.public_key, 32);
-    uint8_t *p = put_field(m1 + M1_WID_LEN, wid);
-    wire_put16(p, p_len);
-    p += 2;
+    uint8_t *p = put_m1(s, m1, wid_len, p_len);
     put_proof(s, answer, p);
     if (hidden) hide_proof(s, p, proof_len);
     s->tx_tail += (uint32_t)m1_len;
@@ -482,10 +501,10 @@ static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
 
 void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
     const svconn_identity *me = s->config->identity;
-    svconn_bytes secret = {me->secret, svconn_is_custom(my_type(s)) ? 0 : 32};
+    svconn_bytes secret = {me->secret, (size_t)(svconn_is_custom(my_type(s)) ? 0 : 32)};
     svconn_ephemeral(s->u.hs.secret, seed, secret, my_context(s));
-    svconn_x25519_public(s->u.hs.public_key, s->u.hs.secret);
-    CT_RELEASE(s->u.hs.public_key, 32);
+    svconn_x25519_public(s->u.hs.v.m.public_key, s->u.hs.secret);
+    CT_RELEASE(s->u.hs.v.m.public_key, 32);
 }
 
 svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {

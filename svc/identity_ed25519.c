@@ -14,10 +14,6 @@ void svconn_identity_ed25519(svconn_identity *id, const uint8_t seed[32]) {
     svconn_ed25519_public(id->built_in + 1, seed);
 }
 
-void svconn_ed25519_prove(uint8_t proof[64], const svconn_identity *me, const uint8_t *msg, size_t len) {
-    svconn_ed25519_sign(proof, me->secret, me->built_in + 1, msg, len);
-}
-
 int svconn_ed25519_es_client(uint8_t es[32], const uint8_t x[32], const uint8_t server_key[32]) {
     uint8_t S[32];
     svconn_ed25519_to_x25519(S, server_key);

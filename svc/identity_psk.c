@@ -19,13 +19,17 @@ svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const
     return SVCONN_OK;
 }
 
+APART void psk_mac(uint8_t out[32], const uint8_t key[32], const uint8_t *msg, size_t len) {
+    svconn_hmac_ctx c;
+    svconn_hmac_init(&c, key, 32);
+    svconn_hmac_update(&c, msg, len);
+    svconn_hmac_final(&c, out);
+}
+
 void svconn_psk_prove(uint8_t proof[32], const uint8_t psk[32], const uint8_t *msg, size_t len) {
     uint8_t key[32];
-    svconn_hmac_ctx c;
     svconn_derive(key, sizeof key, psk, LABEL_PSK_PROOF);
-    svconn_hmac_init(&c, key, sizeof key);
-    svconn_hmac_update(&c, msg, len);
-    svconn_hmac_final(&c, proof);
+    psk_mac(proof, key, msg, len);
     ct_wipe(key, sizeof key);
 }
 

@@ -3,7 +3,7 @@
 #include "keys.h"
 #include "ct.h"
 
-/* l || 00 if zero is 1, else l. (Without a bound gcc 12 makes a call of strlen of the loop, which the core does not have.) */
+/* l || 00 if zero is 1, else l. (Without a bound gcc 12 makes a call of strlen of the loop: the core does not have it.) */
 static svconn_bytes label_bytes(const char *label, size_t zero) {
     size_t n = 0;
     while (n < 32 && label[n]) n++;

@@ -3,7 +3,8 @@
  * What this build has (the switches of profile.h), as constants: code for what is left out stands behind `if (HAS_...)`,
  * is checked by every compiler and kept by none. A function of the API that belongs to a part that is left out is not in
  * the library: a program that calls it does not link. A config that asks for such a part is SVCONN_E_UNSUPPORTED. With
- * every config that a build takes, it does what the full build does with it, failures included.
+ * every config that a build takes, it does what the full build does with it, failures included (SVCONN_MESSAGE_LIMIT is
+ * another matter). tests/profiles/run.sh compares.
  */
 #ifndef SVCONN_PARTS_H
 #define SVCONN_PARTS_H
@@ -45,6 +46,14 @@
 #define HAS_HIDDEN 0
 #else
 #define HAS_HIDDEN HAS_ED25519
+#endif
+
+/* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a
+ * handshake ever holds would lie above every call of a curve.) */
+#ifdef __GNUC__
+#define APART __attribute__((noinline)) static
+#else
+#define APART static
 #endif
 
 /* The SVCONN_PEER_ bit of a type, and those of the types that are here */

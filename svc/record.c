@@ -8,6 +8,7 @@
 #include "record.h"
 #include "ct.h"
 #include "keys.h"
+#include "parts.h"
 #include "wire.h"
 
 typedef char key_words_agree[SVCONN_KEY_WORDS == SVCONN_GCM_WORDS ? 1 : -1];
@@ -76,20 +77,22 @@ static int open_with(const svconn_direction *d, uint8_t *record, size_t len) {
     return ok;
 }
 
+/* The same under the next key, which then is the current one */
+APART int open_with_next(svconn_direction *d, uint8_t *record, size_t len) {
+    svconn_direction next = *d;
+    svconn_direction_step(&next);
+    int ok = open_with(&next, record, len);
+    if (ok) *d = next;
+    ct_wipe(&next, sizeof next);
+    return ok;
+}
+
 svconn_err svconn_record_open(svconn_direction *d, uint8_t *record, size_t record_len, int *stepped) {
     size_t len = record_len - RECORD_OVERHEAD;
     unsigned id = wire_get16(record) & RECORD_ID_MAX;
     *stepped = id != d->id;
-    if (!*stepped) {
-        if (!open_with(d, record, len)) return SVCONN_E_TAG;
-    } else {
-        svconn_direction next = *d;
-        svconn_direction_step(&next);
-        int ok = open_with(&next, record, len);
-        if (ok) *d = next;
-        ct_wipe(&next, sizeof next);
-        if (!ok) return SVCONN_E_TAG;
-    }
+    int ok = *stepped ? open_with_next(d, record, len) : open_with(d, record, len);
+    if (!ok) return SVCONN_E_TAG;
     count(d, len);
     return SVCONN_OK;
 }

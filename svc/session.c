@@ -114,27 +114,22 @@ static int is_zero(const uint8_t secret[32]) {
     return (int)zero;
 }
 
-static int config_is_good(const svconn_config *c) {
-    if (!c || !c->identity || (c->role != SVCONN_CLIENT && c->role != SVCONN_SERVER)) return 0;
+static svconn_err check_config(const svconn_config *c) {
+    if (!c || !c->identity || (c->role != SVCONN_CLIENT && c->role != SVCONN_SERVER)) return SVCONN_E_ARGUMENT;
     size_t id_len;
     const uint8_t *id = svconn_identity_bytes(c->identity, &id_len);
-    if (svconn_identity_form(id, id_len)) return 0;
-    if (id[0] < SVCONN_TYPE_CUSTOM && is_zero(c->identity->secret)) return 0;
-    if (c->hidden > 1 || (c->hidden && (c->role == SVCONN_CLIENT || id[0] != SVCONN_TYPE_ED25519))) return 0;
-    if (c->context_len > WIRE_CONTEXT_MAX || (!c->context && c->context_len)) return 0;
-    if (!c->known_servers && c->known_servers_count) return 0;
-    if (c->peer_types > (SVCONN_PEER_ED25519 | SVCONN_PEER_PSK | SVCONN_PEER_CUSTOM)) return 0;
-    return c->early <= SVCONN_EARLY_ALWAYS && c->renew_records <= KEY_RECORDS_MAX && c->renew_bytes <= KEY_BYTES_MAX &&
-           c->renew_ms <= KEY_AGE_MAX_MS;
-}
-
-/* With what this build has? */
-static int config_is_supported(const svconn_config *c) {
-    size_t id_len;
-    unsigned types = c->peer_types | svconn_type_bit(*svconn_identity_bytes(c->identity, &id_len));
-    if (c->role == SVCONN_CLIENT ? !HAS_CLIENT : !HAS_SERVER) return 0;
-    if (!HAS_HIDDEN && (c->hidden || c->known_servers_count)) return 0;
-    return (types & ~HAS_TYPES) == 0;
+    unsigned types = SVCONN_PEER_ED25519 | SVCONN_PEER_PSK | SVCONN_PEER_CUSTOM;
+    int good = !svconn_identity_form(id, id_len) && (id[0] >= SVCONN_TYPE_CUSTOM || !is_zero(c->identity->secret)) &&
+               (!c->hidden || (c->hidden == 1 && c->role == SVCONN_SERVER && id[0] == SVCONN_TYPE_ED25519)) &&
+               c->context_len <= WIRE_CONTEXT_MAX && (c->context || !c->context_len) &&
+               (c->known_servers || !c->known_servers_count) && c->peer_types <= types &&
+               c->early <= SVCONN_EARLY_ALWAYS && c->renew_records <= KEY_RECORDS_MAX &&
+               c->renew_bytes <= KEY_BYTES_MAX && c->renew_ms <= KEY_AGE_MAX_MS;
+    if (!good) return SVCONN_E_ARGUMENT;
+    if (c->role == SVCONN_CLIENT ? !HAS_CLIENT : !HAS_SERVER) return SVCONN_E_UNSUPPORTED;
+    if (!HAS_HIDDEN && (c->hidden || c->known_servers_count)) return SVCONN_E_UNSUPPORTED;
+    types = c->peer_types | svconn_type_bit(id[0]);
+    return types & ~HAS_TYPES ? SVCONN_E_UNSUPPORTED : SVCONN_OK;
 }
 
 static int buffers_are_good(const svconn_config *c, size_t rx_size, size_t tx_size) {
@@ -147,8 +142,9 @@ static uint32_t clamp_size(size_t n) { return n < UINT32_MAX / 2 ? (uint32_t)n :
 
 svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size,
                        uint8_t *tx, size_t tx_size) {
-    if (!s || !seed || !rx || !tx || !config_is_good(config)) return SVCONN_E_ARGUMENT;
-    if (!config_is_supported(config)) return SVCONN_E_UNSUPPORTED;
+    if (!s || !seed || !rx || !tx) return SVCONN_E_ARGUMENT;
+    svconn_err err = check_config(config);
+    if (err) return err;
     if (!buffers_are_good(config, rx_size, tx_size)) return SVCONN_E_SIZE;
     if (is_zero(seed)) return SVCONN_E_SEED;
     memset(s, 0, sizeof *s);

@@ -26,14 +26,6 @@ enum {
 /* svconn.since: the next time that is told */
 #define TIME_TO_COME UINT64_MAX
 
-/* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a
- * handshake ever holds would lie above every call of a curve.) */
-#ifdef __GNUC__
-#define APART __attribute__((noinline)) static
-#else
-#define APART static
-#endif
-
 static inline int svconn_serves(const svconn *s) {
     return HAS_SERVER && (!HAS_CLIENT || s->config->role == SVCONN_SERVER);
 }
@@ -54,7 +46,8 @@ uint8_t *svconn_tx_room(svconn *s, size_t n);
 void svconn_channel_seal(svconn *s, unsigned control, uint8_t *record, const uint8_t *msg, size_t len);
 
 /* Seals and queues a control record: type, then rest. spare: bytes that must stay free behind it. SVCONN_AGAIN if there
- * is no room; there always is for CLOSE (the reserve), and for the others if tx is empty and they have no rest. rest_len is at most WIRE_FIELD_MAX. */
+ * is no room; there always is for CLOSE (the reserve), and for the others if tx is empty and they have no rest.
+ * rest_len is at most WIRE_FIELD_MAX. */
 svconn_err svconn_control_send(svconn *s, uint8_t type, const uint8_t *rest, size_t rest_len, size_t spare);
 
 /* May the record whose first RECORD_TEXT bytes are these come now (5.4)? *record_len: of the whole record. */

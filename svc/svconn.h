@@ -26,6 +26,10 @@
  *  - Pointers to sessions, identities, keys and results must not be NULL unless it is said; a NULL config, buffer or
  *    message of more than 0 bytes is SVCONN_E_ARGUMENT.
  *  - Time is any monotonic clock in milliseconds, below 2^63. A value below an earlier one counts as the earlier one.
+ *  - A library may be built without some of its parts (crypto/profile.h). A config that asks for one of them is
+ *    SVCONN_E_UNSUPPORTED; a function that makes no sense without it is declared here and not in the library, so that
+ *    who calls it is told when the program is linked. SVCONN_SMALL and SVCONN_MESSAGE_LIMIT change this file: give the
+ *    compiler the same switches for the program as for the library.
  *  - One session may be used by one thread at a time. Different sessions have nothing in common but a config that is
  *    only read.
  */
@@ -60,7 +64,7 @@ typedef enum {
     SVCONN_E_STATE,    /* not in this state */
     SVCONN_E_SIZE,     /* a message or proof that the buffer can never hold, or a buffer that is too small */
     SVCONN_E_SEED,     /* the random source failed: a seed that is all zero, or svconn_seed_check */
-    SVCONN_E_UNSUPPORTED, /* svconn_init: the config asks for a part that this build leaves out */
+    SVCONN_E_UNSUPPORTED, /* the config asks for a part that this build leaves out */
 
     /* failures: final. The reasons of spec/vectors.md */
     SVCONN_E_ABSENT = 32, /* the link ended before the first byte */
@@ -222,23 +226,26 @@ typedef struct {
     uint8_t *rx, *tx;
     uint32_t rx_size, rx_head, rx_tail; /* bytes from the link: [head, tail) */
     uint32_t tx_size, tx_head, tx_tail; /* bytes for the link: [head, tail) */
-    int64_t behind;                     /* section 5.2 */
+    uint8_t peer_len;                   /* 0: none, or larger than peer[] */
+    uint8_t peer[SVCONN_BUILT_IN_MAX];
+    uint8_t t[32];  /* the latest of T1 to T4: no secret */
+    int64_t behind; /* section 5.2 */
     uint64_t now, sent_at, key_at;
     uint64_t since; /* until connected: the first time that was told; then: when the peer was last heard */
-    uint8_t peer_len; /* 0: none, or larger than peer[] */
-    uint8_t peer[SVCONN_BUILT_IN_MAX];
-    uint8_t t[32]; /* the latest of T1 to T4 */
     union {
         struct {
             uint16_t m_len;                     /* of M1 or M2, which begins at rx_head */
             uint16_t peer_at, peer_len;         /* the peer's identity, from rx_head */
             uint16_t proof_at, proof_len;       /* the peer's proof, from rx_head */
-            uint8_t secret[32], public_key[32]; /* x, X or y, Y */
+            uint8_t secret[32];                 /* x or y */
             uint8_t ck[32];
-            union { /* at most one of them at a time */
-                uint8_t t2_hash[112];     /* SERVER, from M1 to M2: the state of T2's hash behind LP(p) */
-                uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
-                uint8_t psk[32];          /* the one for the peer's name */
+            union {
+                struct {
+                    uint8_t public_key[32];   /* X or Y; SERVER: until M1 is made */
+                    uint8_t psk[32];          /* the one for the peer's name; SERVER: once M2 was read */
+                    uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
+                } m;
+                uint8_t t2_hash[112]; /* SERVER, between M1 and M2: the state of T2's hash behind LP(p) */
             } v;
         } hs;
         struct {
@@ -325,9 +332,9 @@ SVCONN_MUST_CHECK svconn_err svconn_wire_sent(svconn *s, size_t len);
 SVCONN_MUST_CHECK svconn_err svconn_tick(svconn *s, uint64_t now_ms, uint64_t *next_ms);
 
 /* ---- messages ----------------------------------------------------------------------------------- */
-/* Seals one message, 0 to 65535 bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now. SVCONN_E_SIZE:
- * never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a message that
- * svconn_recv lent, but may not lie in the send buffer. */
+/* Seals one message, 0 to SVCONN_MESSAGE_MAX bytes, into the send buffer: all or nothing. SVCONN_AGAIN: no room now.
+ * SVCONN_E_SIZE: never enough room. SVCONN_E_STATE: not connected, early messages not allowed, or closed. msg may be a
+ * message that svconn_recv lent, but may not lie in the send buffer. */
 SVCONN_MUST_CHECK svconn_err svconn_send(svconn *s, const void *msg, size_t len, uint64_t now_ms);
 
 /* Lends one received message until svconn_recv_done; the same one as long as that was not called. SVCONN_AGAIN: none

@@ -16,5 +16,6 @@ one() { # NAME COMPILER FLAGS...
     done
 }
 one C99 "$CC" -std=c99 -x c
+one "C99, small" "$CC" -std=c99 -DSVCONN_SMALL -DSVCONN_MESSAGE_LIMIT=200 -x c
 one C11 "$CC" -std=c11 -x c
 one C++11 "$CXX" -std=c++11 -x c++
