@@ -74,6 +74,8 @@ class SvconnConan(ConanFile):
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "svconn")
+        self.cpp_info.set_property("cmake_target_name", "svconn::all")  # or it would be the name of the core, with the links in it
+        self.cpp_info.set_property("pkg_config_name", "svconn_all")
         core = self.cpp_info.components["core"]
         core.libs = ["svconn"]
         core.defines = self.definitions()
