@@ -107,20 +107,19 @@ stack() { # OBJECTS NAME=FUNCTIONS...
     sed "s|^|${objects##*/}: |" "$dir/stack" >>"$dir/chains" # who calls whom, for those who want to know
 }
 stack "$all" x25519=svconn_x25519 ed25519_keygen=svconn_ed25519_public ed25519_sign=svconn_ed25519_sign ed25519_verify=svconn_ed25519_verify \
-    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done
+    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done handshake=$session
 if [ "$parts" ]; then
     stack "$dir/client" client_key=$session
     stack "$dir/server" server_key=$session
     stack "$dir/psk" client_psk=$session
-else stack "$all" handshake=$session; fi
+fi
 
 # ---- stack and instructions, measured
-plugin=$dir/plugin.so
-${HOSTCC:-cc} -std=c11 -O2 -Wall -Wextra -fPIC -shared -o "$plugin" $here/plugin.c || die "plugin.c does not build"
+build_plugin "$dir/plugin.so" count || exit 3
 build_image "$dir/measure" "$all" "$flags" $here/measure.c || die "measure.c does not build"
 rm -f "$dir/counts"
 # shellcheck disable=SC2086 # a command
-timeout 300 ${run% -kernel} -plugin "$plugin,out=$dir/counts" -kernel "$dir/measure" >"$dir/rows" 2>&1 || { cat "$dir/rows"; die "measure.c ended badly"; }
+timeout 300 ${run% -kernel} -plugin "$dir/plugin.so,out=$dir/counts" -kernel "$dir/measure" >"$dir/rows" 2>&1 || { cat "$dir/rows"; die "measure.c ended badly"; }
 [ "$(wc -l <"$dir/rows")" -eq "$(wc -l <"$dir/counts")" ] || die "the plugin of this QEMU did not count"
 paste -d ' ' "$dir/rows" "$dir/counts" | awk '
     $1 == "nothing" { nothing = $3; next }

@@ -72,8 +72,9 @@ fi
 
 # ---- the trace
 link="$link -Wl,--wrap=svconn_ed25519_verify -Wl,--wrap=svconn_ed25519_check -Wl,--wrap=svconn_ed25519_to_x25519"
-if ! ${HOSTCC:-cc} -std=c11 -O2 -Wall -Wextra -fPIC -shared -o "$dir/plugin.so" $here/plugin.c || ! build_image "$dir/image" "$dir/lib" "$flags" $here/ct.c; then
-    echo "FAIL ct $2 $3: ct.c or plugin.c does not build"
+if ! build_plugin "$dir/plugin.so" ct; then exit $status; fi # it said why
+if ! build_image "$dir/image" "$dir/lib" "$flags" $here/ct.c; then
+    echo "FAIL ct $2 $3: ct.c does not build"
     exit 1
 fi
 # shellcheck disable=SC2086 # a command

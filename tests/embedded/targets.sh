@@ -93,3 +93,13 @@ build_image() { # FILE DIRECTORY CFLAGS SOURCE...
     ${prefix}gcc $CODE $WARN $arch $flags "-DBOARD=\"$name\"" -Icrypto -Isvc -I$here -I"$(dirname "$image")" $link -o "$image" \
         "$@" $here/$board.c $mem "$objects"/*.o $libgcc
 }
+
+# plugin.c for the emulator of this target, as FILE. If that cannot be, a line that says why.
+build_plugin() { # FILE WHAT
+    version=$(${run%% *} --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
+    if ! ${run%% *} --help | grep -q -- '^-plugin '; then echo "skip $2 $name: this QEMU has no plugins"
+    elif [ "${version:-0}" -lt 5 ] || [ "$version" -gt 8 ]; then echo "skip $2 $name: plugin.c is for QEMU 5 to 8, this is ${version:-another one}"
+    elif ! ${HOSTCC:-cc} -std=c11 -O2 -Wall -Wextra -fPIC -shared -o "$1" $here/plugin.c; then echo "FAIL $2 $name: plugin.c does not build"
+    else return 0; fi
+    return 1
+}
