@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034 # used by those who source it
 # The instruction sets of tests/embedded, and how to build and run an image for each. To be sourced, in the project's directory.
 
 CHIPS='m0 m3 m4 rv32'
-PROCESSES='s390x ppc mips i386 aarch64 armhf'
 WARN='-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wpointer-arith
       -Wwrite-strings -Wundef -Wvla'
 CODE='-std=c11 -ffunction-sections -fdata-sections'
@@ -56,7 +56,7 @@ profile() {
 # 0 if the target can be built and run here; else a line that says what is missing
 have_target() { # WHAT
     missing=
-    for need in $needs; do
+    for need in $needs "${PYTHON:-python3}:python3"; do
         command -v "${need%%:*}" >/dev/null 2>&1 || missing="$missing ${need#*:}"
     done
     if [ "$board" = board_posix ] && [ -z "$missing" ]; then
