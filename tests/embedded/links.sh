@@ -8,8 +8,9 @@ set -u
 . tests/embedded/targets.sh
 target "$2"
 flags=${3:--Os}
-dir=$1/links
+dir=$1/links-$2
 have_target links || exit 0
+rm -rf "$dir"
 mkdir -p "$dir"
 status=0
 
