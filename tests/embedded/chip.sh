@@ -22,6 +22,7 @@ fi
 mkdir -p "$1/table"
 column=$1/table/$2-$3
 rm -f "$column"
+build_plugin "$1/$2-$3/plugin.so" budget || exit $failed # it said why
 if ! sh $here/count.sh "$2" "$flags" >"$1/$2-$3/counted" 2>"$1/$2-$3/log"; then
     cat "$1/$2-$3/log" "$1/$2-$3/counted"
     exit 1

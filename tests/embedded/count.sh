@@ -14,7 +14,7 @@ rm -rf "$dir"
 mkdir -p "$dir"
 die() { echo "FAIL count $name $flags: $*"; exit 1; }
 
-echo "gcc $(${prefix}gcc -dumpfullversion)"
+echo "gcc $("${prefix}gcc" -dumpfullversion)"
 
 # ---- flash: an image that has these functions, less one that has only mem.c
 printf '#include "board.h"\nint image_main(void) { return 0; }\n' >"$dir/empty.c"
@@ -26,7 +26,8 @@ flash_of() { # OBJECTS FUNCTION...
     for f in memcpy memmove memset memcmp "$@"; do link="$link -Wl,-u,$f"; done
     build_image "$dir/image" "$objects" "$flags" "$dir/empty.c" || die "does not link"
     link=$link_all
-    set -- $(${prefix}size "$dir/image" | tail -n 1)
+    # shellcheck disable=SC2046 # numbers
+    set -- $("${prefix}size" "$dir/image" | tail -n 1)
     echo $(($1 + $2))
 }
 present() { # OBJECTS FUNCTION...: those that this build has
@@ -77,7 +78,7 @@ empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
 }
 
 # ---- memory
-echo "ram_static $(${prefix}size "$all"/*.o | awk 'NR > 1 { n += $2 + $3 } END { print n + 0 }')"
+echo "ram_static $("${prefix}size" "$all"/*.o | awk 'NR > 1 { n += $2 + $3 } END { print n + 0 }')"
 cat >"$dir/sizes.c" <<'C'
 #include "svconn.h"
 char size_session[sizeof(svconn)], size_identity[sizeof(svconn_identity)], size_config[sizeof(svconn_config)];
@@ -85,7 +86,7 @@ C
 # shellcheck disable=SC2086 # lists of flags
 ${prefix}gcc $CODE $arch $flags -Isvc -Icrypto -c -o "$dir/sizes.o" "$dir/sizes.c" || die "does not build"
 for what in session identity config; do
-    printf 'ram_%s %d\n' $what "0x$(${prefix}nm -S "$dir/sizes.o" | awk -v s=size_$what '$4 == s { print $2 }')"
+    printf 'ram_%s %d\n' $what "0x$("${prefix}nm" -S "$dir/sizes.o" | awk -v s=size_$what '$4 == s { print $2 }')"
 done
 
 # ---- stack, computed
@@ -96,7 +97,7 @@ stack() { # OBJECTS NAME=FUNCTIONS...
     for root in "$@"; do
         # shellcheck disable=SC2046 # names
         functions=$(present "$objects" $(echo "${root#*=}" | tr , ' '))
-        if [ -n "$functions" ]; then roots="$roots ${root%%=*}=$(echo $functions | tr ' ' ,)"; fi
+        if [ -n "$functions" ]; then roots="$roots ${root%%=*}=$(echo "$functions" | paste -sd , -)"; fi
     done
     # shellcheck disable=SC2086 # names
     if ! "$python" $here/stack.py $roots -- "$objects"/*.ci >"$dir/stack" 2>"$dir/log"; then
@@ -107,20 +108,19 @@ stack() { # OBJECTS NAME=FUNCTIONS...
     sed "s|^|${objects##*/}: |" "$dir/stack" >>"$dir/chains" # who calls whom, for those who want to know
 }
 stack "$all" x25519=svconn_x25519 ed25519_keygen=svconn_ed25519_public ed25519_sign=svconn_ed25519_sign ed25519_verify=svconn_ed25519_verify \
-    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done
+    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done handshake=$session
 if [ "$parts" ]; then
     stack "$dir/client" client_key=$session
     stack "$dir/server" server_key=$session
     stack "$dir/psk" client_psk=$session
-else stack "$all" handshake=$session; fi
+fi
 
 # ---- stack and instructions, measured
-plugin=$dir/plugin.so
-${HOSTCC:-cc} -std=c11 -O2 -Wall -Wextra -fPIC -shared -o "$plugin" $here/plugin.c || die "plugin.c does not build"
+build_plugin "$dir/plugin.so" count || exit 3
 build_image "$dir/measure" "$all" "$flags" $here/measure.c || die "measure.c does not build"
 rm -f "$dir/counts"
 # shellcheck disable=SC2086 # a command
-timeout 300 ${run% -kernel} -plugin "$plugin,out=$dir/counts" -kernel "$dir/measure" >"$dir/rows" 2>&1 || { cat "$dir/rows"; die "measure.c ended badly"; }
+timeout 300 ${run% -kernel} -plugin "$dir/plugin.so,out=$dir/counts" -kernel "$dir/measure" >"$dir/rows" 2>&1 || { cat "$dir/rows"; die "measure.c ended badly"; }
 [ "$(wc -l <"$dir/rows")" -eq "$(wc -l <"$dir/counts")" ] || die "the plugin of this QEMU did not count"
 paste -d ' ' "$dir/rows" "$dir/counts" | awk '
     $1 == "nothing" { nothing = $3; next }

@@ -38,8 +38,9 @@ if [ "$2" != m0 ]; then # which has no division: links.sh finds the helper
         echo "FAIL ct $2 $3: a planted division was not seen"
         status=1
     fi
-    # export.c: digits of a number that is shown; handshake.c: the length of the padding. Both are public.
-    found=$(disassemble "$divide" "$dir"/lib/*.o | awk '$2 != "export.o" && $2 != "handshake.o"')
+    # Public are: in export.c the digits of a number that is shown, in handshake.c the length of the padding, and in ge25519.c the windows of
+    # scalars when a signature is verified.
+    found=$(disassemble "$divide" "$dir"/lib/*.o | awk '$2 != "export.o" && $2 != "handshake.o" && !($2 == "ge25519.o" && $3 ~ /digit_at|_ge_double_base/)')
     if [ -z "$found" ]; then echo "pass ct $2 $3: no division of secrets"
     else
         echo "FAIL ct $2 $3: a division: $found"
@@ -72,8 +73,9 @@ fi
 
 # ---- the trace
 link="$link -Wl,--wrap=svconn_ed25519_verify -Wl,--wrap=svconn_ed25519_check -Wl,--wrap=svconn_ed25519_to_x25519"
-if ! ${HOSTCC:-cc} -std=c11 -O2 -Wall -Wextra -fPIC -shared -o "$dir/plugin.so" $here/plugin.c || ! build_image "$dir/image" "$dir/lib" "$flags" $here/ct.c; then
-    echo "FAIL ct $2 $3: ct.c or plugin.c does not build"
+if ! build_plugin "$dir/plugin.so" ct; then exit $status; fi # it said why
+if ! build_image "$dir/image" "$dir/lib" "$flags" $here/ct.c; then
+    echo "FAIL ct $2 $3: ct.c does not build"
     exit 1
 fi
 # shellcheck disable=SC2086 # a command

@@ -68,24 +68,29 @@ static void transfer(party *from, party *to) {
     size_t n, used;
     const uint8_t *bytes = svconn_wire_out(&from->s, &n);
     must(svconn_wire_in(&to->s, bytes, n, &used, LAB_NOW) == SVCONN_OK && used == n);
+    if (svconn_status(&to->s) == SVCONN_NEEDS_VERDICT) must(svconn_accept(&to->s) == SVCONN_OK);
 }
 static void sent(party *p) {
     size_t n;
     (void)svconn_wire_out(&p->s, &n);
     must(svconn_wire_sent(&p->s, n) == SVCONN_OK);
 }
-static void begin(party *p) { must(lab_begin(p, 100) == SVCONN_OK); }
+static void begin(party *p) {
+    static uint8_t seed[32];
+    seed[0] = 1;
+    must(svconn_init(&p->s, &p->config, seed, p->rx, sizeof p->rx, p->tx, sizeof p->tx) == SVCONN_OK);
+}
 
 #define HANDSHAKE(kind_name, kind)                                                                                     \
     do {                                                                                                               \
         lab_prepare(kind, kind);                                                                                       \
         COST(kind_name "_server_1", begin(&server));                                                                   \
         COST(kind_name "_client_1", begin(&client));                                                                   \
-        COST(kind_name "_client_2", (transfer(&server, &client), lab_answer(&client)));                                \
+        COST(kind_name "_client_2", transfer(&server, &client));                                \
         sent(&server);                                                                                                 \
-        COST(kind_name "_server_2", (transfer(&client, &server), lab_answer(&server)));                                \
+        COST(kind_name "_server_2", transfer(&client, &server));                                \
         sent(&client);                                                                                                 \
-        COST(kind_name "_client_3", (transfer(&server, &client), lab_answer(&client)));                                \
+        COST(kind_name "_client_3", transfer(&server, &client));                                \
         sent(&server);                                                                                                 \
         must(lab_both_connected());                                                                                    \
     } while (0)

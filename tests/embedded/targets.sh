@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC2034 # used by those who source it
 # The instruction sets of tests/embedded, and how to build and run an image for each. To be sourced, in the project's directory.
 
 CHIPS='m0 m3 m4 rv32'
-PROCESSES='s390x ppc mips i386 aarch64 armhf'
 WARN='-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wpointer-arith
       -Wwrite-strings -Wundef -Wvla'
 CODE='-std=c11 -ffunction-sections -fdata-sections'
@@ -56,7 +56,7 @@ profile() {
 # 0 if the target can be built and run here; else a line that says what is missing
 have_target() { # WHAT
     missing=
-    for need in $needs; do
+    for need in $needs "${PYTHON:-python3}:python3"; do
         command -v "${need%%:*}" >/dev/null 2>&1 || missing="$missing ${need#*:}"
     done
     if [ "$board" = board_posix ] && [ -z "$missing" ]; then
@@ -92,4 +92,14 @@ build_image() { # FILE DIRECTORY CFLAGS SOURCE...
     # shellcheck disable=SC2086
     ${prefix}gcc $CODE $WARN $arch $flags "-DBOARD=\"$name\"" -Icrypto -Isvc -I$here -I"$(dirname "$image")" $link -o "$image" \
         "$@" $here/$board.c $mem "$objects"/*.o $libgcc
+}
+
+# plugin.c for the emulator of this target, as FILE. If that cannot be, a line that says why.
+build_plugin() { # FILE WHAT
+    version=$(${run%% *} --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
+    if ! ${run%% *} --help | grep -q -- '^-plugin '; then echo "skip $2 $name: this QEMU has no plugins"
+    elif [ "${version:-0}" -lt 5 ] || [ "$version" -gt 8 ]; then echo "skip $2 $name: plugin.c is for QEMU 5 to 8, this is ${version:-another one}"
+    elif ! ${HOSTCC:-cc} -std=c11 -O2 -Wall -Wextra -fPIC -shared -o "$1" $here/plugin.c; then echo "FAIL $2 $name: plugin.c does not build"
+    else return 0; fi
+    return 1
 }
