@@ -69,9 +69,9 @@ static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
 #define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
     do {                                                                                                     \
-        uint64_t t1 = h + big1_64(e) + ch64(e, f, g) + K[i] + w[i], ab = a ^ b;                                   \
+        uint64_t t1 = h + big1_64(e) + ch64(e, f, g) + K[i] + w[i], ab = a ^ b;                              \
         d += t1;                                                                                             \
-        h = t1 + big0_64(a) + (b ^ (ab & bc));                                                                  \
+        h = t1 + big0_64(a) + (b ^ (ab & bc));                                                               \
         bc = ab;                                                                                             \
     } while (0)
 
