@@ -155,6 +155,11 @@ $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+cr
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
 
+# The bounds of these limbs, in exact intervals (Python)
+.PHONY: check-limbs
+check-limbs:
+	@sh tests/run.sh "$(PYTHON) tests/limbs.py"
+
 .PHONY: check-cavp check-wycheproof wycheproof check-formal check-slow vectors
 # The published vectors of Debian's package python3-cryptography-vectors (NIST CAVP, Ed25519 and more)
 check-cavp: lib
@@ -257,7 +262,7 @@ check-profiles: lib
 check-bochs:
 	@sh tests/run.sh "sh tests/bochs/run.sh $(BUILD)/bochs"
 
-# Constant time, by valgrind (packages: valgrind, clang): every compiler here, five levels, both word sizes. CT_COMPILERS="gcc clang-19" chooses.
+# Constant time, by valgrind (packages: valgrind, clang): every compiler here, five levels, and what each kind of machine gets. CT_COMPILERS="gcc clang-19" chooses.
 .PHONY: ct
 ct:
 	@sh tests/run.sh "sh tests/ct/run.sh $(BUILD)/ct"
@@ -424,6 +429,7 @@ help:
 	@echo '                      (package: qemu-system-x86; others are fetched, and not installed)'
 	@echo 'make check-cavp       the vectors of the package python3-cryptography-vectors'
 	@echo 'make wycheproof WYCHEPROOF=dir   the JSON files of Project Wycheproof'
+	@echo 'make check-limbs      the bounds of the limbs that small machines use, in exact intervals (Python)'
 	@echo 'make check-formal     the exhaustive check of the renewal rule (Python)'
 	@echo 'make check-slow       what takes minutes: all key ids, whole keys, every split of every vector, RFC 7748 a million times'
 	@echo 'make bench [BENCH_ITEMS="gcm sha256/64"] [BENCH_ROUNDS=41] [OPENSSL_DIR=dir]   time, next to other libraries (packages: libssl-dev'

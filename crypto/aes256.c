@@ -90,12 +90,16 @@ static void encrypt(word q[8], const word rk[8 * (ROUNDS + 1)]) {
     add_round_key(q, rk);
     for (unsigned i = 1; i < ROUNDS; i++) {
         NAME(sub_bytes)(q);
+#ifdef SVCONN_SMALL
+        mix_columns(q, i & 3);
+#else
         switch (i & 3) {
         case 0: mix_columns(q, 0); break;
         case 1: mix_columns(q, 1); break;
         case 2: mix_columns(q, 2); break;
         default: mix_columns(q, 3); break;
         }
+#endif
         add_round_key(q, rk + 8 * i);
     }
     NAME(sub_bytes)(q);
@@ -263,6 +267,7 @@ void svconn_aes256_ctr_xor(svconn_aes256_ctr *c, uint8_t *out, const uint8_t *in
         size_t n = len < c->left ? len : c->left;
         const uint8_t *s = c->stream + (sizeof c->stream - c->left);
         size_t i = 0;
+#ifndef SVCONN_SMALL
         for (; i + sizeof(word) <= n; i += sizeof(word)) { /* memcpy: any alignment, any byte order */
             word a, b;
             memcpy(&a, in + i, sizeof a);
@@ -270,6 +275,7 @@ void svconn_aes256_ctr_xor(svconn_aes256_ctr *c, uint8_t *out, const uint8_t *in
             a ^= b;
             memcpy(out + i, &a, sizeof a);
         }
+#endif
         for (; i < n; i++) out[i] = in[i] ^ s[i];
         c->left -= n;
         out += n;

@@ -93,10 +93,14 @@ static inline uint32_t load_le32(const uint8_t *p) {
 }
 static inline uint64_t load_le64(const uint8_t *p) { return load_le32(p) | (uint64_t)load_le32(p + 4) << 32; }
 static inline void store_le32(uint8_t *p, uint32_t x) {
+#if defined(CT_GNU) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN) /* gcc 12 does not see it there */
+    memcpy(p, &x, sizeof x);
+#else
     p[0] = (uint8_t)x;
     p[1] = (uint8_t)(x >> 8);
     p[2] = (uint8_t)(x >> 16);
     p[3] = (uint8_t)(x >> 24);
+#endif
 }
 static inline void store_le64(uint8_t *p, uint64_t x) {
     store_le32(p, (uint32_t)x);
@@ -107,10 +111,15 @@ static inline uint32_t load_be32(const uint8_t *p) {
 }
 static inline uint64_t load_be64(const uint8_t *p) { return (uint64_t)load_be32(p) << 32 | load_be32(p + 4); }
 static inline void store_be32(uint8_t *p, uint32_t x) {
+#if defined(CT_GNU) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN) /* gcc 12 does not see it there */
+    x = __builtin_bswap32(x);
+    memcpy(p, &x, sizeof x);
+#else
     p[0] = (uint8_t)(x >> 24);
     p[1] = (uint8_t)(x >> 16);
     p[2] = (uint8_t)(x >> 8);
     p[3] = (uint8_t)x;
+#endif
 }
 static inline void store_be64(uint8_t *p, uint64_t x) {
     store_be32(p, (uint32_t)(x >> 32));

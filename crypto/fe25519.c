@@ -24,9 +24,6 @@ void fe_to_bytes(uint8_t out[32], const fe *f) {
     for (unsigned i = 0; i < 4; i++) store_le64(out + 8 * i, w[i]);
     ct_wipe(w, sizeof w);
 }
-#else
-#define fe_sq_inline fe_sq
-#endif
 
 void fe_sqn(fe *h, const fe *f, unsigned n) {
     fe t = *f;
@@ -34,6 +31,11 @@ void fe_sqn(fe *h, const fe *f, unsigned n) {
     *h = t;
     ct_wipe(&t, sizeof t);
 }
+#else
+void fe_sqn(fe *h, const fe *f, unsigned n) {
+    for (fe_sq(h, f); n > 1; n--) fe_sq(h, h);
+}
+#endif
 
 /* f^(2^250 - 1). Written f^[n] for f^(2^n - 1): f^[2 n] = (f^[n])^(2^n) f^[n] and f^[n + 1] = (f^[n])^2 f. So n follows
  * the bits of 250 = 0xfa: 1, 3, 7, 15, 31, 62, 125, 250. */

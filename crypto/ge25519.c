@@ -13,6 +13,7 @@
 #include "ge25519.h"
 #include "cpu.h"
 #include "ed25519_table.h"
+#include "sc25519.h"
 
 /* A point to be added: y + x, y - x, 2 d x y with Z = 1. Limbs are loose at most. */
 typedef struct {
@@ -115,13 +116,9 @@ static void negate(niels *r, uint64_t mask) {
 
 /* 2 b, which is m with bit 260 set and bit 0 no matter */
 static void twice_b(uint8_t b[34], const uint8_t n[32]) {
-    static const uint8_t order[32] = {
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
-    };
     uint32_t even = ct_mask32((n[0] & 1u) ^ 1u), c = 0;
     for (unsigned i = 0; i < 32; i++) {
-        c += n[i] + (order[i] & even);
+        c += n[i] + (svconn_sc_order[i] & even);
         b[i] = (uint8_t)c;
         c >>= 8;
     }

@@ -8,13 +8,13 @@
  *   the GCM mode" (2010): work on the reflected bits, and put the shift by one into the key.
  *
  * Integer products only, of a width that takes constant time: 32 x 32 -> 64 bits on 64-bit
- * machines; 16 x 16 -> 32 bits on the others, which is a plain 32-bit multiply instruction
- * everywhere. A 64-bit product on a 32-bit machine would not do: a library call on ARMv6-M, and
- * of variable time on Cortex-M3.
+ * machines, and on 32-bit ones that have it; 16 x 16 -> 32 bits on the others (SVCONN_NARROW_MUL),
+ * which is a plain 32-bit multiply instruction everywhere.
  */
 #include "ghash.h"
 #include "backend.h"
 #include "ct.h"
+#include "profile.h"
 
 #define word svconn_word
 #define NAME(x) svconn_ghash_##x
@@ -22,6 +22,10 @@
 #define WORD SVCONN_WORD_BITS
 #define HALF (WORD / 2)
 #define N (128 / WORD)
+
+#if WORD == 32 && !defined(SVCONN_NARROW_MUL)
+#define LONG_PRODUCTS 1
+#endif
 
 /* ---- the product of two half words ----------------------------------------
  * Each operand is split into classes of bits that lie 4 (or 3) apart. In the integer product of two
@@ -39,7 +43,7 @@ static inline word mul_half(word a, word b) {
     word z3 = a0 * b3 ^ a1 * b2 ^ a2 * b1 ^ a3 * b0;
     return (z0 & m0) | (z1 & m1) | (z2 & m2) | (z3 & m3);
 }
-#else
+#elif !defined(LONG_PRODUCTS)
 static inline word mul_half(word a, word b) {
     const word m0 = 0x49249249, m1 = 0x92492492, m2 = 0x24924924;
     word a0 = a & m0, a1 = a & m1, a2 = a & m2;
@@ -51,7 +55,26 @@ static inline word mul_half(word a, word b) {
 }
 #endif
 
+#ifdef LONG_PRODUCTS
+/* The same for two whole words of 32 bits: classes of 8 bits, 4 apart. Not inline: nine of them at once would leave no
+ * registers. */
+#ifdef CT_GNU
+__attribute__((noinline))
+#endif
+static void mul1(word z[2], word a, word b) {
+    const word m0 = 0x11111111, m1 = m0 << 1, m2 = m0 << 2, m3 = m0 << 3;
+    const uint64_t n0 = UINT64_C(0x1111111111111111), n1 = n0 << 1, n2 = n0 << 2, n3 = n0 << 3;
+    uint64_t a0 = a & m0, a1 = a & m1, a2 = a & m2, a3 = a & m3;
+    word b0 = b & m0, b1 = b & m1, b2 = b & m2, b3 = b & m3;
+    uint64_t r = ((a0 * b0 ^ a1 * b3 ^ a2 * b2 ^ a3 * b1) & n0) | ((a0 * b1 ^ a1 * b0 ^ a2 * b3 ^ a3 * b2) & n1) |
+                 ((a0 * b2 ^ a1 * b1 ^ a2 * b0 ^ a3 * b3) & n2) | ((a0 * b3 ^ a1 * b2 ^ a2 * b1 ^ a3 * b0) & n3);
+    z[0] = (word)r;
+    z[1] = (word)(r >> 32);
+}
+#endif
+
 /* ---- Karatsuba: z = a * b ------------------------------------------------- */
+#ifndef LONG_PRODUCTS
 static inline void mul1(word z[2], word a, word b) {
     const word low = ((word)1 << HALF) - 1;
     word lo = mul_half(a & low, b & low);
@@ -60,6 +83,7 @@ static inline void mul1(word z[2], word a, word b) {
     z[0] = lo ^ mid << HALF;
     z[1] = hi ^ mid >> HALF;
 }
+#endif
 
 static inline void mul2(word z[4], const word a[2], const word b[2]) {
     word mid[2];

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+extern const uint8_t svconn_sc_order[33]; /* L, and a zero byte */
+
 void svconn_sc_reduce(uint8_t out[32], const uint8_t in[64]); /* in mod L */
 
 /* (a b + c) mod L; a b + c must be below 2^512, which all 32-byte numbers satisfy */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The constant-time check by valgrind (tests/ct/ct_session.c) for every compiler here and every optimisation level. Usage: sh tests/ct/run.sh DIRECTORY
+# The constant-time check by valgrind (tests/ct/ct_session.c) for every compiler here, every optimisation level, and
+# what machines of 64 and of 32 bits and microcontrollers get (crypto/profile.h; without a long multiply; small). Usage: sh tests/ct/run.sh DIRECTORY
 set -u
 dir=$1
 mkdir -p "$dir"
@@ -15,7 +16,8 @@ check() { valgrind -q --error-exitcode=9 "$@" >"$dir/log" 2>&1; }
 for cc in ${CT_COMPILERS:-gcc clang clang-16 clang-19}; do
     command -v "$cc" >/dev/null 2>&1 || { echo "skip ct $cc: not installed"; continue; }
     for level in -O0 -O1 -Os -O2 -O3; do
-        for words in "" -DSVCONN_FORCE_32; do
+        for words in "" -DSVCONN_FORCE_32 "-DSVCONN_FORCE_32 -DSVCONN_FE=13 -DSVCONN_NARROW_MUL" "-DSVCONN_SMALL -DSVCONN_FORCE_32" \
+            "-DSVCONN_SMALL -DSVCONN_FORCE_32 -DSVCONN_FE=13"; do
             name="$cc $level $words"
             # DWARF 4: valgrind 3.19 gives up on newer debug information, and then reports nothing
             if ! $cc -std=c11 $level -g -gdwarf-4 $words -include tests/ct/release.h -Isvc -Icrypto -o "$dir/ct" \
