@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # The constant-time check by valgrind (tests/ct/ct_session.c) for every compiler here and every optimisation level. Usage: sh tests/ct/run.sh DIRECTORY
+# CT_COMPILERS, CT_LEVELS, CT_WORDS (none, or a flag for other words) and CT_LIBRARY (the sources) choose.
 set -u
 dir=$1
 mkdir -p "$dir"
@@ -14,12 +15,12 @@ backends='portable=0x00 vector128=0x10 vector256=0x20 aesni=0x01 avx2=0x80 sha=0
 check() { valgrind -q --error-exitcode=9 "$@" >"$dir/log" 2>&1; }
 for cc in ${CT_COMPILERS:-gcc clang clang-16 clang-19}; do
     command -v "$cc" >/dev/null 2>&1 || { echo "skip ct $cc: not installed"; continue; }
-    for level in -O0 -O1 -Os -O2 -O3; do
-        for words in "" -DSVCONN_FORCE_32; do
+    for level in ${CT_LEVELS:--O0 -O1 -Os -O2 -O3}; do
+        for words in "" ${CT_WORDS--DSVCONN_FORCE_32}; do
             name="$cc $level $words"
             # DWARF 4: valgrind 3.19 gives up on newer debug information, and then reports nothing
             if ! $cc -std=c11 $level -g -gdwarf-4 $words -include tests/ct/release.h -Isvc -Icrypto -o "$dir/ct" \
-                tests/ct/ct_session.c svc/*.c crypto/*.c; then echo "FAIL ct $name: does not build"; continue; fi
+                tests/ct/ct_session.c ${CT_LIBRARY:-svc/*.c crypto/*.c}; then echo "FAIL ct $name: does not build"; continue; fi
             if check "$dir/ct" branch || check "$dir/ct" index; then echo "FAIL ct $name: a planted leak was not reported"; continue; fi
             for backend in $backends; do
                 check "$dir/ct" "${backend#*=}"
