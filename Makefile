@@ -265,7 +265,7 @@ check-bochs:
 # Constant time, by valgrind (packages: valgrind, clang): every compiler here, five levels, and what each kind of machine gets. CT_COMPILERS="gcc clang-19" chooses.
 .PHONY: ct
 ct:
-	@sh tests/run.sh "sh tests/ct/run.sh $(BUILD)/ct"
+	@sh tests/run.sh $(foreach c,$(or $(CT_COMPILERS),gcc clang clang-16 clang-19),"CT_COMPILERS=$(c) sh tests/ct/run.sh $(BUILD)/ct/$(c)")
 
 # The library on the instruction sets of chips (tests/embedded): bare-metal images in QEMU, and processes of other byte orders. What it costs on
 # chips is held against tests/embedded/budget.tsv; docs/embedded.md.
@@ -294,6 +294,49 @@ embedded-accept:
 .PHONY: ct-embedded
 ct-embedded:
 	@sh tests/run.sh $(foreach c,$(filter-out m3-fast,$(EMBEDDED_COLUMNS)),"sh tests/embedded/ct.sh $(EMBEDDED) $(subst -, ,$(c))")
+# ---- the library in two files ---------------------------------------------------------------------------------------
+# dist/svconn.h and svconn.c, and svconn_transport.h and .c for POSIX, in the order of packaging/amalgamation/order
+AMALGAMATION := $(addprefix dist/svconn,.h .c _transport.h _transport.c)
+.PHONY: amalgamation check-amalgamation dist check-dist
+amalgamation:
+	@sh packaging/amalgamation/make.sh dist
+	@wc -l $(AMALGAMATION)
+# The tests as they are, linked with the joined sources in place of the many
+JOINED := $(BUILD)/joined
+INC_dist := -Idist
+$(eval $(call layer,dist,))
+$(AMALGAMATION): amalgamation
+	@:
+$(JOINED)/libsvconn.a: $(BUILD)/dist/svconn.o
+$(JOINED)/libsvconn_transport.a: $(BUILD)/dist/svconn_transport.o
+$(JOINED)/%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+JOINED_LIBS := $(JOINED)/libsvconn_transport.a $(JOINED)/libsvconn.a
+# Not the tests of the program, and not the one that has the curves in a copy of its own
+JOINED_TESTS := $(filter-out $(CMD_TESTS) $(BUILD)/tests/test_curve_ifma,$(TEST_BIN))
+JOINED_BIN := $(JOINED_TESTS:$(BUILD)/%=$(JOINED)/%)
+$(JOINED_BIN): $(JOINED)/%: $(BUILD)/%.o $(JOINED_LIBS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(JOINED_LIBS)
+$(JOINED)/svconn: $(CMD_OBJ) $(JOINED_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(JOINED_LIBS)
+# What inlining across files might change is looked at again: frames by both compilers, constant time by gcc -O2 only (it takes long)
+.PHONY: check-amalgamation-build
+check-amalgamation-build: $(JOINED_BIN) $(JOINED)/svconn $(BUILD)/tests/serial/wire
+check-amalgamation: check-amalgamation-build
+	@WARN="$(WARN)" sh tests/run.sh "sh tests/amalgamation.sh warnings gcc" "sh tests/amalgamation.sh warnings clang" \
+	    "CT_LIBRARY=dist/svconn.c CT_LEVELS=-O2 CT_COMPILERS=gcc CT_FLAGS=-g sh tests/ct/run.sh $(JOINED)/ct" \
+	    "sh tests/amalgamation.sh machines" "sh tests/amalgamation.sh app $(JOINED)" "sh tests/amalgamation.sh header" "sh tests/amalgamation.sh bytes" \
+	    "sh tests/amalgamation.sh names $(BUILD)/dist/svconn_transport.o" "sh tests/symbols.sh $(JOINED)/libsvconn.a" $(JOINED_BIN)
+# The source tree and the joined files in one archive (GNU tar)
+dist:
+	@sh packaging/dist.sh
+check-dist:
+	@sh tests/run.sh "sh tests/dist.sh"
 
 # libFuzzer (Debian: clang and libclang-rt-14-dev, or another version): make fuzz FUZZ_SECONDS=60. Finds are kept in build/fuzz/
 FUZZ_CC ?= clang
@@ -440,6 +483,9 @@ help:
 	@echo 'make bench-tunnel [BENCH_ROUNDS=5]  svconn serve and forward next to other tunnels (Linux; packages: stunnel4, spiped,'
 	@echo '                      openssh-client openssh-server, as many as you like)'
 	@echo 'make icount           instruction counts of our operations (package: valgrind)'
+	@echo 'make amalgamation     the library in two files, dist/svconn.h and svconn.c, and two more for POSIX; make check-amalgamation: its tests'
+	@echo '                      (packages: clang, g++, binutils, valgrind, busybox and the compilers of check-m32, -s390x, -aarch64, as many as you like)'
+	@echo 'make dist             the source tree and these files in dist/svconn-VERSION.tar.gz; make check-dist: the same each time, and it works'
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   (with completion and units for users)   make uninstall   make clean'

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: ISC
 # The constant-time check by valgrind (tests/ct/ct_session.c) for every compiler here, every optimisation level, and
 # what machines of 64 and of 32 bits and microcontrollers get (crypto/profile.h; without a long multiply; small). Usage: sh tests/ct/run.sh DIRECTORY
+# CT_COMPILERS, CT_LEVELS, CT_FLAGS (sets of flags, each with commas between them) and CT_LIBRARY (the sources) choose.
 set -u
 dir=$1
+sets=${CT_FLAGS--g -DSVCONN_FORCE_32 -DSVCONN_FORCE_32,-DSVCONN_FE=13,-DSVCONN_NARROW_MUL -DSVCONN_SMALL,-DSVCONN_FORCE_32
+    -DSVCONN_SMALL,-DSVCONN_FORCE_32,-DSVCONN_FE=13}
 mkdir -p "$dir"
 if ! command -v valgrind >/dev/null 2>&1; then echo "skip ct: valgrind is not installed"; exit 0; fi
 if ! echo '#include <valgrind/memcheck.h>' | ${CC:-cc} -fsyntax-only -x c - 2>/dev/null; then
@@ -15,13 +18,13 @@ backends='portable=0x00 vector128=0x10 vector256=0x20 aesni=0x01 avx2=0x80 sha=0
 check() { valgrind -q --error-exitcode=9 "$@" >"$dir/log" 2>&1; }
 for cc in ${CT_COMPILERS:-gcc clang clang-16 clang-19}; do
     command -v "$cc" >/dev/null 2>&1 || { echo "skip ct $cc: not installed"; continue; }
-    for level in -O0 -O1 -Os -O2 -O3; do
-        for words in "" -DSVCONN_FORCE_32 "-DSVCONN_FORCE_32 -DSVCONN_FE=13 -DSVCONN_NARROW_MUL" "-DSVCONN_SMALL -DSVCONN_FORCE_32" \
-            "-DSVCONN_SMALL -DSVCONN_FORCE_32 -DSVCONN_FE=13"; do
+    for level in ${CT_LEVELS:--O0 -O1 -Os -O2 -O3}; do
+        for flags in $sets; do
+            words=$(echo "$flags" | tr , ' ')
             name="$cc $level $words"
             # DWARF 4: valgrind 3.19 gives up on newer debug information, and then reports nothing
-            if ! $cc -std=c11 $level -g -gdwarf-4 $words -include tests/ct/release.h -Isvc -Icrypto -o "$dir/ct" \
-                tests/ct/ct_session.c svc/*.c crypto/*.c; then echo "FAIL ct $name: does not build"; continue; fi
+            if ! $cc -std=c11 $level $words -g -gdwarf-4 -include tests/ct/release.h -Isvc -Icrypto -o "$dir/ct" \
+                tests/ct/ct_session.c ${CT_LIBRARY:-svc/*.c crypto/*.c}; then echo "FAIL ct $name: does not build"; continue; fi
             if check "$dir/ct" branch || check "$dir/ct" index; then echo "FAIL ct $name: a planted leak was not reported"; continue; fi
             for backend in $backends; do
                 check "$dir/ct" "${backend#*=}"
