@@ -20,15 +20,15 @@ typedef struct {
     uint64_t v[FE_LIMBS];
 } fe;
 
-#define FE_MASK (((uint64_t)1 << 51) - 1)
+#define FE51_MASK (((uint64_t)1 << 51) - 1)
 
 /* 2^255 is dropped. Limbs below 2^51: tight. */
 static inline void fe_from_words(fe *h, const uint64_t w[4]) {
-    h->v[0] = w[0] & FE_MASK;
-    h->v[1] = (w[0] >> 51 | w[1] << 13) & FE_MASK;
-    h->v[2] = (w[1] >> 38 | w[2] << 26) & FE_MASK;
-    h->v[3] = (w[2] >> 25 | w[3] << 39) & FE_MASK;
-    h->v[4] = (w[3] >> 12) & FE_MASK;
+    h->v[0] = w[0] & FE51_MASK;
+    h->v[1] = (w[0] >> 51 | w[1] << 13) & FE51_MASK;
+    h->v[2] = (w[1] >> 38 | w[2] << 26) & FE51_MASK;
+    h->v[3] = (w[2] >> 25 | w[3] << 39) & FE51_MASK;
+    h->v[4] = (w[3] >> 12) & FE51_MASK;
 }
 
 /* From ten limbs of 26 and 25 bits, below 2^26 + 2^14 and 2^25 + 2^14. 2^51 + 2^40 + 2^14: tight. */
@@ -46,15 +46,15 @@ static inline void fe_add2(fe *h, const fe *f, const fe *g) { fe_add(h, f, g); }
 /* f + 2p - g. The limbs of 2p are 2^52 - 38 and 2^52 - 2: not below a tight limb, so nothing goes below 0. The result
  * is below 2^51 + 2^41 + 2^52: loose. */
 static inline void fe_sub(fe *h, const fe *f, const fe *g) {
-    h->v[0] = f->v[0] + (2 * FE_MASK - 36) - g->v[0];
-    for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 2 * FE_MASK - g->v[i];
+    h->v[0] = f->v[0] + (2 * FE51_MASK - 36) - g->v[0];
+    for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 2 * FE51_MASK - g->v[i];
 }
 
 /* f + 4p - g. The limbs of 4p are 2^53 - 76 and 2^53 - 4: above a loose limb. The result is below
  * 3 * 2^51 + 3 * 2^41 + 2^53 = 7 * 2^51 + 3 * 2^41 < 2^54: wide. */
 static inline void fe_sub2(fe *h, const fe *f, const fe *g) {
-    h->v[0] = f->v[0] + (4 * FE_MASK - 72) - g->v[0];
-    for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 4 * FE_MASK - g->v[i];
+    h->v[0] = f->v[0] + (4 * FE51_MASK - 72) - g->v[0];
+    for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 4 * FE51_MASK - g->v[i];
 }
 
 /* mask: all ones or all zeros */
@@ -82,14 +82,14 @@ static inline void fe_negate_if(fe *f, uint64_t mask) {
  * Columns 0 to 3 are below 2^114.4 with their carries, column 4 below 2^110.5 (see below). So carries out of 0 to 3 are
  * below 2^63.4, and with a limb of 51 bits still below 2^64; the one out of 4 is below 2^59.5, and 19 times it below
  * 2^63.8. The second carries, from 0 into 1 and from 3 into 4, are below 2^13: tight. */
-#define FE_LOW(r) ((uint64_t)(r) & FE_MASK)
+#define FE_LOW(r) ((uint64_t)(r) & FE51_MASK)
 #define FE_CARRY(r) ((uint64_t)((r) >> 51))
 
 static inline void fe_second_carries(fe *h, uint64_t t0, uint64_t t1, uint64_t t2, uint64_t t3, uint64_t t4) {
-    h->v[0] = t0 & FE_MASK;
+    h->v[0] = t0 & FE51_MASK;
     h->v[1] = t1 + (t0 >> 51);
     h->v[2] = t2;
-    h->v[3] = t3 & FE_MASK;
+    h->v[3] = t3 & FE51_MASK;
     h->v[4] = t4 + (t3 >> 51);
 }
 
@@ -162,7 +162,7 @@ static inline void fe_to_words(uint64_t w[4], const fe *f) {
     c *= 19;
     for (unsigned i = 0; i < 5; i++) {
         c += f->v[i];
-        t[i] = c & FE_MASK;
+        t[i] = c & FE51_MASK;
         c >>= 51;
     }
     w[0] = t[0] | t[1] << 51;
