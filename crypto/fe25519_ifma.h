@@ -185,7 +185,7 @@ FE4 void fe4_from_rows(fe4 *h, fe4_row_t w0, fe4_row_t w1, fe4_row_t w2, fe4_row
     h->v[4] = _mm256_and_si256(_mm256_srli_epi64(s[3], 12), m51);
 }
 
-/* Number j goes to h[j]. In limbs of 26 and 25 bits, the odd ones are below 2^25 + 1. */
+/* Number j goes to h[j]. */
 FE4 void fe4_to_fe(fe h[4], const fe4 *f) {
     uint64_t lane[4];
     for (unsigned i = 0; i < 5; i++) {

@@ -128,21 +128,21 @@ static int32_t carry_up(int32_t t[FE_LIMBS], int32_t c) {
  * that the number is below 2^255. It is p at least if with 19 more it reaches 2^255, and then what is left is the
  * number less p; if not, the 19 are taken off again. */
 void fe_to_bytes(uint8_t out[32], const fe *f) {
-    uint32_t s[8] = {0};
-    int32_t c;
-    fe t = *f;
-    t.v[FE_LIMBS - 1] += 1 << FE_BITS;
-    c = carry_up(t.v, -FE_FOLD);
-    c = carry_up(t.v, 19 * c);
-    c = carry_up(t.v, 19 * c + 19);
-    (void)carry_up(t.v, 19 * c - 19);
-    for (unsigned i = 0, bit = 0; i < FE_LIMBS; i++, bit += FE_BITS) {
-        s[bit / 32] |= (uint32_t)t.v[i] << bit % 32;
-        if (bit / 32 < 7) s[bit / 32 + 1] |= (uint32_t)t.v[i] >> 1 >> (31 - bit % 32);
+    int32_t t[FE_LIMBS + 1] = {0}, c;
+    memcpy(t, f->v, sizeof f->v);
+    t[FE_LIMBS - 1] += 1 << FE_BITS;
+    c = carry_up(t, -FE_FOLD);
+    c = carry_up(t, 19 * c);
+    c = carry_up(t, 19 * c + 19);
+    (void)carry_up(t, 19 * c - 19);
+    for (unsigned i = 0, limb = 0, bit = 0; i < 32; i++, bit += 8) { /* 8 bits, from `bit` of t[limb] on, and of the next */
+        if (bit >= FE_BITS) {
+            bit -= FE_BITS;
+            limb++;
+        }
+        out[i] = (uint8_t)((uint32_t)t[limb] >> bit | (uint32_t)t[limb + 1] << (FE_BITS - bit));
     }
-    for (unsigned i = 0; i < 8; i++) store_le32(out + 4 * i, s[i]);
-    ct_wipe(&t, sizeof t);
-    ct_wipe(s, sizeof s);
+    ct_wipe(t, sizeof t);
 }
 
 #else

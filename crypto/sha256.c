@@ -46,10 +46,13 @@ void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
             if (t < 16) w[t] = load_be32(p), p += 4;
             else w[t % 16] += small1(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0(w[(t + 1) % 16]);
             uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + w[t % 16];
-            uint32_t t2 = big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
-            for (unsigned i = 7; i > 0; i--) v[i] = v[i - 1];
+            uint32_t next = t1 + big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            for (unsigned i = 0; i < 8; i++) { /* a to b, b to c, ... */
+                uint32_t x = v[i];
+                v[i] = next;
+                next = x;
+            }
             v[4] += t1;
-            v[0] = t1 + t2;
         }
         for (unsigned i = 0; i < 8; i++) s[i] += v[i];
     }

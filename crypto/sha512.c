@@ -54,10 +54,13 @@ static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
             if (t < 16) w[t] = load_be64(p), p += 8;
             else w[t % 16] += small1_64(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0_64(w[(t + 1) % 16]);
             uint64_t t1 = v[7] + big1_64(v[4]) + ch64(v[4], v[5], v[6]) + K[t] + w[t % 16];
-            uint64_t t2 = big0_64(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
-            for (unsigned i = 7; i > 0; i--) v[i] = v[i - 1];
+            uint64_t next = t1 + big0_64(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            for (unsigned i = 0; i < 8; i++) { /* a to b, b to c, ... */
+                uint64_t x = v[i];
+                v[i] = next;
+                next = x;
+            }
             v[4] += t1;
-            v[0] = t1 + t2;
         }
         for (unsigned i = 0; i < 8; i++) s[i] += v[i];
     }
