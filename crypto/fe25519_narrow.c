@@ -21,6 +21,7 @@
 /* c = 2^B ((c + FE_HALF) >> B) + low_bits(c): the lowest B bits as a number from -FE_HALF to FE_HALF - 1 */
 static inline int32_t low_bits(uint32_t c) { return (int32_t)(c << (32 - FE_BITS)) >> (32 - FE_BITS); }
 
+#if SVCONN_FE == 13 || defined(SVCONN_SMALL)
 /* For work space that a product has set to 0 on its last way through it, which costs less than ct_wipe each time: the
  * compiler may not leave that out. */
 static inline void keep_zeros(void *p) {
@@ -30,6 +31,7 @@ static inline void keep_zeros(void *p) {
     (void)p;
 #endif
 }
+#endif
 
 #if SVCONN_FE == 29
 #include "fe25519_29.h"
