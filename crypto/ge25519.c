@@ -406,7 +406,7 @@ static int digit_at(window *s, const uint8_t n[32], unsigned i, unsigned w) {
         s->low = i < w ? 0 : i - w + 1;
         for (unsigned j = i; j-- > s->low;) s->digit = 2 * s->digit + bit_of(n, j);
         s->digit += bit_of(n, s->low - 1);
-        for (s->at = s->low; s->digit % 2 == 0; s->at++) s->digit /= 2;
+        for (s->at = s->low; s->digit % 2 == 0; s->at++) s->digit >>= 1;
     }
     return i == s->at ? s->digit : 0;
 }

@@ -56,4 +56,12 @@
 #error "SVCONN_FE is 51, 29 or 13"
 #endif
 
+/* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a handshake ever holds
+ * would lie above every call of a curve.) */
+#ifdef __GNUC__
+#define SVCONN_APART __attribute__((noinline)) static
+#else
+#define SVCONN_APART static
+#endif
+
 #endif

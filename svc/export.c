@@ -22,20 +22,18 @@ svconn_err svconn_export(const svconn *s, const char *label, const uint8_t *ctx,
 /* The big-endian integer in n (which it destroys) modulo 10^(5 groups), in decimal, groups of 5 with a space between
  * them. */
 static void digits(char *out, int groups, uint8_t n[16]) {
-    int end = 6 * groups - 1;
-    out[end] = 0;
-    for (int at = end - 1; at >= 0; at--) {
-        unsigned rest = 0;
-        if (at % 6 == 5) {
-            out[at] = ' ';
-            continue;
+    char *at = out + 6 * groups;
+    for (int group = groups; group > 0; group--) {
+        *--at = group == groups ? 0 : ' ';
+        for (int digit = 0; digit < 5; digit++) {
+            uint32_t rest = 0;
+            for (int i = 0; i < 16; i++) {
+                rest = rest << 8 | n[i];                /* below 2560 */
+                n[i] = (uint8_t)(rest * 6554 >> 16);    /* rest / 10 (so up to 16388), which would be a library call on ARMv6-M */
+                rest -= 10u * n[i];
+            }
+            *--at = (char)('0' + rest);
         }
-        for (int i = 0; i < 16; i++) {
-            rest = rest << 8 | n[i];
-            n[i] = (uint8_t)(rest / 10);
-            rest %= 10;
-        }
-        out[at] = (char)('0' + rest);
     }
 }
 

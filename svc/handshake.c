@@ -83,7 +83,7 @@ static svconn_err my_proof_length(svconn *s, const svconn_bytes *answer, size_t 
 }
 
 /* Our proof over proof_text */
-APART void put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
+SVCONN_APART void put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX];
     const svconn_identity *me = s->config->identity;
     size_t n = proof_text(s, 1, msg);
@@ -93,7 +93,7 @@ APART void put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
 }
 
 /* One text under a key of its own, in place or not, and the nonce 0. Erases the key. */
-APART void seal_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *text, size_t len) {
+SVCONN_APART void seal_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *text, size_t len) {
     static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     svconn_gcm_init(gcm, key);
@@ -102,7 +102,7 @@ APART void seal_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_
     ct_wipe(key, 32);
 }
 
-APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t len) {
+SVCONN_APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t len) {
     static const uint8_t zero_nonce[12] = {0};
     uint64_t gcm[SVCONN_GCM_WORDS];
     svconn_gcm_init(gcm, key);
@@ -115,7 +115,7 @@ APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, uint8_t
 /* ---- steps of both roles: who is the peer? ------------------------------------------------------ */
 
 /* 3.5 steps 4, 5; 3.6 step 5 */
-APART svconn_err check_peer(svconn *s) {
+SVCONN_APART svconn_err check_peer(svconn *s) {
     svconn_bytes me = my_id(s), peer = peer_id(s);
     svconn_err err = svconn_identity_form(peer.data, peer.len);
     if (err) return err;
@@ -137,7 +137,7 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
 }
 
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. */
-APART svconn_err verify_peer(const svconn *s) {
+SVCONN_APART svconn_err verify_peer(const svconn *s) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
@@ -167,7 +167,7 @@ static int contribution(const svconn *s, uint8_t type, const uint8_t X[32], uint
 }
 
 /* ck (3.3) from T2. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
-APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
+SVCONN_APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
     uint8_t ikm[64]; /* dh || es */
     uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0];
     int ok = svconn_x25519(ikm, s->u.hs.secret, theirs);
@@ -179,7 +179,7 @@ APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
 }
 
 /* T4, K_M, chains and exporter (3.3, 4) from T3 and from E. Everything of the handshake is erased. */
-APART void start_keys(svconn *s, svconn_bytes E) {
+SVCONN_APART void start_keys(svconn *s, svconn_bytes E) {
     uint8_t km[32];
     svconn_t4(s->t, s->t, E);
     svconn_master(km, s->u.hs.ck, s->t);
@@ -202,7 +202,7 @@ APART void start_keys(svconn *s, svconn_bytes E) {
 static void client_key(const svconn *s, uint8_t key[32]) { svconn_derive(key, 32, s->u.hs.ck, LABEL_CLIENT_KEY); }
 
 /* Seals (or, to have E back, seals again) the plaintext of E in place. */
-APART void seal_e(const svconn *s, uint8_t *len_and_e, size_t e_len) {
+SVCONN_APART void seal_e(const svconn *s, uint8_t *len_and_e, size_t e_len) {
     uint8_t key[32];
     client_key(s, key);
     seal_once(key, len_and_e, 2, len_and_e + 2, e_len - WIRE_TAG);
@@ -220,7 +220,7 @@ static uint8_t *put_field(uint8_t *at, svconn_bytes z) {
 /* ---- CLIENT ------------------------------------------------------------------------------------- */
 
 /* 3.5 steps 1, 2 */
-APART svconn_err client_read_m1(svconn *s) {
+SVCONN_APART svconn_err client_read_m1(svconn *s) {
     svconn_m1 m;
     svconn_err err = svconn_m1_parse(&m, message(s), s->rx_tail - s->rx_head);
     if (err) return err == SVCONN_AGAIN ? await_bytes(s, m.len) : err;
@@ -236,7 +236,7 @@ APART svconn_err client_read_m1(svconn *s) {
 static svconn_bytes received_p(const svconn *s) { return in_message(s, s->u.hs.proof_at, s->u.hs.proof_len); }
 
 /* Opens p with the key of one server that we know: then it is the peer. */
-APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
+SVCONN_APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
     uint8_t key[32];
     svconn_bytes p = received_p(s);
     s->peer[0] = SVCONN_TYPE_ED25519;
@@ -247,13 +247,13 @@ APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
     return 1;
 }
 
-APART void client_t1(svconn *s) {
+SVCONN_APART void client_t1(svconn *s) {
     svconn_bytes wid = in_message(s, M1_WID, s->u.hs.peer_len);
     svconn_t1(s->t, my_context(s), message(s) + M1_Y, wid, peer_id(s));
 }
 
 /* 3.5 step 3, and T1 */
-APART svconn_err client_find_server(svconn *s) {
+SVCONN_APART svconn_err client_find_server(svconn *s) {
     if (s->u.hs.peer_len == 0) {
         size_t i = 0, n = HAS_HIDDEN ? s->config->known_servers_count : 0;
         while (i < n && !open_hidden(s, s->config->known_servers[i])) i++;
@@ -264,14 +264,14 @@ APART svconn_err client_find_server(svconn *s) {
 }
 
 /* T2 (3.3) */
-APART void client_t2(svconn *s) {
+SVCONN_APART void client_t2(svconn *s) {
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->t, received_p(s));
     svconn_t2_end(s->t, &c, s->u.hs.v.m.public_key);
 }
 
 /* 3.5 step 8: T2, ck, T3 */
-APART svconn_err client_agree(svconn *s) {
+SVCONN_APART svconn_err client_agree(svconn *s) {
     client_t2(s);
     svconn_err err = agree(s, message(s) + M1_Y);
     svconn_t3(s->t, s->t, my_id(s));
@@ -281,8 +281,9 @@ APART svconn_err client_agree(svconn *s) {
 /* Length of E for our identity and a proof of proof_len bytes, padding included. */
 static size_t sealed_length(const svconn_config *config, size_t proof_len) {
     size_t text = 2 + config->identity->id_len + 2 + proof_len;
-    size_t over = config->pad_to ? text % config->pad_to : 0;
-    return text + (over ? config->pad_to - over : 0) + WIRE_TAG;
+    size_t padded = config->pad_to ? 0 : text;
+    while (padded < text) padded += config->pad_to; /* a division would be a library call on ARMv6-M */
+    return padded + WIRE_TAG;
 }
 
 size_t svconn_first_message_length(const svconn_config *config) {
@@ -294,7 +295,7 @@ size_t svconn_first_message_length(const svconn_config *config) {
 }
 
 /* M2 but for the proof, whose place is returned; E is not sealed yet. */
-APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_len) {
+SVCONN_APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_len) {
     memset(m2, 0, M2_E + e_len);
     memcpy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
     wire_put16(m2 + M2_E_LEN, e_len);
@@ -304,7 +305,7 @@ APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_l
 }
 
 /* 3.5 step 8: M2, and 3.8: may we send before M3? */
-APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
+SVCONN_APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
     size_t proof_len;
     svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
@@ -328,7 +329,7 @@ APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
 static int custom_server(const svconn *s) { return HAS_CUSTOM && (s->peer_len == 0 || svconn_is_custom(s->peer[0])); }
 
 /* 3.7 step 1, and step 2 where es speaks for the SERVER */
-APART svconn_err client_read_m3(svconn *s) {
+SVCONN_APART svconn_err client_read_m3(svconn *s) {
     size_t len;
     svconn_err err = svconn_rx_open(s, &len);
     if (err) return err == SVCONN_AGAIN ? ask(s, SVCONN_CONFIRMING) : err;
@@ -352,27 +353,27 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
 /* ---- SERVER ------------------------------------------------------------------------------------- */
 
 /* T2 as far as it goes without X */
-APART void server_t2_begin(svconn *s, svconn_bytes p) {
+SVCONN_APART void server_t2_begin(svconn *s, svconn_bytes p) {
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->t, p);
     memcpy(s->u.hs.v.t2_hash, &c, sizeof c);
 }
 
-APART void server_t2_end(svconn *s, const uint8_t X[32]) {
+SVCONN_APART void server_t2_end(svconn *s, const uint8_t X[32]) {
     svconn_sha256_ctx c;
     memcpy(&c, s->u.hs.v.t2_hash, sizeof c);
     svconn_t2_end(s->t, &c, X);
 }
 
 /* p (3.3) of a hidden SERVER: the proof, sealed in place */
-APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
+SVCONN_APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
     uint8_t key[32];
     svconn_hidden_key(key, s->u.hs.v.m.public_key, my_id(s));
     seal_once(key, NULL, 0, proof, len);
 }
 
 /* M1 but for the proof, whose place is returned. p_len counts its seal. */
-APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len) {
+SVCONN_APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len) {
     m1[0] = WIRE_VERSION;
     memcpy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
     uint8_t *p = put_field(m1 + M1_WID_LEN, (svconn_bytes){my_id(s).data, wid_len});
@@ -381,13 +382,13 @@ APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len
 }
 
 /* T1 (3.3) of a SERVER whose M1 names it, or not */
-APART void server_t1(svconn *s, size_t wid_len) {
+SVCONN_APART void server_t1(svconn *s, size_t wid_len) {
     svconn_bytes id = my_id(s);
     svconn_t1(s->t, my_context(s), s->u.hs.v.m.public_key, (svconn_bytes){id.data, wid_len}, id);
 }
 
 /* 3.4 */
-APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
+SVCONN_APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     int hidden = HAS_HIDDEN && s->config->hidden;
     size_t wid_len = hidden ? 0 : my_id(s).len, proof_len;
     server_t1(s, wid_len);
@@ -424,7 +425,7 @@ static svconn_err server_agree(svconn *s) {
 }
 
 /* 3.6 step 4, and T3 */
-APART svconn_err server_open_m2(svconn *s) {
+SVCONN_APART svconn_err server_open_m2(svconn *s) {
     uint8_t key[32], *e = message(s) + M2_E;
     size_t text_len = s->u.hs.m_len - M2_E - WIRE_TAG;
     client_key(s, key);

@@ -19,7 +19,7 @@ svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const
     return SVCONN_OK;
 }
 
-APART void psk_mac(uint8_t out[32], const uint8_t key[32], const uint8_t *msg, size_t len) {
+SVCONN_APART void psk_mac(uint8_t out[32], const uint8_t key[32], const uint8_t *msg, size_t len) {
     svconn_hmac_ctx c;
     svconn_hmac_init(&c, key, 32);
     svconn_hmac_update(&c, msg, len);

@@ -48,14 +48,6 @@
 #define HAS_HIDDEN HAS_ED25519
 #endif
 
-/* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a
- * handshake ever holds would lie above every call of a curve.) */
-#ifdef __GNUC__
-#define APART __attribute__((noinline)) static
-#else
-#define APART static
-#endif
-
 /* The SVCONN_PEER_ bit of a type, and those of the types that are here */
 static inline unsigned svconn_type_bit(uint8_t type) {
     if (type == SVCONN_TYPE_ED25519) return SVCONN_PEER_ED25519;

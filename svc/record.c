@@ -78,7 +78,7 @@ static int open_with(const svconn_direction *d, uint8_t *record, size_t len) {
 }
 
 /* The same under the next key, which then is the current one */
-APART int open_with_next(svconn_direction *d, uint8_t *record, size_t len) {
+SVCONN_APART int open_with_next(svconn_direction *d, uint8_t *record, size_t len) {
     svconn_direction next = *d;
     svconn_direction_step(&next);
     int ok = open_with(&next, record, len);

@@ -38,12 +38,10 @@ if [ "$2" != m0 ]; then # which has no division: links.sh finds the helper
         echo "FAIL ct $2 $3: a planted division was not seen"
         status=1
     fi
-    # Public are: in export.c the digits of a number that is shown, in handshake.c the length of the padding, and in ge25519.c the windows of
-    # scalars when a signature is verified.
-    found=$(disassemble "$divide" "$dir"/lib/*.o | awk '$2 != "export.o" && $2 != "handshake.o" && !($2 == "ge25519.o" && $3 ~ /digit_at|_ge_double_base/)')
-    if [ -z "$found" ]; then echo "pass ct $2 $3: no division of secrets"
+    found=$(disassemble "$divide" "$dir"/lib/*.o)
+    if [ -z "$found" ]; then echo "pass ct $2 $3: no division"
     else
-        echo "FAIL ct $2 $3: a division: $found"
+        echo "FAIL ct $2 $3: a division, which may take longer for some operands: $found"
         status=1
     fi
 fi
