@@ -138,12 +138,13 @@ check-$(1):
 endef
 $(eval $(call other_build,gcc,gcc,-O3 -g,,))
 $(eval $(call other_build,clang,clang,-O2 -g,,))
-$(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,))
+# Those of cryptography and of sessions, for what makes no difference above them
+CORE_TESTS := $(addprefix test_,curve hash gcm bounds backends svc_vectors session states secrets renewal bytes calls timers hostile hostile_mitm seed)
+$(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
 # (without gcc-multilib, which cannot stand beside the cross compilers, the kernel's headers are where 64 bits have them)
 $(eval $(call other_build,m32,gcc,-O2 -g -m32 -idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null),,))
-$(eval $(call other_build,portable,$(CC),-O2 -g -DSVCONN_PORTABLE_ONLY,,))
+$(eval $(call other_build,portable,$(CC),-O2 -g -DSVCONN_PORTABLE_ONLY,,,$(CORE_TESTS)))
 # The curves and hashes for small machines (crypto/profile.h), with the tests of cryptography and of sessions. The sanitizer sees limbs overflow.
-CORE_TESTS := test_curve test_hash test_gcm test_bounds test_svc_vectors test_session test_states test_secrets test_renewal
 $(eval $(call other_build,fe29,$(CC),-O2 -g -DSVCONN_FE=29,,,$(CORE_TESTS)))
 $(eval $(call other_build,fe13,$(CC),-O2 -g -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
 $(eval $(call other_build,small,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
@@ -151,7 +152,7 @@ $(eval $(call other_build,small13,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FE=13 -DS
 SMALL_SAN := -O1 -g1 -DSVCONN_SMALL -fsanitize=undefined -fno-sanitize-recover=all
 $(eval $(call other_build,small-san29,$(CC),$(SMALL_SAN) -DSVCONN_FE=29,,,test_curve test_hash test_gcm))
 $(eval $(call other_build,small-san13,$(CC),$(SMALL_SAN) -DSVCONN_FE=13 -DSVCONN_FORCE_32,,,test_curve test_hash test_gcm))
-$(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+crypto,-static,qemu-aarch64 -cpu max ))
+$(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+crypto,-static,qemu-aarch64 -cpu max ,$(CORE_TESTS)))
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
 

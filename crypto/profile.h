@@ -36,6 +36,11 @@
 #define SVCONN_PORTABLE_ONLY
 #endif
 
+/* The constants of SHA-256 are the upper halves of those of SHA-512, where that is in the build anyway (FIPS 180-4, 4.2.2 and 4.2.3). */
+#if defined(SVCONN_SMALL) && !defined(SVCONN_PSK_ONLY)
+#define SVCONN_SHARED_CONSTANTS
+#endif
+
 /* ARMv6-M and ARMv8-M baseline have no 32 x 32 -> 64 bit product, and that of Cortex-M3 (ARMv7-M; its successors are ARMv7E-M)
  * takes a time that depends on the factors. */
 #if !defined(SVCONN_NARROW_MUL) && \

@@ -9,7 +9,7 @@
 #include "ct.h"
 
 /* 4.2.2. These are the upper halves of the first 64 constants of SHA-512: both come from the cube roots of the primes. */
-#if defined(SVCONN_SMALL) && !defined(SVCONN_PSK_ONLY)
+#ifdef SVCONN_SHARED_CONSTANTS
 #define SHA256_K(i) ((uint32_t)(svconn_sha512_k[i] >> 32))
 #else
 #define SHA256_K(i) K[i]
