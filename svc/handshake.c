@@ -114,8 +114,8 @@ SVCONN_APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, 
 
 /* ---- steps of both roles: who is the peer? ------------------------------------------------------ */
 
-/* 3.5 steps 4, 5; 3.6 step 5 */
-SVCONN_APART svconn_err check_peer(svconn *s) {
+/* 3.5 steps 4, 5; 3.6 step 5; all but the key */
+static svconn_err check_peer(svconn *s) {
     svconn_bytes me = my_id(s), peer = peer_id(s);
     svconn_err err = svconn_identity_form(peer.data, peer.len);
     if (err) return err;
@@ -123,7 +123,6 @@ SVCONN_APART svconn_err check_peer(svconn *s) {
     if (HAS_ONE_TYPE) allowed = HAS_TYPES;
     if (!(allowed & svconn_type_bit(peer.data[0]))) return SVCONN_E_TYPE;
     if (peer.len == me.len && ct_eq(peer.data, me.data, me.len)) return SVCONN_E_SELF;
-    if (svconn_is_ed25519(peer.data[0]) && !svconn_ed25519_check(peer.data + 1)) return SVCONN_E_KEY;
     return SVCONN_OK;
 }
 
@@ -136,16 +135,17 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
     return SVCONN_OK;
 }
 
-/* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. */
+/* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. No proof verifies under a key that is not acceptable
+ * (3.5 step 5, 3.6 step 5): the key is looked at by itself only to say which of the two is wrong. */
 SVCONN_APART svconn_err verify_peer(const svconn *s) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
-    int ok = 1;
-    if (!svconn_is_custom(type) && proof.len != svconn_proof_length(type)) return SVCONN_E_PROOF;
-    if (svconn_is_ed25519(type)) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
-    else if (svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
-    return ok ? SVCONN_OK : SVCONN_E_PROOF;
+    int ok = svconn_is_custom(type) || proof.len == svconn_proof_length(type);
+    if (ok && svconn_is_ed25519(type)) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
+    else if (ok && svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
+    if (ok) return SVCONN_OK;
+    return svconn_is_ed25519(type) && !svconn_ed25519_check(s->peer + 1) ? SVCONN_E_KEY : SVCONN_E_PROOF;
 }
 
 /* 3.5 step 7; 3.6 step 7 */
