@@ -5,7 +5,7 @@
  *
  *                                          points                     additions and doublings for [n]B
  *   where there is room                    208 + 64, 26 KB            52, 3
- *   32-bit machines                        16 + 8, 2.3 KB             52, 51
+ *   32-bit machines                        32 + 8, 3.8 KB             52, 25
  *   SVCONN_SMALL                           2 + 1, 288 bytes           130, 129
  */
 #ifndef SVCONN_ED25519_TABLE_H
@@ -21,9 +21,9 @@
 #define SVCONN_COMB_STEPS 130
 #define SVCONN_ODD_WINDOW 2
 #elif SVCONN_FE != 51
-#define SVCONN_COMBS 1
+#define SVCONN_COMBS 2
 #define SVCONN_COMB_TEETH 5
-#define SVCONN_COMB_STEPS 52
+#define SVCONN_COMB_STEPS 26
 #define SVCONN_ODD_WINDOW 5
 #else
 #define SVCONN_LARGE_TABLES 1

@@ -143,16 +143,18 @@ void svconn_ge_recode(uint8_t digit[4][13], const uint8_t n[32]) {
     ct_wipe(b, sizeof b);
 }
 #else
-void svconn_ge_recode(uint8_t digit[STEPS][1], const uint8_t n[32]) {
+void svconn_ge_recode(uint8_t digit[STEPS][SVCONN_COMBS], const uint8_t n[32]) {
     uint8_t b[34];
     twice_b(b, n);
     for (unsigned k = 0; k < STEPS; k++) {
-        unsigned d = 0;
-        for (unsigned t = TEETH, i = STEPS * TEETH + k + 1; t-- > 0;) {
-            i -= STEPS;
-            d = 2 * d + ((unsigned)b[i / 8] >> i % 8 & 1);
+        for (unsigned j = SVCONN_COMBS, i = STEPS * TEETH * SVCONN_COMBS + k + 1; j-- > 0;) {
+            unsigned d = 0;
+            for (unsigned t = 0; t < TEETH; t++) {
+                i -= STEPS;
+                d = 2 * d + ((unsigned)b[i / 8] >> i % 8 & 1);
+            }
+            digit[k][j] = (uint8_t)d;
         }
-        digit[k][0] = (uint8_t)d;
     }
     ct_wipe(b, sizeof b);
 }

@@ -30,7 +30,7 @@ def main():
         out += ["/* %s */" % what,
                 "const uint64_t svconn_ed25519_%s[4] = {\n    %s,\n};" % (name, ", ".join(words(value))), ""]
     for when, combs, teeth, steps, window in (("#if defined(SVCONN_SMALL)", 1, 2, 130, 2),
-                                              ("#elif !defined(SVCONN_LARGE_TABLES)", 1, 5, 52, 5),
+                                              ("#elif !defined(SVCONN_LARGE_TABLES)", 2, 5, 26, 5),
                                               ("#else", 13, 5, 4, 8)):
         out += [when, "const uint64_t svconn_ed25519_comb[%d][%d][12] = {" % (combs, 2**(teeth - 1))]
         for j in range(combs):
