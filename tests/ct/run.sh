@@ -19,8 +19,8 @@ for cc in ${CT_COMPILERS:-gcc clang clang-16 clang-19}; do
     command -v "$cc" >/dev/null 2>&1 || { echo "skip ct $cc: not installed"; continue; }
     for level in ${CT_LEVELS:--O0 -O1 -Os -O2 -O3}; do
         case $level in
-        -Os | -O2) sets="-g -DSVCONN_FORCE_32 $chips" ;;
-        *) sets="-g -DSVCONN_FORCE_32 ${CT_LEVELS:+$chips}" ;; # unless a level is asked for: time
+        -Os | -O2) sets="-DSVCONN_FORCE_32 $chips -g" ;;
+        *) sets="-DSVCONN_FORCE_32 ${CT_LEVELS:+$chips} -g" ;; # unless a level is asked for: time
         esac
         for flags in ${CT_FLAGS:-$sets}; do
             words=$(echo "$flags" | tr , ' ')
