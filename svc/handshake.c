@@ -142,8 +142,8 @@ SVCONN_APART svconn_err verify_peer(const svconn *s) {
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
     int ok = svconn_is_custom(type) || proof.len == svconn_proof_length(type);
-    if (ok && svconn_is_ed25519(type)) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
-    else if (ok && svconn_is_psk(type)) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
+    if (svconn_is_ed25519(type) && ok) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
+    else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
     if (ok) return SVCONN_OK;
     return svconn_is_ed25519(type) && !svconn_ed25519_check(s->peer + 1) ? SVCONN_E_KEY : SVCONN_E_PROOF;
 }

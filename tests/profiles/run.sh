@@ -65,6 +65,15 @@ party() { # NAME OUT-LETTERS MASK SWITCHES...: $dir/NAME/party
     echo $? >"$d/status"
 }
 
+unoptimised() { # COMPILER NAME OUT-LETTERS MASK SWITCHES...: what svc/ then refers to, and nobody has
+    d=$dir/$2/O0-$1
+    {
+        objects "$d" "$1 $STD -O0 $(shift 4; echo "$*")" svc/*.c
+        nm -g --defined-only -P "$d"/*.o "$dir/crypto/$(crypto_of "$@")"/*.o | awk 'NF > 1 { print $1 }' | sort -u >"$d/defined"
+        nm -u -P "$d"/*.o | awk 'NF > 1 && /svconn_/ { print $1 }' | sort -u | comm -23 - "$d/defined"
+    } >"$d.log" 2>&1
+}
+
 crypto() { # SWITCHES...
     objects "$dir/crypto/$(crypto_of "$@")" "$CC $STD $WARN -O1 $*" crypto/*.c
 }
@@ -91,6 +100,11 @@ check "crypto/ knows no switch of svc/" \
 profiles | sed 's/^/party /' | work
 for name in $(profiles | awk '{ print $1 }'); do
     check "$name builds" "$([ "$(cat "$dir/$name/status")" = 0 ] || cat "$dir/$name/log")"
+done
+for cc in gcc clang; do
+    command -v $cc >/dev/null 2>&1 || { echo "skip profiles: $cc -O0: no $cc here"; continue; }
+    profiles | sed "s/^/unoptimised $cc /" | work
+    check "every profile links without optimisation, $cc" "$(cat "$dir"/*/O0-$cc.log)"
 done
 # A function that the full build needs and this one must not
 needs() { nm -u "$dir/$1"/svc/*.o | grep -oE "svconn_($2)[a-z0-9_]*"; }
