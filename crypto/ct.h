@@ -22,6 +22,9 @@
 #define _Static_assert static_assert
 #endif
 
+/* Limbs are ints, and carries of negative ones shift them right: all compilers for these machines do it so (C11 leaves it to them). */
+_Static_assert(sizeof(int) >= 4 && (-1 >> 1) == -1 && (int32_t)UINT32_C(0xffffffff) == -1, "int, and how it shifts");
+
 /* ---- deliberate releases ------------------------------------------------
  * A verdict (tag, all-zero, signature) becomes public through CT_RELEASE and
  * in no other way. The constant-time check defines it to mark the value as

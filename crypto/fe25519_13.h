@@ -49,7 +49,7 @@ static void from_columns(fe *h, uint32_t r[40]) {
         c = (c + FE_HALF) >> 13;
     }
     last_carry(h, c);
-    keep_zeros(r);
+    keep_zeros(r, 40 * sizeof r[0]);
 }
 
 #ifdef SVCONN_SMALL
@@ -142,9 +142,9 @@ void fe_mul(fe *h, const fe *f, const fe *g) {
         mid[i] = mid[i + 10] = 0;
         s[i] = t[i] = 0;
     }
-    keep_zeros(mid);
-    keep_zeros(s);
-    keep_zeros(t);
+    keep_zeros(mid, sizeof mid);
+    keep_zeros(s, sizeof s);
+    keep_zeros(t, sizeof t);
     from_columns(h, r);
 }
 
@@ -162,8 +162,8 @@ void fe_sq(fe *h, const fe *f) {
         mid[i] = 0;
     }
     SVCONN_UNROLL for (unsigned i = 0; i < 10; i++) s[i] = 0;
-    keep_zeros(mid);
-    keep_zeros(s);
+    keep_zeros(mid, sizeof mid);
+    keep_zeros(s, sizeof s);
     from_columns(h, r);
 }
 #endif

@@ -47,7 +47,7 @@ void fe_mul(fe *h, const fe *f, const fe *g) {
         c = (c + FE_HALF) >> 29;
     }
     last_carry(h, c);
-    keep_zeros(r);
+    keep_zeros(r, 18 * sizeof r[0]);
 }
 
 void fe_sq(fe *h, const fe *f) { fe_mul(h, f, f); }

@@ -24,11 +24,12 @@ static inline int32_t low_bits(uint32_t c) { return (int32_t)(c << (32 - FE_BITS
 #if SVCONN_FE == 13 || defined(SVCONN_SMALL)
 /* For work space that a product has set to 0 on its last way through it, which costs less than ct_wipe each time: the
  * compiler may not leave that out. */
-static inline void keep_zeros(void *p) {
+static inline void keep_zeros(void *p, size_t n) {
 #ifdef CT_GNU
+    (void)n;
     __asm__ __volatile__("" : : "r"(p) : "memory");
 #else
-    (void)p;
+    ct_wipe(p, n);
 #endif
 }
 #endif
