@@ -154,7 +154,8 @@ $(eval $(call other_build,small-san29,$(CC),$(SMALL_SAN) -DSVCONN_FE=29,,,test_c
 $(eval $(call other_build,small-san13,$(CC),$(SMALL_SAN) -DSVCONN_FE=13 -DSVCONN_FORCE_32,,,test_curve test_hash test_gcm))
 $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+crypto,-static,qemu-aarch64 -cpu max ,$(CORE_TESTS)))
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
-$(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ))
+# (not the curves alone, which take longest: make ct has them under valgrind)
+$(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ,$(filter-out test_curve% test_bounds test_backends,$(UNIT))))
 
 # The bounds of these limbs, in exact intervals (Python)
 .PHONY: check-limbs
