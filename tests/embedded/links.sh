@@ -15,7 +15,10 @@ mkdir -p "$dir"
 status=0
 
 # A switch with many cases is a call of libgcc on ARMv6-M (__gnu_thumb1_case_..., which only looks at the number of the case) unless this is given.
-if [ "$2" = m0 ]; then flags="$flags -fno-jump-tables"; fi
+if [ "$2" = m0 ]; then
+    flags="$flags -fno-jump-tables"
+    unset EMBEDDED_LIBRARY # built without it
+fi
 
 needs() { # OBJECT...: undefined names that no object here defines, beyond what is allowed
     "${prefix}nm" -g --defined-only -P "$@" | awk 'NF > 1 { print $1 }' | sort -u >"$dir/defined"
