@@ -102,26 +102,3 @@ __attribute__((section(".text.first"))) void start(void) {
     __asm__ volatile("outw %w0, %w1" : : "a"(0), "d"(0x8900)); /* Bochs: "Shutdown" would end it; else it is killed */
     for (;;) __asm__ volatile("hlt");
 }
-
-void *memset(void *p, int v, size_t n) {
-    for (uint8_t *c = p; n > 0; n--) *c++ = (uint8_t)v;
-    return p;
-}
-void *memcpy(void *restrict p, const void *restrict s, size_t n) {
-    const uint8_t *q = s;
-    for (uint8_t *c = p; n > 0; n--) *c++ = *q++;
-    return p;
-}
-void *memmove(void *p, const void *s, size_t n) {
-    uint8_t *c = p;
-    const uint8_t *q = s;
-    if (c < q) return memcpy(p, s, n);
-    while (n-- > 0) c[n] = q[n];
-    return p;
-}
-int memcmp(const void *a, const void *b, size_t n) {
-    const uint8_t *p = a, *q = b;
-    for (; n > 0; n--, p++, q++)
-        if (*p != *q) return *p - *q;
-    return 0;
-}

@@ -15,7 +15,7 @@ crypto=$here/../../crypto
 mkdir -p "$dir" && cd "$dir" || exit 1
 gcc -c "$here/boot.S" -o boot.o && ld -Ttext 0x7c00 --oformat binary boot.o -o boot.bin &&
     gcc -std=c11 -O2 -fno-pic -fno-stack-protector -mno-red-zone -ffreestanding -fno-tree-loop-distribute-patterns -I"$crypto" \
-        "$here/main.c" "$crypto"/*.c -nostdlib -static -Wl,-T,"$here/link.ld" -Wl,--build-id=none -o image.elf &&
+        "$here/main.c" "$here/../embedded/mem.c" "$crypto"/*.c -nostdlib -static -Wl,-T,"$here/link.ld" -Wl,--build-id=none -o image.elf &&
     objcopy -O binary -j .text image.elf image.bin || { echo "FAIL bochs: the image does not build"; exit 1; }
 if [ "$(wc -c <image.bin)" -gt $((12 * 32768)) ]; then echo "FAIL bochs: the image is larger than what boot.S loads"; exit 1; fi
 dd if=/dev/zero of=disk bs=512 count=20160 2>/dev/null
