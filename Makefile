@@ -139,7 +139,7 @@ endef
 $(eval $(call other_build,gcc,gcc,-O3 -g,,))
 $(eval $(call other_build,clang,clang,-O2 -g,,))
 # Those of cryptography and of sessions, for what makes no difference above them
-CORE_TESTS := $(addprefix test_,curve hash gcm bounds backends svc_vectors session states secrets renewal bytes calls timers hostile hostile_mitm seed)
+CORE_TESTS := $(addprefix test_,curve hash gcm bounds backends svc_vectors session states secrets renewal bytes calls timers hostile hostile_mitm seed slices sliced_svc_vectors)
 $(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
 # (without gcc-multilib, which cannot stand beside the cross compilers, the kernel's headers are where 64 bits have them)
 $(eval $(call other_build,m32,gcc,-O2 -g -m32 -idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null),,))
@@ -254,7 +254,7 @@ vectors:
 check-backends: tests
 	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests" "sh tests/frames.sh gcc clang"
 
-# What the switches of crypto/profile.h leave out, alone and together: 18 builds (packages: clang, gcc-arm-none-eabi)
+# What the switches of crypto/profile.h leave out, alone and together: 19 builds (packages: clang, gcc-arm-none-eabi)
 .PHONY: check-profiles
 check-profiles: lib
 	@sh tests/run.sh "CC='$(CC)' sh tests/profiles/run.sh $(BUILD)/profiles $(LIB)"

@@ -119,6 +119,12 @@ void svconn_ed25519_sign(uint8_t signature[64], const uint8_t seed[32] /* secret
 SVCONN_CHECKED int svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg,
                                          size_t len);
 
+/* The same, and if it is 1 the u of svconn_ed25519_to_x25519 for the key, which costs little here. SVCONN_BAD_KEY in place of 0
+ * if the key does not pass. */
+#define SVCONN_BAD_KEY (-2)
+SVCONN_CHECKED int svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32],
+                                           const uint8_t *msg, size_t len);
+
 /* All inputs are public. 1 if the bytes are a canonical encoding (y < p, no -0) of a point A on
  * the curve with [8]A != identity. */
 SVCONN_CHECKED int svconn_ed25519_check(const uint8_t public_key[32]);
@@ -127,5 +133,32 @@ SVCONN_CHECKED int svconn_ed25519_check(const uint8_t public_key[32]);
  * (RFC 7748 4.1), and the X25519 scalar of its seed: SHA-512(seed)[0..32), clamped. */
 void svconn_ed25519_to_x25519(uint8_t u[32], const uint8_t public_key[32]);
 void svconn_ed25519_seed_to_x25519(uint8_t scalar[32], const uint8_t seed[32] /* secret */);
+
+/* ---- The same, in slices (slices.h) --------------------------------------- */
+/* What a curve operation needs while it lasts, for those who cannot wait for its end. To begin: phase = 0. Then the same
+ * call with the same arguments, and units > 0 before each, until it returns something else than SVCONN_UNFINISHED; the
+ * workspace is then wiped. One operation at a time; who gives one up wipes it. A unit is at most 30 products of field
+ * elements, or what is done before and after a loop: a hash of the message, 60 products. */
+#ifdef SVCONN_CURVE_WORDS /* a test, on other elements */
+#elif defined(SVCONN_SMALL)
+#define SVCONN_CURVE_WORDS 100
+#elif SVCONN_FE == 51
+#define SVCONN_CURVE_WORDS 264
+#else
+#define SVCONN_CURVE_WORDS 144
+#endif
+typedef struct {
+    uint32_t units, phase;
+    uint64_t words[SVCONN_CURVE_WORDS];
+} svconn_curve_work;
+
+SVCONN_CHECKED int svconn_x25519_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32] /* secret */,
+                                       const uint8_t u[32]);
+SVCONN_CHECKED int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32] /* secret */);
+SVCONN_CHECKED int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signature[64], const uint8_t seed[32] /* secret */,
+                                             const uint8_t public_key[32], const uint8_t *msg, size_t len);
+SVCONN_CHECKED int svconn_ed25519_verify_u_slice(svconn_curve_work *w, uint8_t u[32], const uint8_t signature[64],
+                                                 const uint8_t public_key[32], const uint8_t *msg, size_t len);
+#define SVCONN_UNFINISHED (-1)
 
 #endif

@@ -204,8 +204,9 @@ static int NAME(is_answer)(const ge *p) {
         0xa7, 0xe2, 0x49, 0xfb, 0xa0, 0xfc, 0xd6, 0x5f, 0xaf, 0xa0, 0x07, 0xd3, 0x38, 0x17, 0xd6, 0x6a,
     };
     uint8_t code[32], xy[32], zt[32];
-    fe a;
-    svconn_ge_encode(code, p);
+    fe a, inverse;
+    fe_invert(&inverse, &p->z);
+    svconn_ge_encode(code, p, &inverse);
     fe_mul(&a, &p->x, &p->y);
     fe_to_bytes(xy, &a);
     fe_mul(&a, &p->z, &p->t);

@@ -37,46 +37,52 @@ void fe_sqn(fe *h, const fe *f, unsigned n) {
 }
 #endif
 
-/* f^(2^250 - 1). Written f^[n] for f^(2^n - 1): f^[2 n] = (f^[n])^(2^n) f^[n] and f^[n + 1] = (f^[n])^2 f. So n follows
- * the bits of 250 = 0xfa: 1, 3, 7, 15, 31, 62, 125, 250. */
-static void power_2_250(fe *h, const fe *f) {
-    fe t, x = *f;
-    for (unsigned i = 7, n = 1; i-- > 0;) {
-        fe_sqn(&t, &x, n);
-        fe_mul(&x, &t, &x);
-        n = 250u >> i;
-        if (n & 1) {
-            fe_sq(&x, &x);
-            fe_mul(&x, &x, f);
+/* Written f^[n] for f^(2^n - 1): f^[m + n] = (f^[m])^(2^n) f^[n]. With n = 1, then 5, then 25, that leads from 1 over 2, 3, 4, 5, and
+ * 10, 15, 20, 25, and 50, 75, ..., 225 to 250. y is f^[n], x is f^[i n]. */
+void fe_power_begin(fe_power *p, const fe *f) {
+    p->x = p->y = p->f = *f;
+    p->n = p->i = 1;
+}
+
+int fe_power_more(fe_power *p, uint32_t *units) {
+    while (p->n < 250) {
+        if (!svconn_unit(units)) return 0;
+        fe_sqn(&p->x, &p->x, p->n);
+        fe_mul(&p->x, &p->x, &p->y);
+        if (++p->i == (p->n < 25 ? 5 : 10)) {
+            p->y = p->x;
+            p->n = (uint8_t)(p->n * p->i);
+            p->i = 1;
         }
     }
-    *h = x;
-    ct_wipe(&t, sizeof t);
-    ct_wipe(&x, sizeof x);
+    return 1;
+}
+
+/* 2^252 - 3 = 2^2 (2^250 - 1) + 1 */
+void fe_pow2523_end(fe *h, const fe_power *p) {
+    fe_sqn(h, &p->x, 2);
+    fe_mul(h, h, &p->f);
 }
 
 #if SVCONN_FE != 51 /* else see fe25519_invert.c */
 /* p - 2 = 2^255 - 21 = 2^5 (2^250 - 1) + 11; 11 = 01011 */
-void fe_invert(fe *h, const fe *f) {
-    fe x;
-    power_2_250(&x, f);
+void fe_invert_end(fe *h, const fe_power *p) {
+    *h = p->x;
     for (unsigned i = 5; i-- > 0;) {
-        fe_sq(&x, &x);
-        if (11 >> i & 1) fe_mul(&x, &x, f);
+        fe_sq(h, h);
+        if (11 >> i & 1) fe_mul(h, h, &p->f);
     }
-    *h = x;
-    ct_wipe(&x, sizeof x);
+}
+
+void fe_invert(fe *h, const fe *f) {
+    fe_power p;
+    uint32_t all = SVCONN_NO_PAUSE;
+    fe_power_begin(&p, f);
+    (void)fe_power_more(&p, &all);
+    fe_invert_end(h, &p);
+    ct_wipe(&p, sizeof p);
 }
 #endif
-
-/* 2^252 - 3 = 2^2 (2^250 - 1) + 1 */
-void fe_pow2523(fe *h, const fe *f) {
-    fe x;
-    power_2_250(&x, f);
-    fe_sqn(&x, &x, 2);
-    fe_mul(h, &x, f);
-    ct_wipe(&x, sizeof x);
-}
 
 uint32_t fe_is_odd(const fe *f) {
     uint8_t s[32];

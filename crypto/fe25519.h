@@ -25,7 +25,7 @@
  *   fe_sub2    f - g        loose, loose                       wide
  *   fe_mul, fe_sq, fe_sqn   wide                               tight
  *   fe_small   121665 f     loose                              tight
- *   fe_invert, fe_pow2523   wide                               tight
+ *   fe_invert, fe_power     wide                               tight
  *   fe_swap                 any                                the same
  *   fe_negate_if            tight, or out of fe_from_words     loose
  *   fe_to_bytes             tight                              the canonical 32 bytes
@@ -38,6 +38,7 @@
 
 #include "ct.h"
 #include "profile.h"
+#include "slices.h"
 
 #if SVCONN_FE == 51
 #include "fe25519_51.h"
@@ -68,7 +69,6 @@ void fe_negate_if(fe *f, uint64_t mask);
 #define fe_sqn svconn_fe_sqn
 #define fe_small svconn_fe_small
 #define fe_invert svconn_fe_invert
-#define fe_pow2523 svconn_fe_pow2523
 #define fe_from_bytes svconn_fe_from_bytes
 #define fe_to_bytes svconn_fe_to_bytes
 #define fe_is_odd svconn_fe_is_odd
@@ -80,11 +80,32 @@ void fe_sq(fe *h, const fe *f);
 void fe_sqn(fe *h, const fe *f, unsigned n);  /* f^(2^n), n >= 1 */
 void fe_small(fe *h, const fe *f);            /* 121665 f */
 void fe_invert(fe *h, const fe *f);           /* f^(p - 2): 1 / f, and 0 for 0 */
-void fe_pow2523(fe *h, const fe *f);          /* f^((p - 5) / 8) = f^(2^252 - 3) */
 void fe_from_bytes(fe *h, const uint8_t in[32]);
 void fe_to_bytes(uint8_t out[32], const fe *f);
 uint32_t fe_is_odd(const fe *f);              /* the lowest bit of the canonical form of a tight number */
 uint32_t fe_is_zero(const fe *f);             /* 1 if a tight number is 0 mod p, else 0 */
 void fe_from_small(fe *h, uint8_t n);
+
+/* The powers that take long, in slices: a begin, then `more` until it is 1, then the end. */
+typedef struct {
+    fe x, y, f;
+    uint8_t n, i;
+} fe_power;
+#define fe_power_begin svconn_fe_power_begin
+#define fe_power_more svconn_fe_power_more
+#define fe_pow2523_end svconn_fe_pow2523_end
+#define fe_invert_end svconn_fe_invert_end
+void fe_power_begin(fe_power *p, const fe *f);       /* f: wide */
+int fe_power_more(fe_power *p, uint32_t *units);     /* of f^(2^250 - 1) */
+void fe_pow2523_end(fe *h, const fe_power *p);       /* f^((p - 5) / 8) = f^(2^252 - 3) */
+#if SVCONN_FE == 51                                  /* division steps take no longer than a unit or two */
+static inline void fe_invert_begin(fe_power *p, const fe *f) { p->f = *f; }
+static inline int fe_invert_more(const fe_power *p, const uint32_t *units) { return (void)p, (void)units, 1; }
+static inline void fe_invert_end(fe *h, const fe_power *p) { fe_invert(h, &p->f); }
+#else
+#define fe_invert_begin fe_power_begin
+#define fe_invert_more fe_power_more
+void fe_invert_end(fe *h, const fe_power *p);
+#endif
 
 #endif

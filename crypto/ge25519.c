@@ -5,7 +5,7 @@
  * a square and d is not one; the comb with signed digits: M. Hamburg, "Fast and compact elliptic-curve cryptography"
  * (ePrint 2012/309), section 3.3.
  *
- * svconn_ge_base and svconn_ge_encode are constant time. What verification uses is not, and says so.
+ * svconn_ge_base_* and svconn_ge_encode are constant time. What verification uses is not, and says so.
  *
  * The bounds are those of fe25519.h: each call below takes what the table there allows; (t), (l), (w) on a line say
  * that its result is tight, loose, wide.
@@ -15,16 +15,8 @@
 #include "ed25519_table.h"
 #include "sc25519.h"
 
-/* A point to be added: y + x, y - x, 2 d x y with Z = 1. Limbs are loose at most. */
-typedef struct {
-    fe plus, minus, t2d;
-} niels;
-
-/* The same with its own Z: Y + X, Y - X, 2 d T, Z. */
-typedef struct {
-    niels n;
-    fe z;
-} cached;
+typedef ge_niels niels;
+typedef ge_cached cached;
 
 /* A sum before its last products: X3 = E F, Y3 = G H, Z3 = F G, T3 = E H. All are wide at most. t: work space, here so
  * that one wipe reaches it. */
@@ -174,78 +166,100 @@ static void look_up(niels *r, const uint64_t table[1 << (TEETH - 1)][12], uint32
     ct_wipe(w, sizeof w);
 }
 
-void svconn_ge_base(ge *r, const uint8_t n[32]) {
+void svconn_ge_base_begin(ge_base_work *w, const uint8_t n[32], uint32_t units) {
+    w->left = 0;
 #ifdef SVCONN_CURVE_X86
-    if (svconn_cpu() & SVCONN_CPU_IFMA) {
-        svconn_ge_base_ifma(r, n);
+    unsigned can = units == SVCONN_NO_PAUSE ? svconn_cpu() : 0;
+    if (can & SVCONN_CPU_IFMA) {
+        svconn_ge_base_ifma(&w->r, n);
         return;
     }
-    if (svconn_cpu() & SVCONN_CPU_AVX2) {
-        svconn_ge_base_avx2(r, n);
+    if (can & SVCONN_CPU_AVX2) {
+        svconn_ge_base_avx2(&w->r, n);
         return;
     }
+#else
+    (void)units;
 #endif
-    uint8_t digit[STEPS][SVCONN_COMBS];
+    svconn_ge_recode(w->digit, n);
+    set_identity(&w->r);
+    w->left = STEPS;
+}
+
+int svconn_ge_base_more(ge_base_work *w, uint32_t *units) {
+    ge *r = &w->r;
     niels q;
     parts s;
-    svconn_ge_recode(digit, n);
-    set_identity(r);
-    for (unsigned k = STEPS; k-- > 0;) {
+    while (w->left && svconn_unit(units)) {
+        unsigned k = --w->left;
         if (k < STEPS - 1) {
             double_point(&s, r);
             join_t(r, &s);
         }
         for (unsigned j = 0; j < SVCONN_COMBS; j++) {
-            look_up(&q, svconn_ed25519_comb[j], digit[k][j]);
+            look_up(&q, svconn_ed25519_comb[j], w->digit[k][j]);
             add_niels(&s, r, &q);
             if (j + 1 < SVCONN_COMBS) join_t(r, &s);
             else join(r, &s);
         }
     }
-    ct_wipe(digit, sizeof digit);
     ct_wipe(&q, sizeof q);
     ct_wipe(&s, sizeof s);
+    return w->left == 0;
 }
 
 /* ---- encoding -------------------------------------------------------------- */
-void svconn_ge_encode(uint8_t out[32], const ge *p) {
-    fe x, y, inverse;
-    fe_invert(&inverse, &p->z);
-    fe_mul(&x, &p->x, &inverse);
-    fe_mul(&y, &p->y, &inverse);
+void svconn_ge_encode(uint8_t out[32], const ge *p, const fe *inverse) {
+    fe x, y;
+    fe_mul(&x, &p->x, inverse);
+    fe_mul(&y, &p->y, inverse);
     fe_to_bytes(out, &y);
     out[31] = (uint8_t)(out[31] | fe_is_odd(&x) << 7);
     ct_wipe(&x, sizeof x);
     ct_wipe(&y, sizeof y);
-    ct_wipe(&inverse, sizeof inverse);
 }
 
 /* ---- from here on in variable time: for public inputs only ------------------ */
 
 /* 5.1.3, steps 2 to 4: x from y. x^2 = u / v with u = y^2 - 1, v = d y^2 + 1; v is not 0, as -1 / d is no square. The
- * candidate is u v^3 (u v^7)^((p - 5) / 8). 0 if there is no x. */
-static int recover_x(fe *x, const fe *y, unsigned sign) {
-    fe one, k, u, v, t;
+ * candidate is u v^3 (u v^7)^((p - 5) / 8). */
+int svconn_ge_decode_begin(ge_decode_work *w, const uint8_t in[32]) {
+    uint8_t canonical[32];
+    fe y, one, t;
+    fe_from_bytes(&y, in);
+    fe_to_bytes(canonical, &y);
+    canonical[31] |= in[31] & 0x80;
+    if (!ct_eq(canonical, in, 32)) return 0; /* not below p */
     fe_from_small(&one, 1);
-    fe_sq(&u, y);
-    fe_from_words(&k, svconn_ed25519_d);
-    fe_mul(&v, &u, &k);
-    fe_add(&v, &v, &one); /* (l) */
-    fe_sub(&u, &u, &one);
-    fe_mul(&u, &u, &one); /* (t) */
-    fe_sq(&t, &v);
-    fe_mul(&t, &t, &v);   /* v^3 */
-    fe_sq(x, &t);
-    fe_mul(x, x, &v);     /* v^7 */
-    fe_mul(x, x, &u);     /* u v^7 */
-    fe_pow2523(x, x);
-    fe_mul(x, x, &t);
-    fe_mul(x, x, &u);     /* the candidate */
+    fe_sq(&w->u, &y);
+    fe_from_words(&t, svconn_ed25519_d);
+    fe_mul(&w->v, &w->u, &t);
+    fe_add(&w->v, &w->v, &one); /* (l) */
+    fe_sub(&w->u, &w->u, &one);
+    fe_mul(&w->u, &w->u, &one); /* (t) */
+    fe_sq(&t, &w->v);
+    fe_mul(&w->v3, &t, &w->v);
+    fe_sq(&t, &w->v3);
+    fe_mul(&t, &t, &w->v);      /* v^7 */
+    fe_mul(&t, &t, &w->u);
+    fe_power_begin(&w->p, &t);
+    return 1;
+}
+
+int svconn_ge_decode_more(ge_decode_work *w, uint32_t *units) { return fe_power_more(&w->p, units); }
+
+/* 0 if there is no x. */
+static int recover_x(fe *x, const ge_decode_work *w, unsigned sign) {
+    fe one, k, t;
+    fe_from_small(&one, 1);
     fe_from_words(&k, svconn_ed25519_root);
+    fe_pow2523_end(x, &w->p);
+    fe_mul(x, x, &w->v3);
+    fe_mul(x, x, &w->u); /* the candidate */
     for (unsigned tries = 0;; tries++) {
         fe_sq(&t, x);
-        fe_mul(&t, &t, &v); /* v x^2 (t): u, -u or neither; -u comes to u */
-        fe_sub(&t, &t, &u);
+        fe_mul(&t, &t, &w->v); /* v x^2 (t): u, -u or neither; -u comes to u */
+        fe_sub(&t, &t, &w->u);
         fe_mul(&t, &t, &one);
         if (fe_is_zero(&t)) break;
         if (tries == 1) return 0;
@@ -259,13 +273,11 @@ static int recover_x(fe *x, const fe *y, unsigned sign) {
     return 1;
 }
 
-int svconn_ge_decode(ge *p, const uint8_t in[32]) {
-    uint8_t y[32];
+int svconn_ge_decode_end(ge *p, const ge_decode_work *w, const uint8_t in[32]) {
+    fe x;
+    if (!recover_x(&x, w, in[31] >> 7)) return 0;
+    p->x = x;
     fe_from_bytes(&p->y, in);
-    fe_to_bytes(y, &p->y);
-    y[31] |= in[31] & 0x80;
-    if (!ct_eq(y, in, 32)) return 0; /* not below p */
-    if (!recover_x(&p->x, &p->y, in[31] >> 7)) return 0;
     fe_from_small(&p->z, 1);
     fe_mul(&p->t, &p->x, &p->y);
     return 1;
@@ -291,17 +303,8 @@ static void to_cached(cached *r, const ge *p) {
     r->z = p->z;
 }
 
-/* Windows for multiples of P: of this many bits, with so many odd multiples */
-#ifdef SVCONN_LARGE_TABLES
-#define P_WINDOW 5
-#elif defined(SVCONN_SMALL)
-#define P_WINDOW 2
-#elif SVCONN_FE == 29
-#define P_WINDOW 4
-#else
-#define P_WINDOW 3 /* a point is 320 bytes there */
-#endif
-#define ODD_MULTIPLES (1 << (P_WINDOW - 2))
+#define P_WINDOW SVCONN_P_WINDOW
+#define ODD_MULTIPLES SVCONN_P_MULTIPLES
 
 /* t[i] = [2 i + 1]P */
 static void odd_multiples(cached t[ODD_MULTIPLES], const ge *p) {
@@ -347,84 +350,81 @@ void svconn_ge_naf(int8_t digit[256], const uint8_t n[32], unsigned w) {
 
 /* One doubling per bit for both products (Straus). Windows of 5 bits for P, of 8 for B, whose odd multiples [1]B to
  * [127]B are in a table. */
-void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
+void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p, const uint8_t b[32], uint32_t units) {
+    w->left = 0;
 #ifdef SVCONN_CURVE_X86
-    if (svconn_cpu() & SVCONN_CPU_IFMA) {
-        svconn_ge_double_base_ifma(r, a, p, b);
+    unsigned can = units == SVCONN_NO_PAUSE ? svconn_cpu() : 0;
+    if (can & SVCONN_CPU_IFMA) {
+        svconn_ge_double_base_ifma(&w->r, a, p, b);
         return;
     }
-    if (svconn_cpu() & SVCONN_CPU_AVX2) {
-        svconn_ge_double_base_avx2(r, a, p, b);
+    if (can & SVCONN_CPU_AVX2) {
+        svconn_ge_double_base_avx2(&w->r, a, p, b);
         return;
     }
+#else
+    (void)units;
 #endif
-    int8_t na[256], nb[256];
-    cached t[ODD_MULTIPLES], q;
-    niels m;
-    parts s;
-    unsigned i = 256;
-    svconn_ge_naf(na, a, P_WINDOW);
-    svconn_ge_naf(nb, b, SVCONN_ODD_WINDOW);
-    odd_multiples(t, p);
-    set_identity(r);
-    while (i > 0 && na[i - 1] == 0 && nb[i - 1] == 0) i--;
-    while (i-- > 0) {
-        double_point(&s, r);
-        if (na[i] != 0) {
-            join_t(r, &s);
-            q = t[(na[i] < 0 ? -na[i] : na[i]) / 2];
-            negate(&q.n, ct_mask64(na[i] < 0));
-            add_cached(&s, r, &q);
-        }
-        if (nb[i] != 0) {
-            join_t(r, &s);
-            from_entry(&m, svconn_ed25519_odd[(nb[i] < 0 ? -nb[i] : nb[i]) / 2]);
-            negate(&m, ct_mask64(nb[i] < 0));
-            add_niels(&s, r, &m);
-        }
-        join(r, &s);
-    }
+    svconn_ge_naf(w->a, a, P_WINDOW);
+    svconn_ge_naf(w->b, b, SVCONN_ODD_WINDOW);
+    odd_multiples(w->multiple, p);
+    set_identity(&w->r);
+    w->left = 256;
+    while (w->left && w->a[w->left - 1] == 0 && w->b[w->left - 1] == 0) w->left--;
+}
+
+static void digits_at(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], unsigned i, int *da, int *db) {
+    (void)a, (void)b;
+    *da = w->a[i];
+    *db = w->b[i];
 }
 #else
 /* Windows that are found from the top: K. Okeya, K. Schmidt-Samoa, C. Spahn, T. Takagi, "Signed binary representations
  * revisited" (CRYPTO 2004), section 4. n = 2 n - n: the signed digit of 2^i is n_(i - 1) - n_i. From one on that is not
  * 0, w of them are taken together; that is the number in the bits i to i - w + 1 of n, of which the first one counts
  * negative, plus the bit after them. Without its factors 2 it is odd and below 2^(w - 1) in size. Digits are as rare as
- * in the non-adjacent form, one in w + 1, and nobody has to keep them.
- *
- * The last window found: digit 2^at. The next one begins below the bit low. */
-typedef struct {
-    int digit;
-    unsigned at, low;
-} window;
+ * in the non-adjacent form, one in w + 1, and nobody has to keep them. */
 
 /* 0 above, and below (i = -1) */
 static int bit_of(const uint8_t n[32], unsigned i) { return i < 256 ? n[i / 8] >> i % 8 & 1 : 0; }
 
 /* What is to be added at 2^i. i goes down from 255. */
-static int digit_at(window *s, const uint8_t n[32], unsigned i, unsigned w) {
+static int digit_at(ge_window *s, const uint8_t n[32], unsigned i, unsigned w) {
     if (i < s->low && bit_of(n, i) != bit_of(n, i - 1)) {
-        s->digit = -bit_of(n, i);
-        s->low = i < w ? 0 : i - w + 1;
-        for (unsigned j = i; j-- > s->low;) s->digit = 2 * s->digit + bit_of(n, j);
-        s->digit += bit_of(n, s->low - 1);
-        for (s->at = s->low; s->digit % 2 == 0; s->at++) s->digit >>= 1;
+        int digit = -bit_of(n, i);
+        s->low = (uint16_t)(i < w ? 0 : i - w + 1);
+        for (unsigned j = i; j-- > s->low;) digit = 2 * digit + bit_of(n, j);
+        digit += bit_of(n, s->low - 1u);
+        for (s->at = s->low; digit % 2 == 0; s->at++) digit >>= 1;
+        s->digit = (int8_t)digit;
     }
     return i == s->at ? s->digit : 0;
 }
 
-void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]) {
-    window wa = {0, 256, 256}, wb = wa;
-    cached t[ODD_MULTIPLES], q;
+static void digits_at(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], unsigned i, int *da, int *db) {
+    *da = digit_at(&w->a, a, i, P_WINDOW);
+    *db = digit_at(&w->b, b, i, SVCONN_ODD_WINDOW);
+}
+
+void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p, const uint8_t b[32], uint32_t units) {
+    (void)a, (void)b, (void)units;
+    odd_multiples(w->multiple, p);
+    set_identity(&w->r);
+    w->left = w->a.low = w->a.at = w->b.low = w->b.at = 256;
+}
+#endif
+
+int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units) {
+    ge *r = &w->r;
+    cached q;
     parts s;
-    odd_multiples(t, p);
-    set_identity(r);
-    for (unsigned i = 256; i-- > 0;) {
-        int da = digit_at(&wa, a, i, P_WINDOW), db = digit_at(&wb, b, i, SVCONN_ODD_WINDOW);
+    while (w->left && svconn_unit(units)) {
+        int da, db;
+        digits_at(w, a, b, --w->left, &da, &db);
         double_point(&s, r);
         if (da != 0) {
             join_t(r, &s);
-            q = t[(da < 0 ? -da : da) / 2];
+            q = w->multiple[(da < 0 ? -da : da) / 2];
             negate(&q.n, ct_mask64(da < 0));
             add_cached(&s, r, &q);
         }
@@ -436,5 +436,5 @@ void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_
         }
         join(r, &s);
     }
+    return w->left == 0;
 }
-#endif

@@ -15,17 +15,73 @@ typedef struct {
     fe x, y, z, t;
 } ge;
 
-/* [n]B for the base point B and any n < 2^255, little-endian. Constant time. r->t is not set. */
-void svconn_ge_base(ge *r, const uint8_t n[32] /* secret */);
+/* What takes long comes in slices (slices.h): a begin, then `more` until it is 1. A point that is made so is the r of its work space,
+ * without r.t. */
 
-/* [a]P + [b]B; a, b < 2^255. r may be p. In variable time: for public inputs only. r->t is not set. */
-void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+/* [n]B for the base point B and any n < 2^255, little-endian. Constant time. */
+typedef struct {
+    ge r;
+    uint8_t digit[SVCONN_COMB_STEPS][SVCONN_COMBS]; /* secret */
+    uint8_t left;                                   /* digits of each comb */
+} ge_base_work;
+void svconn_ge_base_begin(ge_base_work *w, const uint8_t n[32] /* secret */, uint32_t units);
+int svconn_ge_base_more(ge_base_work *w, uint32_t *units);
 
-/* RFC 8032 5.1.2. Constant time. */
-void svconn_ge_encode(uint8_t out[32], const ge *p);
+/* A point to be added: y + x, y - x, 2 d x y with Z = 1. Limbs are loose at most. */
+typedef struct {
+    fe plus, minus, t2d;
+} ge_niels;
 
-/* RFC 8032 5.1.3, strictly: 1 if the bytes are the canonical encoding of a point, else 0. In variable time. */
-int svconn_ge_decode(ge *p, const uint8_t in[32]);
+/* The same with its own Z: Y + X, Y - X, 2 d T, Z. */
+typedef struct {
+    ge_niels n;
+    fe z;
+} ge_cached;
+
+/* Windows for multiples of P: of this many bits, with so many odd multiples */
+#ifdef SVCONN_LARGE_TABLES
+#define SVCONN_P_WINDOW 5
+#elif defined(SVCONN_SMALL)
+#define SVCONN_P_WINDOW 2
+#elif SVCONN_FE == 29
+#define SVCONN_P_WINDOW 4
+#else
+#define SVCONN_P_WINDOW 3 /* a point is 320 bytes there */
+#endif
+#define SVCONN_P_MULTIPLES (1 << (SVCONN_P_WINDOW - 2))
+
+/* A window of a scalar: its digit is for 2^at, the next one begins below the bit low */
+typedef struct {
+    int8_t digit;
+    uint16_t at, low;
+} ge_window;
+
+/* [a]P + [b]B; a, b < 2^255, the same in each call. In variable time: for public inputs only. p may be &w->r. */
+typedef struct {
+    ge r;
+    ge_cached multiple[SVCONN_P_MULTIPLES];
+#ifdef SVCONN_LARGE_TABLES
+    int8_t a[256], b[256];
+#else
+    ge_window a, b;
+#endif
+    uint16_t left; /* bits */
+} ge_double_work;
+void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p, const uint8_t b[32], uint32_t units);
+int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units);
+
+/* RFC 8032 5.1.2 with the inverse of Z. Constant time. */
+void svconn_ge_encode(uint8_t out[32], const ge *p, const fe *inverse);
+
+/* RFC 8032 5.1.3, strictly: the end is 1 if the bytes are the canonical encoding of a point, which it makes, t too; else 0. In
+ * variable time. p may lie over the work space. */
+typedef struct {
+    fe_power p;
+    fe u, v, v3; /* x^2 = u / v; v^3 */
+} ge_decode_work;
+int svconn_ge_decode_begin(ge_decode_work *w, const uint8_t in[32]); /* 0: no such point */
+int svconn_ge_decode_more(ge_decode_work *w, uint32_t *units);
+int svconn_ge_decode_end(ge *p, const ge_decode_work *w, const uint8_t in[32]);
 
 /* 1 if [8]P is the identity, else 0. In variable time. */
 int svconn_ge_has_small_order(const ge *p);

@@ -7,6 +7,7 @@
  *      SVCONN_CLIENT_ONLY    only the CLIENT's side of the handshake        SVCONN_SERVER_ONLY    only the SERVER's
  *      SVCONN_PSK_ONLY       no Ed25519: identities of type 02, and custom  SVCONN_NO_PSK         none of type 02
  *      SVCONN_NO_HIDDEN      no hidden SERVER (section 3.5)                 SVCONN_NO_CUSTOM      no identities of the application's own
+ *      SVCONN_NO_SLICES      no handshake in slices (svconn_init_sliced)
  *      SVCONN_MESSAGE_LIMIT  longest message in bytes, for sessions whose buffers are fixed (default 65535)
  *      SVCONN_PORTABLE_ONLY  nothing that depends on a CPU: no intrinsics, no detection, no writable variable
  *

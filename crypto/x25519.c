@@ -9,11 +9,29 @@
 #include "fe25519.h"
 #include "ge25519.h"
 
-/* The state (tight between steps) and the work space of a step: in one place, to be wiped once. */
+/* Tight between steps. x1: the base. left: bits of e that are still to come. */
 typedef struct {
-    fe x2, z2, x3, z3;
-    fe a, b, aa, bb, e, c, d;
+    fe x2, z2, x3, z3, x1;
+    uint8_t e[32];
+    uint8_t left, swap;
 } ladder;
+
+/* Of a step: in one place, to be wiped once */
+typedef struct {
+    fe a, b, aa, bb, e, c, d;
+} step_work;
+
+/* The result is a / p->f. */
+typedef struct {
+    union {
+        ladder l;
+#ifndef SVCONN_SMALL
+        ge_base_work b;
+#endif
+    } u;
+    fe a;
+    fe_power p;
+} SVCONN_MAY_ALIAS x25519_work;
 
 static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
     memcpy(e, scalar, 32);
@@ -23,71 +41,111 @@ static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
 }
 
 /* Section 5, the body of the loop. Capital letters are the names there; (t): tight, (l): loose. */
-static void ladder_step(ladder *s, const fe *x1) {
-    fe_add(&s->a, &s->x2, &s->z2);  /* A (l) */
-    fe_sub(&s->b, &s->x2, &s->z2);  /* B (l) */
-    fe_add(&s->c, &s->x3, &s->z3);  /* C (l) */
-    fe_sub(&s->d, &s->x3, &s->z3);  /* D (l) */
-    fe_mul(&s->d, &s->d, &s->a);    /* DA (t) */
-    fe_mul(&s->c, &s->c, &s->b);    /* CB (t) */
-    fe_sq(&s->aa, &s->a);           /* AA (t) */
-    fe_sq(&s->bb, &s->b);           /* BB (t) */
-    fe_add(&s->a, &s->d, &s->c);    /* DA + CB (l) */
-    fe_sub(&s->b, &s->d, &s->c);    /* DA - CB (l) */
-    fe_sub(&s->e, &s->aa, &s->bb);  /* E (l) */
-    fe_sq(&s->x3, &s->a);
-    fe_sq(&s->b, &s->b);            /* (t) */
-    fe_mul(&s->x2, &s->aa, &s->bb);
-    fe_small(&s->d, &s->e);         /* a24 E (t) */
-    fe_add(&s->d, &s->d, &s->aa);   /* AA + a24 E (l) */
-    fe_mul(&s->z3, &s->b, x1);
-    fe_mul(&s->z2, &s->e, &s->d);
+static void ladder_step(ladder *s, step_work *w) {
+    fe_add(&w->a, &s->x2, &s->z2);  /* A (l) */
+    fe_sub(&w->b, &s->x2, &s->z2);  /* B (l) */
+    fe_add(&w->c, &s->x3, &s->z3);  /* C (l) */
+    fe_sub(&w->d, &s->x3, &s->z3);  /* D (l) */
+    fe_mul(&w->d, &w->d, &w->a);    /* DA (t) */
+    fe_mul(&w->c, &w->c, &w->b);    /* CB (t) */
+    fe_sq(&w->aa, &w->a);           /* AA (t) */
+    fe_sq(&w->bb, &w->b);           /* BB (t) */
+    fe_add(&w->a, &w->d, &w->c);    /* DA + CB (l) */
+    fe_sub(&w->b, &w->d, &w->c);    /* DA - CB (l) */
+    fe_sub(&w->e, &w->aa, &w->bb);  /* E (l) */
+    fe_sq(&s->x3, &w->a);
+    fe_sq(&w->b, &w->b);            /* (t) */
+    fe_mul(&s->x2, &w->aa, &w->bb);
+    fe_small(&w->d, &w->e);         /* a24 E (t) */
+    fe_add(&w->d, &w->d, &w->aa);   /* AA + a24 E (l) */
+    fe_mul(&s->z3, &w->b, &s->x1);
+    fe_mul(&s->z2, &w->e, &w->d);
 }
 
-/* x2 and z2 after all 255 bits of e. x1 is tight. */
-static void run_ladder(ladder *s, const uint8_t e[32], const fe *x1) {
-    uint64_t swap = 0;
+static void swap_if(ladder *s, unsigned bit) {
+    uint64_t mask = ct_mask64(bit);
+    fe_swap(&s->x2, &s->x3, mask);
+    fe_swap(&s->z2, &s->z3, mask);
+}
+
+static void ladder_begin(ladder *s, const uint8_t scalar[32], const uint8_t u[32]) {
+    clamp(s->e, scalar);
+    fe_from_bytes(&s->x1, u);
     fe_from_small(&s->x2, 1);
     fe_from_small(&s->z2, 0);
-    s->x3 = *x1;
+    s->x3 = s->x1;
     fe_from_small(&s->z3, 1);
-    for (unsigned t = 255; t-- > 0;) {
-        uint64_t bit = (uint64_t)(e[t >> 3] >> (t & 7)) & 1;
-        uint64_t mask = ct_mask64(swap ^ bit);
-        fe_swap(&s->x2, &s->x3, mask);
-        fe_swap(&s->z2, &s->z3, mask);
-        swap = bit;
-        ladder_step(s, x1);
-    }
-    fe_swap(&s->x2, &s->x3, ct_mask64(swap));
-    fe_swap(&s->z2, &s->z3, ct_mask64(swap));
+    s->left = 255;
+    s->swap = 0;
 }
 
-int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
-    uint8_t e[32];
-    fe x1;
-    ladder s;
-    clamp(e, scalar);
-    fe_from_bytes(&x1, u);
+/* 1: x2 and z2 are those after all 255 bits of e. */
+static int ladder_more(ladder *s, uint32_t *units) {
+    step_work w;
+    while (s->left && svconn_unit(units)) {
+        unsigned t = --s->left, bit = s->e[t >> 3] >> (t & 7) & 1u;
+        swap_if(s, s->swap ^ bit);
+        s->swap = (uint8_t)bit;
+        ladder_step(s, &w);
+    }
+    ct_wipe(&w, sizeof w);
+    if (s->left) return 0;
+    swap_if(s, s->swap);
+    s->swap = 0;
+    return 1;
+}
+
+/* All of it at once, where the CPU has something better */
+static void ladder_fast(ladder *s, uint32_t units) {
 #ifdef SVCONN_CURVE_X86
-    if (svconn_cpu() & SVCONN_CPU_IFMA) svconn_x25519_ladder_ifma(&s.x2, &s.z2, e, &x1);
-    else if (svconn_cpu() & SVCONN_CPU_AVX2) svconn_x25519_ladder_avx2(&s.x2, &s.z2, e, &x1);
-    else
+    unsigned can = units == SVCONN_NO_PAUSE ? svconn_cpu() : 0;
+    if (can & SVCONN_CPU_IFMA) svconn_x25519_ladder_ifma(&s->x2, &s->z2, s->e, &s->x1);
+    else if (can & SVCONN_CPU_AVX2) svconn_x25519_ladder_avx2(&s->x2, &s->z2, s->e, &s->x1);
+    else return;
+    s->left = 0;
+#else
+    (void)s, (void)units;
 #endif
-    run_ladder(&s, e, &x1);
-    fe_invert(&s.z2, &s.z2); /* 0 for 0: then out is zero, as section 5 wants it */
-    fe_mul(&s.x2, &s.x2, &s.z2);
-    fe_to_bytes(out, &s.x2);
-    ct_wipe(e, sizeof e);
-    ct_wipe(&x1, sizeof x1);
-    ct_wipe(&s, sizeof s);
+}
+
+/* The last phase of both operations: out = a / p->f */
+static int divide(x25519_work *v, uint32_t *units, uint8_t out[32]) {
+    if (!fe_invert_more(&v->p, units)) return SVCONN_UNFINISHED;
+    fe_invert_end(&v->p.x, &v->p); /* 0 for 0: then out is zero, as RFC 7748 section 5 wants it */
+    fe_mul(&v->a, &v->a, &v->p.x);
+    fe_to_bytes(out, &v->a);
+    ct_wipe(v, sizeof *v);
+    return 1;
+}
+
+static int x25519(x25519_work *v, uint32_t *phase, uint32_t *units, uint8_t out[32], const uint8_t scalar[32],
+                  const uint8_t u[32]) {
+    if (*phase == 0) {
+        ladder_begin(&v->u.l, scalar, u);
+        ladder_fast(&v->u.l, *units);
+        *phase = 1;
+    }
+    if (*phase == 1) {
+        if (!ladder_more(&v->u.l, units)) return SVCONN_UNFINISHED;
+        v->a = v->u.l.x2;
+        fe_invert_begin(&v->p, &v->u.l.z2);
+        *phase = 2;
+    }
+    if (divide(v, units, out) < 0) return SVCONN_UNFINISHED;
+    *phase = 0;
     uint32_t good = ct_all_zero(out, 32) ^ 1;
     CT_RELEASE(&good, sizeof good);
     return (int)good;
 }
 
+int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+    x25519_work v;
+    uint32_t phase = 0, units = SVCONN_NO_PAUSE;
+    return x25519(&v, &phase, &units, out, scalar, u);
+}
+
 #ifdef SVCONN_SMALL
-/* With few points in the table of Ed25519 that is no faster, and the ladder is here already. 0 is no result of it: see
+/* With few points in the table of Ed25519 another way is no faster, and the ladder is here already. 0 is no result of it: see
  * below. */
 void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
     uint8_t nine[32] = {9};
@@ -96,20 +154,47 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
 #else
 /* u = (1 + y) / (1 - y) = (Z + Y) / (Z - Y), section 4.1. It maps the base point to u = 9. Z = Y would be the
  * identity, but a clamped scalar is a multiple of 8 in [2^254, 2^255) and no such one is a multiple of L. */
+static int x25519_public(x25519_work *v, uint32_t *phase, uint32_t *units, uint8_t out[32], const uint8_t scalar[32]) {
+    if (*phase == 0) {
+        uint8_t e[32];
+        clamp(e, scalar);
+        svconn_ge_base_begin(&v->u.b, e, *units);
+        ct_wipe(e, sizeof e);
+        *phase = 1;
+    }
+    if (*phase == 1) {
+        const ge *p = &v->u.b.r;
+        if (!svconn_ge_base_more(&v->u.b, units)) return SVCONN_UNFINISHED;
+        fe_add(&v->a, &p->z, &p->y);
+        fe_sub(&v->p.f, &p->z, &p->y);
+        fe_invert_begin(&v->p, &v->p.f);
+        *phase = 2;
+    }
+    if (divide(v, units, out) < 0) return SVCONN_UNFINISHED;
+    *phase = 0;
+    return 1;
+}
+
 void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
-    uint8_t e[32];
-    ge p;
-    fe a, b;
-    clamp(e, scalar);
-    svconn_ge_base(&p, e);
-    fe_add(&a, &p.z, &p.y);
-    fe_sub(&b, &p.z, &p.y);
-    fe_invert(&b, &b);
-    fe_mul(&a, &a, &b);
-    fe_to_bytes(out, &a);
-    ct_wipe(e, sizeof e);
-    ct_wipe(&p, sizeof p);
-    ct_wipe(&a, sizeof a);
-    ct_wipe(&b, sizeof b);
+    x25519_work v;
+    uint32_t phase = 0, units = SVCONN_NO_PAUSE;
+    (void)x25519_public(&v, &phase, &units, out, scalar);
+}
+#endif
+
+#ifndef SVCONN_NO_SLICES
+typedef char x25519_work_fits[sizeof(x25519_work) <= 8 * SVCONN_CURVE_WORDS ? 1 : -1];
+
+int svconn_x25519_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+    return w->units ? x25519((void *)w->words, &w->phase, &w->units, out, scalar, u) : SVCONN_UNFINISHED;
+}
+
+int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32]) {
+#ifdef SVCONN_SMALL
+    uint8_t nine[32] = {9};
+    return svconn_x25519_slice(w, out, scalar, nine);
+#else
+    return w->units ? x25519_public((void *)w->words, &w->phase, &w->units, out, scalar) : SVCONN_UNFINISHED;
+#endif
 }
 #endif

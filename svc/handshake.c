@@ -7,7 +7,7 @@
  *      M3  S->C   record: CONFIRM || proof
  *
  * Each role is one table of steps; svconn_handshake_run goes through it. A step returns SVCONN_OK (done, go on),
- * SVCONN_AGAIN (bytes are missing, or a question was put into s->state; the step runs again when they come), a caller
+ * SVCONN_AGAIN (bytes are missing, or a question was put into s->state, or there is more to compute; then the step runs again), a caller
  * fault (an answer that does not fit: ask again), or the failure. A step that waits has changed nothing that it would
  * need unchanged.
  *
@@ -66,6 +66,56 @@ static svconn_err ask(svconn *s, svconn_state question) {
     return SVCONN_AGAIN;
 }
 
+/* ---- the curves, at once or in slices ----------------------------------------------------------- */
+
+/* A step that computes a curve has one call of these, with arguments that are the same each time that it runs again. Until the result is
+ * SVCONN_UNFINISHED no more, the step returns `unfinished` and has changed nothing. */
+
+static svconn_curve_work *work(const svconn *s) { return (svconn_curve_work *)(void *)s->work->words; }
+typedef char workspace_fits[sizeof(svconn_curve_work) <= sizeof(svconn_workspace) ? 1 : -1];
+
+static int curve_x25519(const svconn *s, uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+    if (HAS_SLICES && s->work) return svconn_x25519_slice(work(s), out, scalar, u);
+    return svconn_x25519(out, scalar, u);
+}
+
+static int curve_public(const svconn *s, uint8_t out[32], const uint8_t scalar[32]) {
+    if (HAS_SLICES && s->work) return svconn_x25519_public_slice(work(s), out, scalar);
+    svconn_x25519_public(out, scalar);
+    return 1;
+}
+
+static int curve_sign(const svconn *s, uint8_t proof[64], const svconn_identity *me, const uint8_t *msg, size_t len) {
+    if (HAS_SLICES && s->work) return svconn_ed25519_sign_slice(work(s), proof, me->secret, me->built_in + 1, msg, len);
+    svconn_ed25519_sign(proof, me->secret, me->built_in + 1, msg, len);
+    return 1;
+}
+
+static int curve_verify(svconn *s, const uint8_t proof[64], const uint8_t *msg, size_t len) {
+    uint8_t *u = s->u.hs.v.m.peer_key;
+    if (HAS_SLICES && s->work) return svconn_ed25519_verify_u_slice(work(s), u, proof, s->peer + 1, msg, len);
+    return svconn_ed25519_verify_u(u, proof, s->peer + 1, msg, len);
+}
+
+/* Our signing key's X25519 scalar; not again in the slices after the first */
+static int curve_x25519_by_key(const svconn *s, uint8_t out[32], const uint8_t u[32]) {
+    uint8_t scalar[32] = {0};
+    if (!HAS_SLICES || !s->work || work(s)->phase == 0) svconn_ed25519_seed_to_x25519(scalar, s->config->identity->secret);
+    int result = curve_x25519(s, out, scalar, u);
+    ct_wipe(scalar, sizeof scalar);
+    return result;
+}
+
+static svconn_err unfinished(svconn *s) { return ask(s, SVCONN_WORKING); }
+
+#if HAS_SLICES
+void svconn_handshake_allow(svconn *s, uint32_t units) {
+    if (s->work) work(s)->units = units;
+}
+#endif
+
+/* ---- proofs ------------------------------------------------------------------------------------- */
+
 /* What the proofs of this moment cover: mine or the peer's (2.2, 3.3). With keys it is the second one of a custom type. */
 static size_t proof_text(const svconn *s, int mine, uint8_t *out) {
     const char *label = svconn_serves(s) == mine ? LABEL_SERVER_HELLO : LABEL_CLIENT_PROOF;
@@ -83,13 +133,14 @@ static svconn_err my_proof_length(svconn *s, const svconn_bytes *answer, size_t 
 }
 
 /* Our proof over proof_text */
-SVCONN_APART void put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
+SVCONN_APART int put_proof(const svconn *s, const svconn_bytes *answer, uint8_t *at) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX];
     const svconn_identity *me = s->config->identity;
     size_t n = proof_text(s, 1, msg);
-    if (svconn_is_ed25519(my_type(s))) svconn_ed25519_prove(at, me, msg, n);
-    else if (svconn_is_psk(my_type(s))) svconn_psk_prove(at, me->secret, msg, n);
+    if (svconn_is_ed25519(my_type(s))) return curve_sign(s, at, me, msg, n);
+    if (svconn_is_psk(my_type(s))) svconn_psk_prove(at, me->secret, msg, n);
     else if (answer->len) memcpy(at, answer->data, answer->len);
+    return 1;
 }
 
 /* One text under a key of its own, in place or not, and the nonce 0. Erases the key. */
@@ -131,21 +182,22 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
     if (!svconn_is_psk(peer_id(s).data[0])) return SVCONN_OK;
     const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
-    memcpy(s->u.hs.v.m.psk, psk, 32);
+    memcpy(s->u.hs.v.m.peer_key, psk, 32);
     return SVCONN_OK;
 }
 
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. No proof verifies under a key that is not acceptable
  * (3.5 step 5, 3.6 step 5): the key is looked at by itself only to say which of the two is wrong. */
-SVCONN_APART svconn_err verify_peer(const svconn *s) {
+SVCONN_APART svconn_err verify_peer(svconn *s) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
     int ok = svconn_is_custom(type) || proof.len == svconn_proof_length(type);
-    if (svconn_is_ed25519(type) && ok) ok = svconn_ed25519_verify(proof.data, s->peer + 1, msg, n);
-    else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.psk, msg, n);
-    if (ok) return SVCONN_OK;
-    return svconn_is_ed25519(type) && !svconn_ed25519_check(s->peer + 1) ? SVCONN_E_KEY : SVCONN_E_PROOF;
+    if (svconn_is_ed25519(type) && ok) ok = curve_verify(s, proof.data, msg, n);
+    else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
+    if (ok == SVCONN_UNFINISHED) return unfinished(s);
+    if (ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
+    return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
 
 /* 3.5 step 7; 3.6 step 7 */
@@ -155,27 +207,51 @@ static svconn_err await_verdict(svconn *s, const svconn_bytes *answer) {
 
 /* ---- steps of both roles: the shared secrets ---------------------------------------------------- */
 
-/* The SERVER's contribution es (2.2), with the CLIENT's x or the SERVER's view of X. 0 if an X25519 result is zero. */
-static int contribution(const svconn *s, uint8_t type, const uint8_t X[32], uint8_t es[32]) {
-    const svconn_identity *me = s->config->identity;
+/* Our ephemeral public key (3.4; 3.5 step 8) */
+static svconn_err make_public(svconn *s) {
+    uint8_t *public_key = s->u.hs.v.m.public_key;
+    if (curve_public(s, public_key, s->u.hs.secret) == SVCONN_UNFINISHED) return unfinished(s);
+    CT_RELEASE(public_key, 32);
+    return SVCONN_OK;
+}
+
+static svconn_err agreed(svconn *s, int result) {
+    if (result == SVCONN_UNFINISHED) return unfinished(s);
+    return result ? SVCONN_OK : SVCONN_E_DH;
+}
+
+/* dh (3.3), which stays where ck will be. theirs: the peer's ephemeral. */
+SVCONN_APART svconn_err agree_dh(svconn *s, const uint8_t theirs[32]) {
+    return agreed(s, curve_x25519(s, s->u.hs.ck, s->u.hs.secret, theirs));
+}
+
+/* Whose contribution es is: the SERVER's */
+static uint8_t es_type(const svconn *s) { return svconn_serves(s) ? my_type(s) : peer_id(s).data[0]; }
+
+/* The SERVER's contribution es (2.2), with the CLIENT's x or the SERVER's view of X. 1, 0 if an X25519 result is zero, or
+ * SVCONN_UNFINISHED */
+static int contribution(const svconn *s, const uint8_t X[32], uint8_t es[32]) {
+    uint8_t type = es_type(s);
     if (svconn_is_ed25519(type)) {
-        return svconn_serves(s) ? svconn_ed25519_es_server(es, me, X)
-                                : svconn_ed25519_es_client(es, s->u.hs.secret, s->peer + 1);
+        return svconn_serves(s) ? curve_x25519_by_key(s, es, X) : curve_x25519(s, es, s->u.hs.secret, s->u.hs.v.m.peer_key);
     }
-    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? me->secret : s->u.hs.v.m.psk);
+    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? s->config->identity->secret : s->u.hs.v.m.peer_key);
     return 1;
 }
 
-/* ck (3.3) from T2. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
-SVCONN_APART svconn_err agree(svconn *s, const uint8_t theirs[32]) {
-    uint8_t ikm[64]; /* dh || es */
-    uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0];
-    int ok = svconn_x25519(ikm, s->u.hs.secret, theirs);
-    ok &= contribution(s, type, theirs, ikm + 32);
-    svconn_ck(s->u.hs.ck, s->t, (svconn_bytes){ikm, (size_t)(svconn_is_custom(type) ? 32 : 64)});
-    ct_wipe(ikm, sizeof ikm);
+/* es, behind dh. Our own ephemeral secret ends here. */
+SVCONN_APART svconn_err agree_es(svconn *s, const uint8_t theirs[32], uint8_t ikm[64]) {
+    svconn_err err = agreed(s, contribution(s, theirs, ikm + 32));
+    if (err) return err;
+    memcpy(ikm, s->u.hs.ck, 32);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
-    return ok ? SVCONN_OK : SVCONN_E_DH;
+    return SVCONN_OK;
+}
+
+/* ck (3.3) from T2 and dh || es, which ends here */
+SVCONN_APART void make_ck(svconn *s, uint8_t ikm[64]) {
+    svconn_ck(s->u.hs.ck, s->t, (svconn_bytes){ikm, (size_t)(svconn_is_custom(es_type(s)) ? 32 : 64)});
+    ct_wipe(ikm, 64);
 }
 
 /* T4, K_M, chains and exporter (3.3, 4) from T3 and from E. Everything of the handshake is erased. */
@@ -270,12 +346,17 @@ SVCONN_APART void client_t2(svconn *s) {
     svconn_t2_end(s->t, &c, s->u.hs.v.m.public_key);
 }
 
+static svconn_err client_dh(svconn *s) { return agree_dh(s, message(s) + M1_Y); }
+
 /* 3.5 step 8: T2, ck, T3 */
 SVCONN_APART svconn_err client_agree(svconn *s) {
+    uint8_t ikm[64];
+    svconn_err err = agree_es(s, message(s) + M1_Y, ikm);
+    if (err) return err;
     client_t2(s);
-    svconn_err err = agree(s, message(s) + M1_Y);
+    make_ck(s, ikm);
     svconn_t3(s->t, s->t, my_id(s));
-    return err;
+    return SVCONN_OK;
 }
 
 /* Length of E for our identity and a proof of proof_len bytes, padding included. */
@@ -313,7 +394,7 @@ SVCONN_APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;
 
-    put_proof(s, answer, put_m2(s, m2, e_len, proof_len));
+    if (put_proof(s, answer, put_m2(s, m2, e_len, proof_len)) == SVCONN_UNFINISHED) return unfinished(s);
     seal_e(s, m2 + M2_E_LEN, e_len);
     s->tx_tail += (uint32_t)(M2_E + e_len);
     s->sent_at = s->now;
@@ -387,11 +468,17 @@ SVCONN_APART void server_t1(svconn *s, size_t wid_len) {
     svconn_t1(s->t, my_context(s), s->u.hs.v.m.public_key, (svconn_bytes){id.data, wid_len}, id);
 }
 
+/* 3.4: Y and T1 */
+static svconn_err server_make_public(svconn *s) {
+    svconn_err err = make_public(s);
+    if (!err) server_t1(s, HAS_HIDDEN && s->config->hidden ? 0 : my_id(s).len);
+    return err;
+}
+
 /* 3.4 */
 SVCONN_APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     int hidden = HAS_HIDDEN && s->config->hidden;
     size_t wid_len = hidden ? 0 : my_id(s).len, proof_len;
-    server_t1(s, wid_len);
     svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
     size_t p_len = proof_len + (hidden ? WIRE_TAG : 0), m1_len = M1_WID + wid_len + 2 + p_len;
@@ -399,7 +486,7 @@ SVCONN_APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     if (!m1) return SVCONN_E_SIZE;
 
     uint8_t *p = put_m1(s, m1, wid_len, p_len);
-    put_proof(s, answer, p);
+    if (put_proof(s, answer, p) == SVCONN_UNFINISHED) return unfinished(s);
     if (hidden) hide_proof(s, p, proof_len);
     s->tx_tail += (uint32_t)m1_len;
     CT_RELEASE(m1, m1_len); /* the world sees it now */
@@ -418,10 +505,16 @@ static svconn_err server_read_m2(svconn *s) {
     return SVCONN_OK;
 }
 
+static svconn_err server_dh(svconn *s) { return agree_dh(s, message(s) + M2_X); }
+
 /* T2, ck (3.6 step 3) */
-static svconn_err server_agree(svconn *s) {
+SVCONN_APART svconn_err server_agree(svconn *s) {
+    uint8_t ikm[64];
+    svconn_err err = agree_es(s, message(s) + M2_X, ikm);
+    if (err) return err;
     server_t2_end(s, message(s) + M2_X);
-    return agree(s, message(s) + M2_X);
+    make_ck(s, ikm);
+    return SVCONN_OK;
 }
 
 /* 3.6 step 4, and T3 */
@@ -468,34 +561,38 @@ static svconn_err server_send_m3(svconn *s, const svconn_bytes *answer) {
 /* ---- the tables --------------------------------------------------------------------------------- */
 
 /* Not tables of function pointers: those are writable data in position-independent code, and hide the stack depth. */
-enum { STEPS = 10 };
+enum { STEPS = 12 };
 
 static svconn_err client_step(svconn *s, const svconn_bytes *answer) {
     switch (s->step) {
-    case 0: return client_read_m1(s);          /* 3.5 1, 2   M1 */
-    case 1: return client_find_server(s);      /* 3.5 3      whose is it? T1 */
-    case 2: return check_peer(s);              /* 3.5 4, 5 */
-    case 3: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
-    case 4: return verify_peer(s);             /* 3.5 6 */
-    case 5: return await_verdict(s, answer);   /* 3.5 7      asks: NEEDS_VERDICT */
-    case 6: return client_agree(s);            /* 3.5 8      T2, ck, T3 */
-    case 7: return client_send_m2(s, answer);  /* 3.5 8      M2, T4, K_M; may ask: NEEDS_PROOF */
-    case 8: return client_read_m3(s);          /* 3.7 1, 2   M3 */
+    case 0: return make_public(s);             /* 3.5 8      X; needs nothing of the SERVER */
+    case 1: return client_read_m1(s);          /* 3.5 1, 2   M1 */
+    case 2: return client_find_server(s);      /* 3.5 3      whose is it? T1 */
+    case 3: return check_peer(s);              /* 3.5 4, 5 */
+    case 4: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
+    case 5: return verify_peer(s);             /* 3.5 6 */
+    case 6: return await_verdict(s, answer);   /* 3.5 7      asks: NEEDS_VERDICT */
+    case 7: return client_dh(s);               /* 3.5 8      dh */
+    case 8: return client_agree(s);            /* 3.5 8      es, T2, ck, T3 */
+    case 9: return client_send_m2(s, answer);  /* 3.5 8      M2, T4, K_M; may ask: NEEDS_PROOF */
+    case 10: return client_read_m3(s);         /* 3.7 1, 2   M3 */
     default: return client_confirm(s, answer); /* 3.7 2, 3   may ask: NEEDS_VERDICT */
     }
 }
 
 static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
     switch (s->step) {
-    case 0: return server_send_m1(s, answer);  /* 3.4        M1; may ask: NEEDS_PROOF */
-    case 1: return server_read_m2(s);          /* 3.6 1, 2   M2 */
-    case 2: return server_agree(s);            /* 3.6 3      T2, ck */
-    case 3: return server_open_m2(s);          /* 3.6 4      T3 */
-    case 4: return check_peer(s);              /* 3.6 5 */
-    case 5: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
-    case 6: return verify_peer(s);             /* 3.6 6 */
-    case 7: return await_verdict(s, answer);   /* 3.6 7      asks: NEEDS_VERDICT */
-    case 8: return server_start_keys(s);       /* 3.6 8      T4, K_M */
+    case 0: return server_make_public(s);      /* 3.4        Y, T1 */
+    case 1: return server_send_m1(s, answer);  /* 3.4        M1; may ask: NEEDS_PROOF */
+    case 2: return server_read_m2(s);          /* 3.6 1, 2   M2 */
+    case 3: return server_dh(s);               /* 3.6 3      dh */
+    case 4: return server_agree(s);            /* 3.6 3      es, T2, ck */
+    case 5: return server_open_m2(s);          /* 3.6 4      T3 */
+    case 6: return check_peer(s);              /* 3.6 5 */
+    case 7: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
+    case 8: return verify_peer(s);             /* 3.6 6 */
+    case 9: return await_verdict(s, answer);   /* 3.6 7      asks: NEEDS_VERDICT */
+    case 10: return server_start_keys(s);      /* 3.6 8      T4, K_M */
     default: return server_send_m3(s, answer); /* 3.6 8      M3; may ask: NEEDS_PROOF */
     }
 }
@@ -504,8 +601,6 @@ void svconn_handshake_begin(svconn *s, const uint8_t seed[32]) {
     const svconn_identity *me = s->config->identity;
     svconn_bytes secret = {me->secret, (size_t)(svconn_is_custom(my_type(s)) ? 0 : 32)};
     svconn_ephemeral(s->u.hs.secret, seed, secret, my_context(s));
-    svconn_x25519_public(s->u.hs.v.m.public_key, s->u.hs.secret);
-    CT_RELEASE(s->u.hs.v.m.public_key, 32);
 }
 
 svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {

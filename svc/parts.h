@@ -48,6 +48,12 @@
 #define HAS_HIDDEN HAS_ED25519
 #endif
 
+#ifdef SVCONN_NO_SLICES
+#define HAS_SLICES 0
+#else
+#define HAS_SLICES 1
+#endif
+
 /* The SVCONN_PEER_ bit of a type, and those of the types that are here */
 static inline unsigned svconn_type_bit(uint8_t type) {
     if (type == SVCONN_TYPE_ED25519) return SVCONN_PEER_ED25519;

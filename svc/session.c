@@ -17,8 +17,16 @@ static int peer_wants_to_know(svconn_err err) {
     return err != SVCONN_E_ABSENT && err != SVCONN_E_TRUNCATED && err != SVCONN_E_ABORTED;
 }
 
+/* The work space is the caller's again. */
+static void end_work(svconn *s) {
+    if (!HAS_SLICES || !s->work) return;
+    ct_wipe(s->work, sizeof *s->work);
+    s->work = NULL;
+}
+
 static svconn_err fail(svconn *s, svconn_err err) {
     ct_wipe(&s->u, sizeof s->u);
+    end_work(s);
     s->lent = 0;
     s->state = SVCONN_FAILED;
     s->error = (uint8_t)err;
@@ -69,8 +77,9 @@ static svconn_err take_records(svconn *s) {
     return SVCONN_OK;
 }
 
+/* Waits for a call of the application: what comes from the link waits too. */
 static int is_asking(const svconn *s) {
-    return s->state == SVCONN_NEEDS_PROOF || s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;
+    return (s->state >= SVCONN_NEEDS_PROOF && s->state <= SVCONN_NEEDS_VERDICT) || s->state == SVCONN_WORKING;
 }
 
 /* 7.2, while a question is open: behind the message that raised it comes a record, or the error packet. Before a
@@ -96,6 +105,7 @@ static svconn_err run(svconn *s, const svconn_bytes *answer) {
         if (!err) {
             s->state = SVCONN_CONNECTED;
             listen_anew(s);
+            end_work(s);
         }
     }
     if (!err) err = take_records(s);
@@ -140,8 +150,8 @@ static int buffers_are_good(const svconn_config *c, size_t rx_size, size_t tx_si
 
 static uint32_t clamp_size(size_t n) { return n < UINT32_MAX / 2 ? (uint32_t)n : UINT32_MAX / 2; }
 
-svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size,
-                       uint8_t *tx, size_t tx_size) {
+static svconn_err init(svconn *s, svconn_workspace *work, const svconn_config *config, uint8_t seed[32], uint8_t *rx,
+                       size_t rx_size, uint8_t *tx, size_t tx_size) {
     if (!s || !seed || !rx || !tx) return SVCONN_E_ARGUMENT;
     svconn_err err = check_config(config);
     if (err) return err;
@@ -149,6 +159,8 @@ svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32],
     if (is_zero(seed)) return SVCONN_E_SEED;
     memset(s, 0, sizeof *s);
     s->config = config;
+    s->work = work;
+    if (HAS_SLICES && work) memset(work, 0, sizeof *work);
     s->rx = rx;
     s->rx_size = clamp_size(rx_size);
     s->tx = tx;
@@ -160,7 +172,29 @@ svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32],
     return run(s, NULL);
 }
 
+svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx, size_t rx_size,
+                       uint8_t *tx, size_t tx_size) {
+    return init(s, NULL, config, seed, rx, rx_size, tx, tx_size);
+}
+
+#if HAS_SLICES
+svconn_err svconn_init_sliced(svconn *s, svconn_workspace *work, const svconn_config *config, uint8_t seed[32],
+                              uint8_t *rx, size_t rx_size, uint8_t *tx, size_t tx_size) {
+    return work ? init(s, work, config, seed, rx, rx_size, tx, tx_size) : SVCONN_E_ARGUMENT;
+}
+
+svconn_err svconn_work(svconn *s, uint32_t units) {
+    if (s->state != SVCONN_WORKING) return SVCONN_E_STATE;
+    if (units == 0) return SVCONN_E_ARGUMENT;
+    svconn_handshake_allow(s, units);
+    svconn_err err = run(s, NULL);
+    svconn_handshake_allow(s, 0);
+    return err;
+}
+#endif
+
 void svconn_wipe(svconn *s) {
+    end_work(s);
     if (s->rx) ct_wipe(s->rx, s->rx_size);
     if (s->tx) ct_wipe(s->tx, s->tx_size);
     ct_wipe(s, sizeof *s);

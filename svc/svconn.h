@@ -191,7 +191,8 @@ typedef enum {
     SVCONN_CONFIRMING,    /* CLIENT: our part is on its way; early messages may be sent; nothing comes yet */
     SVCONN_CONNECTED,     /* messages flow */
     SVCONN_CLOSED,        /* both directions closed in order: send what is in svconn_wire_out, close the link */
-    SVCONN_FAILED         /* svconn_error says why: send what is in svconn_wire_out, close the link */
+    SVCONN_FAILED,        /* svconn_error says why: send what is in svconn_wire_out, close the link */
+    SVCONN_WORKING        /* the handshake has more to compute: svconn_work. (Sessions of svconn_init_sliced.) */
 } svconn_state;
 
 /* an AES-256-GCM key (SVCONN_GCM_WORDS), expanded unless memory comes before speed */
@@ -216,11 +217,25 @@ typedef struct {
  * without, finds no svconn_init: it does not link. */
 #ifdef SVCONN_SMALL
 #define svconn_init svconn_init_small
+#define svconn_init_sliced svconn_init_sliced_small
 #endif
+
+/* What a handshake in slices needs until it is over. Private; any bytes to begin with. */
+#ifdef SVCONN_SMALL
+#define SVCONN_WORKSPACE_WORDS 101
+#elif defined(__SIZEOF_INT128__)
+#define SVCONN_WORKSPACE_WORDS 265
+#else
+#define SVCONN_WORKSPACE_WORDS 145
+#endif
+typedef struct {
+    uint64_t words[SVCONN_WORKSPACE_WORDS];
+} svconn_workspace;
 
 /* Size is public (sizeof), fields are private: they change from release to release. */
 typedef struct {
     const svconn_config *config;
+    svconn_workspace *work; /* NULL: not in slices */
     uint8_t state, step, error, flags;
     uint32_t lent; /* length of the record at rx_head that is lent to the application; 0: none */
     uint8_t *rx, *tx;
@@ -242,7 +257,7 @@ typedef struct {
             union {
                 struct {
                     uint8_t public_key[32];   /* X or Y; SERVER: until M1 is made */
-                    uint8_t psk[32];          /* the one for the peer's name; SERVER: once M2 was read */
+                    uint8_t peer_key[32];     /* the psk for the peer's name; its Ed25519 key, verified, as X25519 key */
                     uint8_t opened_proof[64]; /* CLIENT, hidden mode: pS */
                 } m;
                 uint8_t t2_hash[112]; /* SERVER, between M1 and M2: the state of T2's hash behind LP(p) */
@@ -272,14 +287,26 @@ SVCONN_MUST_CHECK svconn_err svconn_seed_check(uint8_t last[16], uint8_t draws[6
 SVCONN_MUST_CHECK svconn_err svconn_init(svconn *s, const svconn_config *config, uint8_t seed[32], uint8_t *rx,
                                          size_t rx_size, uint8_t *tx, size_t tx_size);
 
-/* Ends it in any state: erases the session and both buffers. */
+/* The same, for those who cannot wait while a curve is computed (an event loop, a watchdog): wherever the handshake would
+ * go on computing, the state is SVCONN_WORKING, from the beginning on, until svconn_work was called often enough; what comes
+ * from the link waits. The work space is the caller's; it stays in place until the session is connected, over or wiped, and
+ * is erased then. Messages and keys are those of svconn_init. */
+SVCONN_MUST_CHECK svconn_err svconn_init_sliced(svconn *s, svconn_workspace *work, const svconn_config *config,
+                                                uint8_t seed[32], uint8_t *rx, size_t rx_size, uint8_t *tx,
+                                                size_t tx_size);
+
+/* SVCONN_WORKING: a slice of so many units, 1 or more. A unit is at most 30 products of field elements, or a little work between two
+ * loops: docs/embedded.md has what the longest slice and the whole handshake take. Returns the failure if there is one; svconn_status says whether there is more. */
+SVCONN_MUST_CHECK svconn_err svconn_work(svconn *s, uint32_t units);
+
+/* Ends it in any state: erases the session, both buffers, and the work space. */
 void svconn_wipe(svconn *s);
 
 svconn_state svconn_status(const svconn *s);
 svconn_err svconn_error(const svconn *s); /* the failure; SVCONN_OK if there is none */
 
 /* ---- who is there ------------------------------------------------------------------------------- */
-/* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK and _VERDICT it is a
+/* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK, _VERDICT and _WORKING it is a
  * claim, proven by the built-in types at _VERDICT, and lent until the next call that changes the session. After it was
  * accepted: identities of up to SVCONN_BUILT_IN_MAX bytes stay until svconn_wipe; of longer ones the application keeps
  * what it wants. After a failure it is what was claimed: proven only if SVCONN_NEEDS_VERDICT had been reached. */

@@ -396,7 +396,17 @@ typedef enum {
     IN_CLOSED,           /* CLOSED, our CLOSE waits for the link */
     IN_FAILED,           /* FAILED, the error packet waits for the link */
     IN_ABORTED,          /* FAILED by the peer's error packet */
-    SITUATIONS
+    IN_CLIENT_WORK_NEW,  /* WORKING on our own key: nothing came */
+    IN_CLIENT_WORK,      /* WORKING on the SERVER's proof */
+    IN_CLIENT_WORK_ON,   /* WORKING behind the verdict */
+    IN_SERVER_WORK_NEW,  /* WORKING on M1 */
+    IN_SERVER_WORK,      /* WORKING on M2 */
+    ALL_SITUATIONS,
+#ifdef SVCONN_TEST_SLICED_H /* nobody stays WORKING there */
+    SITUATIONS = IN_CLIENT_WORK_NEW
+#else
+    SITUATIONS = ALL_SITUATIONS
+#endif
 } situation;
 
 /* Carries one message of `from` (all that it has), and only the first n bytes of it if n is not 0. */
@@ -465,6 +475,35 @@ static inline party *bring_on(situation to) {
     return &client;
 }
 
+static inline void work_to_the_end(party *p) {
+    while (state_of(p) == SVCONN_WORKING) CHECK(svconn_work(at(p), 100) == SVCONN_OK);
+}
+
+static svconn_workspace pair_workspace;
+
+/* Its peer does all at once. */
+static inline party *bring_working(situation to) {
+    uint8_t seed[32];
+    party *p = to < IN_SERVER_WORK_NEW ? &client : &server;
+    prepare(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519);
+    begin(other(p));
+    make_seed(seed, p);
+    CHECK(svconn_init_sliced(p->s, &pair_workspace, &p->config, seed, p->rx, p->rx_size, p->tx, p->tx_size) == SVCONN_OK);
+    p->holds = 1;
+    if (to == IN_SERVER_WORK) {
+        work_to_the_end(p);
+        carry_first(p, 0);
+    }
+    if (to == IN_CLIENT_WORK || to == IN_CLIENT_WORK_ON) work_to_the_end(p);
+    if (to != IN_CLIENT_WORK_NEW && to != IN_SERVER_WORK_NEW) carry_first(other(p), 0);
+    if (to == IN_CLIENT_WORK_ON) {
+        work_to_the_end(p);
+        CHECK(svconn_accept(p->s) == SVCONN_OK);
+    }
+    CHECK(svconn_work(p->s, 1) == SVCONN_OK && state_of(p) == SVCONN_WORKING);
+    return p;
+}
+
 /* The party that is in this situation; its peer is at the point that belongs to it. Neither answers by itself from then
  * on. */
 static inline party *bring_to(situation to) {
@@ -472,14 +511,15 @@ static inline party *bring_to(situation to) {
     if (to == IN_NONE) {
         prepare(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519);
         p = &client;
-    } else if (to < IN_SERVER_PROOF) p = bring_client(to);
+    } else if (to > IN_ABORTED) p = bring_working(to);
+    else if (to < IN_SERVER_PROOF) p = bring_client(to);
     else p = to < IN_CONNECTED ? bring_server(to) : bring_on(to);
     client.holds = server.holds = 1;
     return p;
 }
 
 static inline const char *situation_name(situation x) {
-    static const char *const names[SITUATIONS] = {"none",
+    static const char *const names[ALL_SITUATIONS] = {"none",
                                                   "client new",
                                                   "client part of M1",
                                                   "client verdict",
@@ -506,7 +546,12 @@ static inline const char *situation_name(situation x) {
                                                   "lent, peer closed",
                                                   "closed",
                                                   "failed",
-                                                  "aborted"};
+                                                  "aborted",
+                                                  "client working, new",
+                                                  "client working",
+                                                  "client working on",
+                                                  "server working, new",
+                                                  "server working"};
     return names[x];
 }
 
@@ -531,6 +576,11 @@ static inline svconn_state situation_state(situation x) {
     case IN_CLOSED: return SVCONN_CLOSED;
     case IN_FAILED:
     case IN_ABORTED: return SVCONN_FAILED;
+    case IN_CLIENT_WORK_NEW:
+    case IN_CLIENT_WORK:
+    case IN_CLIENT_WORK_ON:
+    case IN_SERVER_WORK_NEW:
+    case IN_SERVER_WORK: return SVCONN_WORKING;
     default: return SVCONN_CONNECTED;
     }
 }

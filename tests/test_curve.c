@@ -11,8 +11,10 @@
 #if defined(SVCONN_CURVE_X86) && !defined(TEST_CURVE_IFMA)
 #include "fe25519_avx2.h"
 #endif
+#include "curve_whole.h"
 #include "ge25519.h"
 #include "sc25519.h"
+#include "slices.h"
 #include "test.h"
 #include "vectors.h"
 
@@ -329,7 +331,7 @@ static void field_powers(void) {
         fe_mul(&h, &h, &f);
         fe_to_bytes(got, &h);
         CHECK_BYTES(got, memcmp(a, ZERO, 32) == 0 ? ZERO : ONE, 32);
-        fe_pow2523(&h, &f);
+        whole_pow2523(&h, &f);
         CHECK(is_tight(&h));
         slow_power(want, a, root);
         fe_to_bytes(got, &h);
@@ -665,7 +667,7 @@ static point base_point(void) {
     slow_inverse(four_fifths, five);
     five[0] = 4;
     slow_mul(four_fifths, four_fifths, five);
-    CHECK(svconn_ge_decode(&p, four_fifths) == 1);
+    CHECK(whole_decode(&p, four_fifths) == 1);
     fe_to_bytes(b.x, &p.x);
     fe_to_bytes(b.y, &p.y);
     CHECK((b.x[0] & 1) == 0);
@@ -757,17 +759,17 @@ static void multiples(void) {
         m[31] &= 127;
         slow_times(&p, n, &base);
         slow_encode(want, &p);
-        svconn_ge_base(&r, n);
-        svconn_ge_encode(got, &r);
+        whole_base(&r, n);
+        whole_encode(got, &r);
         CHECK_BYTES(got, want, 32);
-        CHECK(svconn_ge_decode(&a, got) == 1);
+        CHECK(whole_decode(&a, got) == 1);
         fe_to_bytes(got, &a.x);
         CHECK_BYTES(got, p.x, 32);
         slow_times(&q, m, &p);
         slow_point_add(&s, &q, &p);
         slow_encode(want, &s);
-        svconn_ge_double_base(&r, m, &a, n); /* [m][n]B + [n]B */
-        svconn_ge_encode(got, &r);
+        whole_double_base(&r, m, &a, n); /* [m][n]B + [n]B */
+        whole_encode(got, &r);
         CHECK_BYTES(got, want, 32);
     }
 }
@@ -925,8 +927,105 @@ static void ed25519_as_x25519(void) {
     }
 }
 
+#ifndef SVCONN_NO_SLICES
+/* ---- slices ---------------------------------------------------------------------------------- */
+static unsigned slices; /* of the last operation */
+
+/* The same operation in slices of so many units, 0: of 1 to 9, by turns. Between them the workspace is moved. */
+#define IN_SLICES(size, result, call)                                                                                  \
+    do {                                                                                                               \
+        static svconn_curve_work work[2];                                                                              \
+        svconn_curve_work *w = &work[0];                                                                               \
+        w->phase = 0;                                                                                                  \
+        slices = 0;                                                                                                    \
+        do {                                                                                                           \
+            w = memcpy(&work[slices & 1], w, sizeof *w);                                                               \
+            slices++;                                                                                                  \
+            w->units = (size) ? (size) : slices % 9 + 1;                                                               \
+            (result) = (call);                                                                                         \
+        } while ((result) == SVCONN_UNFINISHED && slices < 2000);                                                      \
+    } while (0)
+
+static void same_in_slices(void) {
+    static const uint32_t sizes[] = {1, 2, 7, 100, 0, SVCONN_NO_PAUSE - 1, SVCONN_NO_PAUSE};
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint8_t seed[32], key[32], sig[64], u[32], want[64], got[64], msg[50];
+        int result;
+        uint32_t size = sizes[i];
+        random_bytes(seed, 32);
+        random_bytes(msg, 50);
+        svconn_ed25519_public(key, seed);
+        svconn_ed25519_to_x25519(u, key);
+
+        svconn_x25519_public(want, seed);
+        IN_SLICES(size, result, svconn_x25519_public_slice(w, got, seed));
+        CHECK(result == 1);
+        CHECK_BYTES(got, want, 32);
+        CHECK(svconn_x25519(want, seed, u) == 1);
+        IN_SLICES(size, result, svconn_x25519_slice(w, got, seed, u));
+        CHECK(result == 1);
+        CHECK_BYTES(got, want, 32);
+        if (size == 1) CHECK(slices >= 255);
+        if (size >= 1000) CHECK(slices == 1);
+        IN_SLICES(size, result, svconn_x25519_slice(w, got, seed, ZERO));
+        CHECK(result == 0);
+        CHECK_BYTES(got, ZERO, 32);
+
+        svconn_ed25519_sign(want, seed, key, msg, 50);
+        IN_SLICES(size, result, svconn_ed25519_sign_slice(w, sig, seed, key, msg, 50));
+        CHECK(result == 1);
+        CHECK_BYTES(sig, want, 64);
+        IN_SLICES(size, result, svconn_ed25519_verify_u_slice(w, got, sig, key, msg, 50));
+        CHECK(result == 1);
+        CHECK_BYTES(got, u, 32);
+        if (size == 1) CHECK(slices >= 200);
+        sig[i % 32] ^= 1;
+        IN_SLICES(size, result, svconn_ed25519_verify_u_slice(w, got, sig, key, msg, 50));
+        CHECK(result == 0);
+        sig[i % 32] ^= 1;
+        sig[63] |= 0x80; /* S is not below L */
+        IN_SLICES(size, result, svconn_ed25519_verify_u_slice(w, got, sig, key, msg, 50));
+        CHECK(result == 0);
+        IN_SLICES(size, result, svconn_ed25519_verify_u_slice(w, got, sig, ONE, msg, 50)); /* the identity */
+        CHECK(result == SVCONN_BAD_KEY);
+        IN_SLICES(size, result, svconn_ed25519_verify_u_slice(w, got, sig, P, msg, 50)); /* not canonical */
+        CHECK(result == SVCONN_BAD_KEY);
+    }
+}
+
+/* Nothing is done without units; and no secret stays where an operation has ended. */
+static void slices_and_secrets(void) {
+    static svconn_curve_work w;
+    uint8_t seed[32], key[32], sig[64];
+    random_bytes(seed, 32);
+    svconn_ed25519_public(key, seed);
+    memset(&w, 0, sizeof w);
+    CHECK(svconn_x25519_slice(&w, sig, seed, key) == SVCONN_UNFINISHED);
+    CHECK(svconn_x25519_public_slice(&w, sig, seed) == SVCONN_UNFINISHED);
+    CHECK(svconn_ed25519_sign_slice(&w, sig, seed, key, key, 32) == SVCONN_UNFINISHED);
+    CHECK(svconn_ed25519_verify_u_slice(&w, seed, sig, key, key, 32) == SVCONN_UNFINISHED);
+    for (size_t i = 0; i < SVCONN_CURVE_WORDS; i++) CHECK(w.words[i] == 0);
+    for (unsigned i = 0; i < 3; i++) {
+        int result = SVCONN_UNFINISHED;
+        while (result == SVCONN_UNFINISHED) {
+            w.units = 40;
+            if (i == 0) result = svconn_x25519_slice(&w, sig, seed, key);
+            if (i == 1) result = svconn_x25519_public_slice(&w, sig, seed);
+            if (i == 2) result = svconn_ed25519_sign_slice(&w, sig, seed, key, key, 32);
+        }
+        CHECK(w.phase == 0);
+        for (size_t j = 0; j < SVCONN_CURVE_WORDS; j++) CHECK(w.words[j] == 0);
+    }
+}
+
+#endif
+
 /* All that has more than one form */
 static void forms(void) {
+#ifndef SVCONN_NO_SLICES
+    TEST("slices: the same results in slices of any size", same_in_slices);
+    TEST("slices: nothing without units, nothing left behind", slices_and_secrets);
+#endif
     TEST("group: multiples against repeated addition", multiples);
     TEST("x25519: vectors", x25519_vectors);
     TEST("x25519: out may overlap", x25519_overlap);

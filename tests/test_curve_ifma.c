@@ -29,11 +29,15 @@ int svconn_curve25519_is_right_ifma(void);
 #include "test_curve.c"
 
 /* The real ones */
-#undef svconn_ge_base
-#undef svconn_ge_double_base
+#undef svconn_ge_base_begin
+#undef svconn_ge_base_more
+#undef svconn_ge_double_begin
+#undef svconn_ge_double_more
 #undef svconn_x25519
-void svconn_ge_base(ge *r, const uint8_t n[32]);
-void svconn_ge_double_base(ge *r, const uint8_t a[32], const ge *p, const uint8_t b[32]);
+void svconn_ge_base_begin(ge_base_work *w, const uint8_t n[32], uint32_t units);
+int svconn_ge_base_more(ge_base_work *w, uint32_t *units);
+void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p, const uint8_t b[32], uint32_t units);
+int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units);
 int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]);
 
 static void known_answers(void) { CHECK(svconn_curve25519_is_right_ifma() == 1); }
@@ -50,14 +54,16 @@ static void odd_bytes(uint8_t p[32], unsigned i) {
 
 static void same_point(const ge *a, const ge *b) {
     uint8_t x[32], y[32];
-    svconn_ge_encode(x, a);
-    svconn_ge_encode(y, b);
+    whole_encode(x, a);
+    whole_encode(y, b);
     CHECK_BYTES(x, y, 32);
 }
 
 /* Against the scalar form, which is all that is allowed in the real library here. */
 static void loops(void) {
     ge p, q, a;
+    ge_base_work base;
+    ge_double_work twice;
     for (unsigned i = 0; i < (TEST_UNDER_ASAN ? 48 : 400); i++) {
         uint8_t k[32], n[32], x[32], y[32];
         odd_bytes(k, i);
@@ -66,14 +72,17 @@ static void loops(void) {
         CHECK_BYTES(x, y, 32);
         k[31] &= 127;
         n[31] &= 127;
-        svconn_ge_base(&p, k);
-        copy_ge_base(&q, k);
-        same_point(&p, &q);
-        svconn_ge_encode(x, &p);
-        CHECK(svconn_ge_decode(&a, x) == 1);
-        copy_ge_double_base(&p, n, &a, k);
-        svconn_ge_double_base(&q, n, &a, k);
-        same_point(&p, &q);
+        uint32_t all = SVCONN_NO_PAUSE;
+        svconn_ge_base_begin(&base, k, all);
+        CHECK(svconn_ge_base_more(&base, &all) == 1);
+        whole_base(&q, k);
+        same_point(&base.r, &q);
+        whole_encode(x, &q);
+        CHECK(whole_decode(&a, x) == 1);
+        whole_double_base(&p, n, &a, k);
+        svconn_ge_double_begin(&twice, n, &a, k, all);
+        CHECK(svconn_ge_double_more(&twice, n, k, &all) == 1);
+        same_point(&p, &twice.r);
     }
 }
 

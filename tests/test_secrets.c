@@ -131,8 +131,8 @@ static void add_es(const uint8_t X[32]) {
     size_t n;
     uint8_t type = svconn_identity_bytes(&server.me, &n)[0];
     if (type == SVCONN_TYPE_ED25519) {
-        CHECK(svconn_ed25519_es_server(es, &server.me, X));
         svconn_ed25519_seed_to_x25519(k, server.secret);
+        CHECK(svconn_x25519(es, k, X));
         add("scalar", k, 32);
     } else if (type == SVCONN_TYPE_PSK) {
         svconn_psk_es(es, server.secret);
@@ -272,7 +272,7 @@ static void failure_and_close_leave_no_secret(void) {
             add_ephemeral("seed", "ephemeral", p);
             add("secret", p->secret, 32);
             add("psk", p->peer_psk, 32);
-            if (state_of(p) < SVCONN_CONFIRMING && !(p->s->flags & FLAG_KEYS)) {
+            if (!svconn_is_over(p->s) && !(p->s->flags & FLAG_KEYS)) {
                 add("ck", p->s->u.hs.ck, 32);
                 if (all_zero(p->s->u.hs.ck, 32)) count--;
             } else if (!svconn_is_over(p->s)) {

@@ -122,7 +122,7 @@ static size_t prove(int i_serve, const char *label, const char *t, uint8_t proof
     if (type_of(i_serve) == SVCONN_TYPE_ED25519) {
         svconn_identity id;
         identity_of(i_serve, &id);
-        svconn_ed25519_prove(proof, &id, text, n);
+        svconn_ed25519_sign(proof, id.secret, id.built_in + 1, text, n);
         CHECK(svconn_ed25519_verify(proof, id_of(i_serve).data + 1, text, n));
     } else if (type_of(i_serve) == SVCONN_TYPE_PSK) {
         svconn_psk_prove(proof, secret_of(i_serve), text, n);
@@ -195,8 +195,10 @@ static void check_es(void) {
     svconn_identity id;
     if (type_of(1) == SVCONN_TYPE_ED25519) {
         identity_of(1, &id);
-        CHECK(svconn_ed25519_es_server(es, &id, given32("X")));
-        CHECK(svconn_ed25519_es_client(other, given32("x"), id_of(1).data + 1));
+        svconn_ed25519_seed_to_x25519(other, id.secret);
+        CHECK(svconn_x25519(es, other, given32("X")));
+        svconn_ed25519_to_x25519(other, id_of(1).data + 1);
+        CHECK(svconn_x25519(other, given32("x"), other));
         is("es", other, 32);
     } else if (type_of(1) == SVCONN_TYPE_PSK) svconn_psk_es(es, secret_of(1));
     is("es", es, type_of(1) < SVCONN_TYPE_CUSTOM ? 32 : 0);

@@ -49,16 +49,16 @@ common='svconn_init svconn_wipe svconn_status svconn_error svconn_peer svconn_ac
         svconn_wire_sent svconn_tick svconn_send svconn_recv svconn_recv_done svconn_close svconn_abort svconn_identity_wipe'
 key='svconn_identity_ed25519 svconn_accept_known'
 psk='svconn_identity_psk'
-rest='svconn_identity_custom svconn_identity_bytes svconn_give_psk svconn_proof_message svconn_prove svconn_peer_proof svconn_wire_space svconn_wire_filled
+rest='svconn_identity_custom svconn_identity_bytes svconn_give_psk svconn_init_sliced svconn_work svconn_proof_message svconn_prove svconn_peer_proof svconn_wire_space svconn_wire_filled
       svconn_renew svconn_seal svconn_open svconn_export svconn_authenticator svconn_fingerprint svconn_key_ids'
-one_key='-DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM -DSVCONN_NO_HIDDEN'
+one_key='-DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM -DSVCONN_NO_HIDDEN -DSVCONN_NO_SLICES'
 case $flags in *-DSVCONN_*_ONLY* | *-DSVCONN_NO_*) parts= ;; *) parts=yes ;; esac # flags that leave something out: all of that, and nothing less
 all=${EMBEDDED_LIBRARY:-$dir/all}
 build_library "$all" "$flags" || die "does not build"
 if [ "$parts" ]; then
     build_library "$dir/client" "$flags $one_key -DSVCONN_CLIENT_ONLY" || die "does not build"
     build_library "$dir/server" "$flags $one_key -DSVCONN_SERVER_ONLY" || die "does not build"
-    build_library "$dir/psk" "$flags -DSVCONN_PSK_ONLY -DSVCONN_CLIENT_ONLY" || die "does not build"
+    build_library "$dir/psk" "$flags -DSVCONN_PSK_ONLY -DSVCONN_CLIENT_ONLY -DSVCONN_NO_SLICES" || die "does not build"
 fi
 empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
 # shellcheck disable=SC2086 # lists of functions

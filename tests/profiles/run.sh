@@ -27,21 +27,22 @@ server          c     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_SERVER_ONLY
 no-psk          p     5  -DSVCONN_PORTABLE_ONLY -DSVCONN_NO_PSK
 no-hidden       h     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_NO_HIDDEN
 no-custom       a     3  -DSVCONN_PORTABLE_ONLY -DSVCONN_NO_CUSTOM
+no-slices       -     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_NO_SLICES
 psk-custom      eh    6  -DSVCONN_PORTABLE_ONLY -DSVCONN_PSK_ONLY
 psk             eha   2  -DSVCONN_PORTABLE_ONLY -DSVCONN_PSK_ONLY -DSVCONN_NO_CUSTOM
 keys            pa    1  -DSVCONN_PORTABLE_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM
 key-client      sha   3  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_CLIENT_ONLY -DSVCONN_NO_HIDDEN -DSVCONN_NO_CUSTOM
-sensor-client   spha  1  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_CLIENT_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_HIDDEN -DSVCONN_NO_CUSTOM
+sensor-client   spha  1  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_CLIENT_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_HIDDEN -DSVCONN_NO_CUSTOM -DSVCONN_NO_SLICES
 sensor-server   cpha  1  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_SERVER_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_HIDDEN -DSVCONN_NO_CUSTOM
 hidden-server   cpa   1  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_SERVER_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM
 psk-client      seha  2  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_CLIENT_ONLY -DSVCONN_PSK_ONLY -DSVCONN_NO_CUSTOM
-psk-server      ceha  2  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_SERVER_ONLY -DSVCONN_PSK_ONLY -DSVCONN_NO_CUSTOM
+psk-server      ceha  2  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_SERVER_ONLY -DSVCONN_PSK_ONLY -DSVCONN_NO_CUSTOM -DSVCONN_NO_SLICES
 limit           -     -  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_MESSAGE_LIMIT=200
 END
 }
 
 # What of the switches the code in crypto/ may know: the rest is a matter of svc/, so crypto/ is built once for each value of these alone.
-crypto_of() { echo "$*" | tr ' ' '\n' | grep -E '^-DSVCONN_(SMALL|PORTABLE_ONLY)$' | sort | tr -dc 'A-Z_\n' | tr '\n' '.'; }
+crypto_of() { echo "$*" | tr ' ' '\n' | grep -E '^-DSVCONN_(SMALL|PORTABLE_ONLY|NO_SLICES)$' | sort | tr -dc 'A-Z_\n' | tr '\n' '.'; }
 
 objects() { # DIRECTORY COMPILER-AND-FLAGS FILES...: one object for each
     to=$1 how=$2
@@ -93,8 +94,9 @@ check() { # NAME WHAT-IS-WRONG: one line
 }
 
 # ---- 1. build
-printf 'crypto %s\n' "-DSVCONN_PORTABLE_ONLY" "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL" "-DSVCONN_SMALL" | work >"$dir/log" 2>&1
-check "crypto/ builds with and without SVCONN_SMALL" "$(cat "$dir/log")"
+printf 'crypto %s\n' "-DSVCONN_PORTABLE_ONLY" "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL" "-DSVCONN_SMALL" "-DSVCONN_PORTABLE_ONLY -DSVCONN_NO_SLICES" \
+    "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_NO_SLICES" | work >"$dir/log" 2>&1
+check "crypto/ builds with and without SVCONN_SMALL and SVCONN_NO_SLICES" "$(cat "$dir/log")"
 check "crypto/ knows no switch of svc/" \
     "$(grep -lE 'SVCONN_(CLIENT_ONLY|SERVER_ONLY|PSK_ONLY|NO_PSK|NO_HIDDEN|NO_CUSTOM|MESSAGE_LIMIT)' crypto/*.[ch] | grep -v /profile.h)"
 profiles | sed 's/^/party /' | work
