@@ -64,11 +64,15 @@ static void serve(svconn *s) {
 
 static void session(const svconn_config *config) {
     static uint8_t rx[SVCONN_BUFFER_SIZE(512)], tx[SVCONN_BUFFER_SIZE(512)];
+    static svconn_workspace work;
     static svconn s;
     uint8_t seed[32];
     int ended = 0;
-    if (board_random(seed, sizeof seed) != 0 || svconn_init(&s, config, seed, rx, sizeof rx, tx, sizeof tx)) return;
+    if (board_random(seed, sizeof seed) != 0 ||
+        svconn_init_sliced(&s, &work, config, seed, rx, sizeof rx, tx, sizeof tx))
+        return;
     for (;;) {
+        if (svconn_status(&s) == SVCONN_WORKING) (void)!svconn_work(&s, 10); /* no turn of the loop takes long */
         size_t len, room;
         const uint8_t *out = svconn_wire_out(&s, &len);
         if (len) (void)!svconn_wire_sent(&s, uart_write(out, len));

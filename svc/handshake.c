@@ -108,6 +108,14 @@ static int curve_x25519_by_key(const svconn *s, uint8_t out[32], const uint8_t u
 
 static svconn_err unfinished(svconn *s) { return ask(s, SVCONN_WORKING); }
 
+/* Is the slice used up? */
+static int is_out(const svconn *s) { return HAS_SLICES && s->work && work(s)->units == 0; }
+
+/* A unit for something else than a curve */
+static void take_unit(const svconn *s) {
+    if (HAS_SLICES && s->work && work(s)->units) work(s)->units--;
+}
+
 #if HAS_SLICES
 void svconn_handshake_allow(svconn *s, uint32_t units) {
     if (s->work) work(s)->units = units;
@@ -254,7 +262,7 @@ SVCONN_APART void make_ck(svconn *s, uint8_t ikm[64]) {
     ct_wipe(ikm, 64);
 }
 
-/* T4, K_M, chains and exporter (3.3, 4) from T3 and from E. Everything of the handshake is erased. */
+/* T4, K_M, chains and exporter (3.3, 4) from T3 and from E. Everything of the handshake is erased. start_directions comes next. */
 SVCONN_APART void start_keys(svconn *s, svconn_bytes E) {
     uint8_t km[32];
     svconn_t4(s->t, s->t, E);
@@ -267,11 +275,16 @@ SVCONN_APART void start_keys(svconn *s, svconn_bytes E) {
     svconn_derive(s->u.on.out.chain, 32, km, i_serve ? LABEL_S2C : LABEL_C2S);
     svconn_derive(s->u.on.in.chain, 32, km, i_serve ? LABEL_C2S : LABEL_S2C);
     ct_wipe(km, sizeof km);
+    s->flags |= FLAG_KEYS;
+    svconn_rx_drop(s, m_len);
+}
+
+/* The first keys of both directions */
+static svconn_err start_directions(svconn *s) {
     svconn_direction_start(&s->u.on.out);
     svconn_direction_start(&s->u.on.in);
     s->key_at = s->now;
-    s->flags |= FLAG_KEYS;
-    svconn_rx_drop(s, m_len);
+    return SVCONN_OK;
 }
 
 /* The key of E (3.3) */
@@ -331,9 +344,13 @@ SVCONN_APART void client_t1(svconn *s) {
 /* 3.5 step 3, and T1 */
 SVCONN_APART svconn_err client_find_server(svconn *s) {
     if (s->u.hs.peer_len == 0) {
-        size_t i = 0, n = HAS_HIDDEN ? s->config->known_servers_count : 0;
-        while (i < n && !open_hidden(s, s->config->known_servers[i])) i++;
-        if (i == n) return SVCONN_E_UNKNOWN;
+        size_t n = HAS_HIDDEN ? s->config->known_servers_count : 0;
+        while (s->u.hs.tried < n && !open_hidden(s, s->config->known_servers[s->u.hs.tried])) {
+            s->u.hs.tried++;
+            take_unit(s);
+            if (is_out(s)) return unfinished(s);
+        }
+        if (s->u.hs.tried == n) return SVCONN_E_UNKNOWN;
     }
     client_t1(s);
     return SVCONN_OK;
@@ -385,8 +402,8 @@ SVCONN_APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t 
     return proof + 2;
 }
 
-/* 3.5 step 8: M2, and 3.8: may we send before M3? */
-SVCONN_APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
+/* 3.5 step 8: M2, not sealed, behind what is in tx */
+SVCONN_APART svconn_err client_prove(svconn *s, const svconn_bytes *answer) {
     size_t proof_len;
     svconn_err err = my_proof_length(s, answer, &proof_len);
     if (err) return err;
@@ -394,7 +411,13 @@ SVCONN_APART svconn_err client_send_m2(svconn *s, const svconn_bytes *answer) {
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;
 
-    if (put_proof(s, answer, put_m2(s, m2, e_len, proof_len)) == SVCONN_UNFINISHED) return unfinished(s);
+    return put_proof(s, answer, put_m2(s, m2, e_len, proof_len)) == SVCONN_UNFINISHED ? unfinished(s) : SVCONN_OK;
+}
+
+/* 3.5 step 8: M2 and K_M, and 3.8: may we send before M3? */
+SVCONN_APART svconn_err client_send_m2(svconn *s) {
+    uint8_t *m2 = s->tx + s->tx_tail;
+    size_t e_len = wire_get16(m2 + M2_E_LEN);
     seal_e(s, m2 + M2_E_LEN, e_len);
     s->tx_tail += (uint32_t)(M2_E + e_len);
     s->sent_at = s->now;
@@ -537,12 +560,15 @@ SVCONN_APART svconn_err server_open_m2(svconn *s) {
     return SVCONN_OK;
 }
 
-/* 3.6 step 8: the keys. T4 wants E as it came; it was opened in place, so it is sealed again: same key, nonce and text,
- * so the same bytes. */
+/* 3.6 step 8: T4 wants E as it came; it was opened in place, so it is sealed again: same key, nonce and text, so the
+ * same bytes. */
+static svconn_err server_seal_again(svconn *s) {
+    seal_e(s, message(s) + M2_E_LEN, s->u.hs.m_len - M2_E);
+    return SVCONN_OK;
+}
+
 static svconn_err server_start_keys(svconn *s) {
-    size_t e_len = s->u.hs.m_len - M2_E;
-    seal_e(s, message(s) + M2_E_LEN, e_len);
-    start_keys(s, in_message(s, M2_E, e_len));
+    start_keys(s, in_message(s, M2_E, s->u.hs.m_len - M2_E));
     return SVCONN_OK;
 }
 
@@ -561,7 +587,7 @@ static svconn_err server_send_m3(svconn *s, const svconn_bytes *answer) {
 /* ---- the tables --------------------------------------------------------------------------------- */
 
 /* Not tables of function pointers: those are writable data in position-independent code, and hide the stack depth. */
-enum { STEPS = 12 };
+enum { STEPS = 14 };
 
 static svconn_err client_step(svconn *s, const svconn_bytes *answer) {
     switch (s->step) {
@@ -574,8 +600,10 @@ static svconn_err client_step(svconn *s, const svconn_bytes *answer) {
     case 6: return await_verdict(s, answer);   /* 3.5 7      asks: NEEDS_VERDICT */
     case 7: return client_dh(s);               /* 3.5 8      dh */
     case 8: return client_agree(s);            /* 3.5 8      es, T2, ck, T3 */
-    case 9: return client_send_m2(s, answer);  /* 3.5 8      M2, T4, K_M; may ask: NEEDS_PROOF */
-    case 10: return client_read_m3(s);         /* 3.7 1, 2   M3 */
+    case 9: return client_prove(s, answer);    /* 3.5 8      may ask: NEEDS_PROOF */
+    case 10: return client_send_m2(s);         /* 3.5 8      M2, T4, K_M */
+    case 11: return start_directions(s);       /* 4 */
+    case 12: return client_read_m3(s);         /* 3.7 1, 2   M3 */
     default: return client_confirm(s, answer); /* 3.7 2, 3   may ask: NEEDS_VERDICT */
     }
 }
@@ -592,7 +620,9 @@ static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
     case 7: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
     case 8: return verify_peer(s);             /* 3.6 6 */
     case 9: return await_verdict(s, answer);   /* 3.6 7      asks: NEEDS_VERDICT */
-    case 10: return server_start_keys(s);      /* 3.6 8      T4, K_M */
+    case 10: return server_seal_again(s);      /* 3.6 8 */
+    case 11: return server_start_keys(s);      /* 3.6 8      T4, K_M */
+    case 12: return start_directions(s);       /* 4 */
     default: return server_send_m3(s, answer); /* 3.6 8      M3; may ask: NEEDS_PROOF */
     }
 }
@@ -610,6 +640,8 @@ svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {
         answer = NULL; /* it was for this step alone */
         s->state = SVCONN_HANDSHAKE;
         s->step++;
+        take_unit(s);
+        if (s->step < STEPS && is_out(s)) return unfinished(s);
     }
     return SVCONN_OK;
 }

@@ -186,6 +186,7 @@ svconn_err svconn_init_sliced(svconn *s, svconn_workspace *work, const svconn_co
 svconn_err svconn_work(svconn *s, uint32_t units) {
     if (s->state != SVCONN_WORKING) return SVCONN_E_STATE;
     if (units == 0) return SVCONN_E_ARGUMENT;
+    s->state = SVCONN_HANDSHAKE; /* or what the handshake says next */
     svconn_handshake_allow(s, units);
     svconn_err err = run(s, NULL);
     svconn_handshake_allow(s, 0);

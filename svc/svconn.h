@@ -252,6 +252,7 @@ typedef struct {
             uint16_t m_len;                     /* of M1 or M2, which begins at rx_head */
             uint16_t peer_at, peer_len;         /* the peer's identity, from rx_head */
             uint16_t proof_at, proof_len;       /* the peer's proof, from rx_head */
+            uint32_t tried;                     /* CLIENT, hidden mode: of known_servers, in vain */
             uint8_t secret[32];                 /* x or y */
             uint8_t ck[32];
             union {

@@ -81,11 +81,11 @@ empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
 echo "ram_static $("${prefix}size" "$all"/*.o | awk 'NR > 1 { n += $2 + $3 } END { print n + 0 }')"
 cat >"$dir/sizes.c" <<'C'
 #include "svconn.h"
-char size_session[sizeof(svconn)], size_identity[sizeof(svconn_identity)], size_config[sizeof(svconn_config)];
+char size_session[sizeof(svconn)], size_identity[sizeof(svconn_identity)], size_config[sizeof(svconn_config)], size_workspace[sizeof(svconn_workspace)];
 C
 # shellcheck disable=SC2086 # lists of flags
 ${prefix}gcc $CODE $arch $flags -Isvc -Icrypto -c -o "$dir/sizes.o" "$dir/sizes.c" || die "does not build"
-for what in session identity config; do
+for what in session identity config workspace; do
     printf 'ram_%s %d\n' $what "0x$("${prefix}nm" -S "$dir/sizes.o" | awk -v s=size_$what '$4 == s { print $2 }')"
 done
 
@@ -124,6 +124,7 @@ timeout 300 ${run% -kernel} -plugin "$dir/plugin.so,out=$dir/counts" -kernel "$d
 [ "$(wc -l <"$dir/rows")" -eq "$(wc -l <"$dir/counts")" ] || die "the plugin of this QEMU did not count"
 paste -d ' ' "$dir/rows" "$dir/counts" | awk '
     $1 == "nothing" { nothing = $3; next }
+    $1 == "slice" { if ($3 - nothing > longest) longest = $3 - nothing; slices++; next }
     { count[$1] = $3 - nothing; name[++n] = $1; stack[$1] = $2 }
     END {
         for (i = 1; i <= n; i++) {
@@ -142,6 +143,7 @@ paste -d ' ' "$dir/rows" "$dir/counts" | awk '
             print "insns_" kinds[k] "_client", count[c 1] + count[c 2] + count[c 3]
             print "insns_" kinds[k] "_server", count[s 1] + count[s 2]
         }
+        if (slices) { print "insns_longest_slice", longest; print "slices_of_one_unit", slices }
         split("gcm_seal sha256 seal open", per)
         for (i = 1; i <= 4; i++) {
             p = per[i]

@@ -95,6 +95,51 @@ static void begin(party *p) {
         must(lab_both_connected());                                                                                    \
     } while (0)
 
+#ifndef SVCONN_NO_SLICES
+/* A handshake with keys, both sides in slices of one unit: a row "slice 0" for each call that can compute. */
+#define SLICE(statement)                                                                                               \
+    do {                                                                                                               \
+        mark_begin();                                                                                                  \
+        statement;                                                                                                     \
+        mark_end();                                                                                                    \
+        board_text("slice 0\n");                                                                                       \
+    } while (0)
+
+static void begin_sliced(party *p, svconn_workspace *w) {
+    static uint8_t seed[32];
+    svconn_err err;
+    seed[0] = 1;
+    SLICE(err = svconn_init_sliced(&p->s, w, &p->config, seed, p->rx, sizeof p->rx, p->tx, sizeof p->tx));
+    must(err == SVCONN_OK);
+}
+static void work_to_the_end(party *p) {
+    svconn_err err = SVCONN_OK;
+    while (err == SVCONN_OK && svconn_status(&p->s) == SVCONN_WORKING) SLICE(err = svconn_work(&p->s, 1));
+    must(err == SVCONN_OK);
+}
+static void hand_over(party *from, party *to) {
+    svconn_err err = SVCONN_OK;
+    SLICE(transfer(from, to));
+    sent(from);
+    work_to_the_end(to);
+    if (svconn_status(&to->s) == SVCONN_NEEDS_VERDICT) SLICE(err = svconn_accept(&to->s));
+    must(err == SVCONN_OK);
+    work_to_the_end(to);
+}
+static void slices(void) {
+    static svconn_workspace space[2];
+    lab_prepare(HAVE_ED25519 ? ED25519 : PSK, HAVE_ED25519 ? ED25519 : PSK);
+    begin_sliced(&server, &space[0]);
+    begin_sliced(&client, &space[1]);
+    work_to_the_end(&server);
+    work_to_the_end(&client);
+    hand_over(&server, &client);
+    hand_over(&client, &server);
+    hand_over(&server, &client);
+    must(lab_both_connected());
+}
+#endif
+
 static void sessions(void) {
     const uint8_t *m;
     uint8_t *text;
@@ -130,6 +175,9 @@ int image_main(void) {
     primitives();
 #if HAVE_CLIENT && HAVE_SERVER
     sessions();
+#ifndef SVCONN_NO_SLICES
+    slices();
+#endif
 #endif
     if (bad) board_text("FAIL measure: an operation failed\n");
     return bad;
