@@ -103,6 +103,11 @@ SVCONN_CHECKED int svconn_gcm_open(const uint64_t key[SVCONN_GCM_WORDS], const u
  * is then all zero. out may overlap both inputs. */
 SVCONN_CHECKED int svconn_x25519(uint8_t out[32], const uint8_t scalar[32] /* secret */, const uint8_t u[32]);
 
+/* X25519(scalar, u) and X25519(scalar2, u2), which together take an inversion less. 0 if one of them is all zero; then both
+ * are. out may overlap no input. */
+SVCONN_CHECKED int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32] /* secret */, const uint8_t u[32],
+                                      const uint8_t scalar2[32] /* secret */, const uint8_t u2[32]);
+
 /* The public key of a scalar: X25519(scalar, 9). */
 void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32] /* secret */);
 
@@ -137,11 +142,11 @@ void svconn_ed25519_seed_to_x25519(uint8_t scalar[32], const uint8_t seed[32] /*
 /* ---- The same, in slices (slices.h) --------------------------------------- */
 /* What a curve operation needs while it lasts, for those who cannot wait for its end. To begin: phase = 0. Then the same
  * call with the same arguments, and units > 0 before each, until it returns something else than SVCONN_UNFINISHED; the
- * workspace is then wiped. One operation at a time; who gives one up wipes it. A unit is at most 30 products of field
- * elements, or what is done before and after a loop: a hash of the message, 60 products. */
+ * workspace is then wiped. One operation at a time; who gives one up wipes it. A unit is at most 60 products of field
+ * elements, or what is done before and after a loop. */
 #ifdef SVCONN_CURVE_WORDS /* a test, on other elements */
 #elif defined(SVCONN_SMALL)
-#define SVCONN_CURVE_WORDS 100
+#define SVCONN_CURVE_WORDS 112
 #elif SVCONN_FE == 51
 #define SVCONN_CURVE_WORDS 264
 #else
@@ -154,6 +159,9 @@ typedef struct {
 
 SVCONN_CHECKED int svconn_x25519_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32] /* secret */,
                                        const uint8_t u[32]);
+SVCONN_CHECKED int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_t scalar[32] /* secret */,
+                                            const uint8_t u[32], const uint8_t scalar2[32] /* secret; only at the begin */,
+                                            const uint8_t u2[32]);
 SVCONN_CHECKED int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32] /* secret */);
 SVCONN_CHECKED int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signature[64], const uint8_t seed[32] /* secret */,
                                              const uint8_t public_key[32], const uint8_t *msg, size_t len);

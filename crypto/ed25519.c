@@ -112,8 +112,7 @@ static void montgomery(fe *a, fe *b, const uint8_t public_key[32]) {
     fe y, one;
     fe_from_bytes(&y, public_key);
     fe_from_small(&one, 1);
-    fe_add(a, &one, &y);
-    fe_sub(b, &one, &y);
+    fe_both(a, b, &one, &y);
 }
 
 /* The point at the end of decoding */

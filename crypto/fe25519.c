@@ -37,8 +37,8 @@ void fe_sqn(fe *h, const fe *f, unsigned n) {
 }
 #endif
 
-/* Written f^[n] for f^(2^n - 1): f^[m + n] = (f^[m])^(2^n) f^[n]. With n = 1, then 5, then 25, that leads from 1 over 2, 3, 4, 5, and
- * 10, 15, 20, 25, and 50, 75, ..., 225 to 250. y is f^[n], x is f^[i n]. */
+/* Written f^[n] for f^(2^n - 1): f^[m + n] = (f^[m])^(2^n) f^[n]. With n = 1, then 2, 10 and 50, that leads from 1 to 2, and over 4, 6, 8
+ * to 10, over 20, 30, 40 to 50, over 100, 150, 200 to 250. y is f^[n], x is f^[i n]. */
 void fe_power_begin(fe_power *p, const fe *f) {
     p->x = p->y = p->f = *f;
     p->n = p->i = 1;
@@ -49,7 +49,7 @@ int fe_power_more(fe_power *p, uint32_t *units) {
         if (!svconn_unit(units)) return 0;
         fe_sqn(&p->x, &p->x, p->n);
         fe_mul(&p->x, &p->x, &p->y);
-        if (++p->i == (p->n < 25 ? 5 : 10)) {
+        if (++p->i == (p->n == 1 ? 2 : 5)) {
             p->y = p->x;
             p->n = (uint8_t)(p->n * p->i);
             p->i = 1;

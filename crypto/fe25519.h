@@ -23,6 +23,7 @@
  *   fe_add2    f + g        loose, tight                       wide
  *   fe_sub     f - g        tight, tight                       loose
  *   fe_sub2    f - g        loose, loose                       wide
+ *   fe_both    f + g, f - g tight, tight                       loose, loose
  *   fe_mul, fe_sq, fe_sqn   wide                               tight
  *   fe_small   121665 f     loose                              tight
  *   fe_invert, fe_power     wide                               tight
@@ -52,6 +53,7 @@ typedef struct {
 #define fe_add2 svconn_fe_add2
 #define fe_sub svconn_fe_sub
 #define fe_sub2 svconn_fe_sub2
+#define fe_both svconn_fe_both
 #define fe_swap svconn_fe_swap
 #define fe_negate_if svconn_fe_negate_if
 void fe_from_words(fe *h, const uint64_t w[4]);
@@ -59,6 +61,7 @@ void fe_add(fe *h, const fe *f, const fe *g);
 void fe_add2(fe *h, const fe *f, const fe *g);
 void fe_sub(fe *h, const fe *f, const fe *g);
 void fe_sub2(fe *h, const fe *f, const fe *g);
+void fe_both(fe *sum, fe *difference, const fe *f, const fe *g);
 /* mask: all ones to do it, all zeros not to */
 void fe_swap(fe *f, fe *g, uint64_t mask);
 void fe_negate_if(fe *f, uint64_t mask);

@@ -50,6 +50,14 @@ static inline void fe_sub(fe *h, const fe *f, const fe *g) {
     for (unsigned i = 1; i < 5; i++) h->v[i] = f->v[i] + 2 * FE51_MASK - g->v[i];
 }
 
+/* Both at once; an output may be an input. */
+static inline void fe_both(fe *sum, fe *difference, const fe *f, const fe *g) {
+    fe s;
+    fe_add(&s, f, g);
+    fe_sub(difference, f, g);
+    *sum = s;
+}
+
 /* f + 4p - g. The limbs of 4p are 2^53 - 76 and 2^53 - 4: above a loose limb. The result is below
  * 3 * 2^51 + 3 * 2^41 + 2^53 = 7 * 2^51 + 3 * 2^41 < 2^54: wide. */
 static inline void fe_sub2(fe *h, const fe *f, const fe *g) {

@@ -88,6 +88,14 @@ void fe_sub(fe *h, const fe *f, const fe *g) {
     SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) h->v[i] = f->v[i] - g->v[i];
 }
 
+void fe_both(fe *sum, fe *difference, const fe *f, const fe *g) {
+    SVCONN_UNROLL for (unsigned i = 0; i < FE_LIMBS; i++) {
+        int32_t x = f->v[i], y = g->v[i];
+        sum->v[i] = x + y;
+        difference->v[i] = x - y;
+    }
+}
+
 void fe_add2(fe *h, const fe *f, const fe *g) {
     fe_add(h, f, g);
 #if SVCONN_FE == 13

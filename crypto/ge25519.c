@@ -51,20 +51,17 @@ static void double_point(parts *r, const ge *p) {
     fe_add(&r->f, &r->f, &r->f);   /* C = 2 Z^2 (l) */
     fe_add(&r->e, &p->x, &p->y);   /* (l) */
     fe_sq(&r->e, &r->e);           /* (X + Y)^2 (t) */
-    fe_add(&r->h, &r->t, &r->g);   /* H = A + B (l) */
-    fe_sub(&r->g, &r->t, &r->g);   /* G = B - A (l) */
+    fe_both(&r->h, &r->g, &r->t, &r->g); /* H = B + A, G = B - A (l) */
     fe_sub2(&r->e, &r->e, &r->h);  /* E = (X + Y)^2 - H (w) */
     fe_sub2(&r->f, &r->f, &r->g);  /* F = C - G (w) */
 }
 
 /* What all additions share; r->f = D = 2 Z1 Z2 (l) goes in. Section 3.1 there. */
 static void add_parts(parts *r, const ge *p, const niels *q) {
-    fe_sub(&r->g, &p->y, &p->x);     /* (l) */
+    fe_both(&r->t, &r->g, &p->y, &p->x); /* (l) */
     fe_mul(&r->g, &r->g, &q->minus); /* A (t) */
-    fe_add(&r->t, &p->y, &p->x);     /* (l) */
     fe_mul(&r->t, &r->t, &q->plus);  /* B (t) */
-    fe_sub(&r->e, &r->t, &r->g);     /* E = B - A (l) */
-    fe_add(&r->h, &r->t, &r->g);     /* H = B + A (l) */
+    fe_both(&r->h, &r->e, &r->t, &r->g); /* H = B + A, E = B - A (l) */
     fe_mul(&r->t, &p->t, &q->t2d);   /* C = T1 2 d T2 (t) */
     fe_add2(&r->g, &r->f, &r->t);    /* G = D + C (w) */
     fe_sub2(&r->f, &r->f, &r->t);    /* F = D - C (w) */
@@ -297,8 +294,7 @@ int svconn_ge_has_small_order(const ge *p) {
 static void to_cached(cached *r, const ge *p) {
     fe d2;
     fe_from_words(&d2, svconn_ed25519_2d);
-    fe_add(&r->n.plus, &p->y, &p->x);
-    fe_sub(&r->n.minus, &p->y, &p->x);
+    fe_both(&r->n.plus, &r->n.minus, &p->y, &p->x);
     fe_mul(&r->n.t2d, &p->t, &d2);
     r->z = p->z;
 }
@@ -388,7 +384,7 @@ static void digits_at(ge_double_work *w, const uint8_t a[32], const uint8_t b[32
 /* 0 above, and below (i = -1) */
 static int bit_of(const uint8_t n[32], unsigned i) { return i < 256 ? n[i / 8] >> i % 8 & 1 : 0; }
 
-/* What is to be added at 2^i. i goes down from 255. */
+/* What is to be added at 2^i. i goes down from 253. */
 static int digit_at(ge_window *s, const uint8_t n[32], unsigned i, unsigned w) {
     if (i < s->low && bit_of(n, i) != bit_of(n, i - 1)) {
         int digit = -bit_of(n, i);
@@ -410,7 +406,7 @@ void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p,
     (void)a, (void)b, (void)units;
     odd_multiples(w->multiple, p);
     set_identity(&w->r);
-    w->left = w->a.low = w->a.at = w->b.low = w->b.at = 256;
+    w->left = w->a.low = w->a.at = w->b.low = w->b.at = 254; /* the digit of 2^253 is the highest that is not 0 */
 }
 #endif
 

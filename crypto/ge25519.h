@@ -56,7 +56,7 @@ typedef struct {
     uint16_t at, low;
 } ge_window;
 
-/* [a]P + [b]B; a, b < 2^255, the same in each call. In variable time: for public inputs only. p may be &w->r. */
+/* [a]P + [b]B; a, b < 2^253, the same in each call. In variable time: for public inputs only. p may be &w->r. */
 typedef struct {
     ge r;
     ge_cached multiple[SVCONN_P_MULTIPLES];

@@ -33,6 +33,14 @@ typedef struct {
     fe_power p;
 } SVCONN_MAY_ALIAS x25519_work;
 
+/* The results are x / z and x2 / z2 of the ladder; p is for z z2. */
+typedef struct {
+    ladder l;
+    fe x, z;
+    fe_power p;
+    uint8_t scalar2[32];
+} SVCONN_MAY_ALIAS pair_work;
+
 static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
     memcpy(e, scalar, 32);
     e[0] &= 248;
@@ -42,16 +50,13 @@ static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
 
 /* Section 5, the body of the loop. Capital letters are the names there; (t): tight, (l): loose. */
 static void ladder_step(ladder *s, step_work *w) {
-    fe_add(&w->a, &s->x2, &s->z2);  /* A (l) */
-    fe_sub(&w->b, &s->x2, &s->z2);  /* B (l) */
-    fe_add(&w->c, &s->x3, &s->z3);  /* C (l) */
-    fe_sub(&w->d, &s->x3, &s->z3);  /* D (l) */
+    fe_both(&w->a, &w->b, &s->x2, &s->z2); /* A, B (l) */
+    fe_both(&w->c, &w->d, &s->x3, &s->z3); /* C, D (l) */
     fe_mul(&w->d, &w->d, &w->a);    /* DA (t) */
     fe_mul(&w->c, &w->c, &w->b);    /* CB (t) */
     fe_sq(&w->aa, &w->a);           /* AA (t) */
     fe_sq(&w->bb, &w->b);           /* BB (t) */
-    fe_add(&w->a, &w->d, &w->c);    /* DA + CB (l) */
-    fe_sub(&w->b, &w->d, &w->c);    /* DA - CB (l) */
+    fe_both(&w->a, &w->b, &w->d, &w->c); /* DA + CB, DA - CB (l) */
     fe_sub(&w->e, &w->aa, &w->bb);  /* E (l) */
     fe_sq(&s->x3, &w->a);
     fe_sq(&w->b, &w->b);            /* (t) */
@@ -138,6 +143,51 @@ static int x25519(x25519_work *v, uint32_t *phase, uint32_t *units, uint8_t out[
     return (int)good;
 }
 
+/* Two results, and one inversion: 1 / (z z2) */
+static int x25519_pair(pair_work *v, uint32_t *phase, uint32_t *units, uint8_t out[64], const uint8_t scalar[32],
+                       const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
+    ladder *l = &v->l;
+    if (*phase == 0) {
+        memcpy(v->scalar2, scalar2, 32);
+        ladder_begin(l, scalar, u);
+        ladder_fast(l, *units);
+        *phase = 1;
+    }
+    if (*phase == 1) {
+        if (!ladder_more(l, units)) return SVCONN_UNFINISHED;
+        v->x = l->x2;
+        v->z = l->z2;
+        ladder_begin(l, v->scalar2, u2);
+        ladder_fast(l, *units);
+        *phase = 2;
+    }
+    if (*phase == 2) {
+        if (!ladder_more(l, units)) return SVCONN_UNFINISHED;
+        fe_mul(&v->p.f, &v->z, &l->z2);
+        fe_invert_begin(&v->p, &v->p.f);
+        *phase = 3;
+    }
+    if (!fe_invert_more(&v->p, units)) return SVCONN_UNFINISHED;
+    fe_invert_end(&v->p.x, &v->p); /* 0 for 0: then both are zero, and refused */
+    fe_mul(&v->x, &v->x, &l->z2);
+    fe_mul(&v->x, &v->x, &v->p.x);
+    fe_to_bytes(out, &v->x);
+    fe_mul(&l->x2, &l->x2, &v->z);
+    fe_mul(&l->x2, &l->x2, &v->p.x);
+    fe_to_bytes(out + 32, &l->x2);
+    ct_wipe(v, sizeof *v);
+    *phase = 0;
+    uint32_t good = (ct_all_zero(out, 32) | ct_all_zero(out + 32, 32)) ^ 1;
+    CT_RELEASE(&good, sizeof good);
+    return (int)good;
+}
+
+int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
+    pair_work v;
+    uint32_t phase = 0, units = SVCONN_NO_PAUSE;
+    return x25519_pair(&v, &phase, &units, out, scalar, u, scalar2, u2);
+}
+
 int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
     x25519_work v;
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
@@ -165,8 +215,7 @@ static int x25519_public(x25519_work *v, uint32_t *phase, uint32_t *units, uint8
     if (*phase == 1) {
         const ge *p = &v->u.b.r;
         if (!svconn_ge_base_more(&v->u.b, units)) return SVCONN_UNFINISHED;
-        fe_add(&v->a, &p->z, &p->y);
-        fe_sub(&v->p.f, &p->z, &p->y);
+        fe_both(&v->a, &v->p.f, &p->z, &p->y);
         fe_invert_begin(&v->p, &v->p.f);
         *phase = 2;
     }
@@ -184,9 +233,15 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
 
 #ifndef SVCONN_NO_SLICES
 typedef char x25519_work_fits[sizeof(x25519_work) <= 8 * SVCONN_CURVE_WORDS ? 1 : -1];
+typedef char pair_work_fits[sizeof(pair_work) <= 8 * SVCONN_CURVE_WORDS ? 1 : -1];
 
 int svconn_x25519_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
     return w->units ? x25519((void *)w->words, &w->phase, &w->units, out, scalar, u) : SVCONN_UNFINISHED;
+}
+
+int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32],
+                             const uint8_t scalar2[32], const uint8_t u2[32]) {
+    return w->units ? x25519_pair((void *)w->words, &w->phase, &w->units, out, scalar, u, scalar2, u2) : SVCONN_UNFINISHED;
 }
 
 int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32]) {

@@ -97,13 +97,10 @@ static int curve_verify(svconn *s, const uint8_t proof[64], const uint8_t *msg, 
     return svconn_ed25519_verify_u(u, proof, s->peer + 1, msg, len);
 }
 
-/* Our signing key's X25519 scalar; not again in the slices after the first */
-static int curve_x25519_by_key(const svconn *s, uint8_t out[32], const uint8_t u[32]) {
-    uint8_t scalar[32] = {0};
-    if (!HAS_SLICES || !s->work || work(s)->phase == 0) svconn_ed25519_seed_to_x25519(scalar, s->config->identity->secret);
-    int result = curve_x25519(s, out, scalar, u);
-    ct_wipe(scalar, sizeof scalar);
-    return result;
+static int curve_x25519_pair(const svconn *s, uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32],
+                             const uint8_t scalar2[32], const uint8_t u2[32]) {
+    if (HAS_SLICES && s->work) return svconn_x25519_pair_slice(work(s), out, scalar, u, scalar2, u2);
+    return svconn_x25519_pair(out, scalar, u, scalar2, u2);
 }
 
 static svconn_err unfinished(svconn *s) { return ask(s, SVCONN_WORKING); }
@@ -223,43 +220,26 @@ static svconn_err make_public(svconn *s) {
     return SVCONN_OK;
 }
 
-static svconn_err agreed(svconn *s, int result) {
+/* dh || es (3.3) where es is the SERVER's Ed25519 key (2.2): with the CLIENT's x, or the SERVER's view of X */
+SVCONN_APART int dh_and_key(const svconn *s, const uint8_t theirs[32], uint8_t ikm[64]) {
+    const uint8_t *own = s->u.hs.secret;
+    if (!svconn_serves(s)) return curve_x25519_pair(s, ikm, own, theirs, own, s->u.hs.v.m.peer_key);
+    uint8_t scalar[32] = {0};
+    if (!HAS_SLICES || !s->work || work(s)->phase == 0) svconn_ed25519_seed_to_x25519(scalar, s->config->identity->secret);
+    int result = curve_x25519_pair(s, ikm, own, theirs, scalar, theirs);
+    ct_wipe(scalar, sizeof scalar);
+    return result;
+}
+
+/* dh || es. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
+SVCONN_APART svconn_err agree(svconn *s, const uint8_t theirs[32], svconn_bytes *out, uint8_t ikm[64]) {
+    uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0]; /* whose es is: the SERVER's */
+    *out = (svconn_bytes){ikm, (size_t)(svconn_is_custom(type) ? 32 : 64)};
+    int result = svconn_is_ed25519(type) ? dh_and_key(s, theirs, ikm) : curve_x25519(s, ikm, s->u.hs.secret, theirs);
     if (result == SVCONN_UNFINISHED) return unfinished(s);
-    return result ? SVCONN_OK : SVCONN_E_DH;
-}
-
-/* dh (3.3), which stays where ck will be. theirs: the peer's ephemeral. */
-SVCONN_APART svconn_err agree_dh(svconn *s, const uint8_t theirs[32]) {
-    return agreed(s, curve_x25519(s, s->u.hs.ck, s->u.hs.secret, theirs));
-}
-
-/* Whose contribution es is: the SERVER's */
-static uint8_t es_type(const svconn *s) { return svconn_serves(s) ? my_type(s) : peer_id(s).data[0]; }
-
-/* The SERVER's contribution es (2.2), with the CLIENT's x or the SERVER's view of X. 1, 0 if an X25519 result is zero, or
- * SVCONN_UNFINISHED */
-static int contribution(const svconn *s, const uint8_t X[32], uint8_t es[32]) {
-    uint8_t type = es_type(s);
-    if (svconn_is_ed25519(type)) {
-        return svconn_serves(s) ? curve_x25519_by_key(s, es, X) : curve_x25519(s, es, s->u.hs.secret, s->u.hs.v.m.peer_key);
-    }
-    if (svconn_is_psk(type)) svconn_psk_es(es, svconn_serves(s) ? s->config->identity->secret : s->u.hs.v.m.peer_key);
-    return 1;
-}
-
-/* es, behind dh. Our own ephemeral secret ends here. */
-SVCONN_APART svconn_err agree_es(svconn *s, const uint8_t theirs[32], uint8_t ikm[64]) {
-    svconn_err err = agreed(s, contribution(s, theirs, ikm + 32));
-    if (err) return err;
-    memcpy(ikm, s->u.hs.ck, 32);
+    if (svconn_is_psk(type)) svconn_psk_es(ikm + 32, svconn_serves(s) ? s->config->identity->secret : s->u.hs.v.m.peer_key);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
-    return SVCONN_OK;
-}
-
-/* ck (3.3) from T2 and dh || es, which ends here */
-SVCONN_APART void make_ck(svconn *s, uint8_t ikm[64]) {
-    svconn_ck(s->u.hs.ck, s->t, (svconn_bytes){ikm, (size_t)(svconn_is_custom(es_type(s)) ? 32 : 64)});
-    ct_wipe(ikm, 64);
+    return result ? SVCONN_OK : SVCONN_E_DH;
 }
 
 /* T4, K_M, chains and exporter (3.3, 4) from T3 and from E. Everything of the handshake is erased. start_directions comes next. */
@@ -363,17 +343,18 @@ SVCONN_APART void client_t2(svconn *s) {
     svconn_t2_end(s->t, &c, s->u.hs.v.m.public_key);
 }
 
-static svconn_err client_dh(svconn *s) { return agree_dh(s, message(s) + M1_Y); }
-
 /* 3.5 step 8: T2, ck, T3 */
 SVCONN_APART svconn_err client_agree(svconn *s) {
     uint8_t ikm[64];
-    svconn_err err = agree_es(s, message(s) + M1_Y, ikm);
-    if (err) return err;
-    client_t2(s);
-    make_ck(s, ikm);
-    svconn_t3(s->t, s->t, my_id(s));
-    return SVCONN_OK;
+    svconn_bytes dh_es;
+    svconn_err err = agree(s, message(s) + M1_Y, &dh_es, ikm);
+    if (!err) {
+        client_t2(s);
+        svconn_ck(s->u.hs.ck, s->t, dh_es);
+        svconn_t3(s->t, s->t, my_id(s));
+    }
+    ct_wipe(ikm, sizeof ikm);
+    return err;
 }
 
 /* Length of E for our identity and a proof of proof_len bytes, padding included. */
@@ -528,16 +509,17 @@ static svconn_err server_read_m2(svconn *s) {
     return SVCONN_OK;
 }
 
-static svconn_err server_dh(svconn *s) { return agree_dh(s, message(s) + M2_X); }
-
 /* T2, ck (3.6 step 3) */
 SVCONN_APART svconn_err server_agree(svconn *s) {
     uint8_t ikm[64];
-    svconn_err err = agree_es(s, message(s) + M2_X, ikm);
-    if (err) return err;
-    server_t2_end(s, message(s) + M2_X);
-    make_ck(s, ikm);
-    return SVCONN_OK;
+    svconn_bytes dh_es;
+    svconn_err err = agree(s, message(s) + M2_X, &dh_es, ikm);
+    if (!err) {
+        server_t2_end(s, message(s) + M2_X);
+        svconn_ck(s->u.hs.ck, s->t, dh_es);
+    }
+    ct_wipe(ikm, sizeof ikm);
+    return err;
 }
 
 /* 3.6 step 4, and T3 */
@@ -587,7 +569,7 @@ static svconn_err server_send_m3(svconn *s, const svconn_bytes *answer) {
 /* ---- the tables --------------------------------------------------------------------------------- */
 
 /* Not tables of function pointers: those are writable data in position-independent code, and hide the stack depth. */
-enum { STEPS = 14 };
+enum { STEPS = 13 };
 
 static svconn_err client_step(svconn *s, const svconn_bytes *answer) {
     switch (s->step) {
@@ -598,12 +580,11 @@ static svconn_err client_step(svconn *s, const svconn_bytes *answer) {
     case 4: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
     case 5: return verify_peer(s);             /* 3.5 6 */
     case 6: return await_verdict(s, answer);   /* 3.5 7      asks: NEEDS_VERDICT */
-    case 7: return client_dh(s);               /* 3.5 8      dh */
-    case 8: return client_agree(s);            /* 3.5 8      es, T2, ck, T3 */
-    case 9: return client_prove(s, answer);    /* 3.5 8      may ask: NEEDS_PROOF */
-    case 10: return client_send_m2(s);         /* 3.5 8      M2, T4, K_M */
-    case 11: return start_directions(s);       /* 4 */
-    case 12: return client_read_m3(s);         /* 3.7 1, 2   M3 */
+    case 7: return client_agree(s);            /* 3.5 8      T2, ck, T3 */
+    case 8: return client_prove(s, answer);    /* 3.5 8      may ask: NEEDS_PROOF */
+    case 9: return client_send_m2(s);          /* 3.5 8      M2, T4, K_M */
+    case 10: return start_directions(s);       /* 4 */
+    case 11: return client_read_m3(s);         /* 3.7 1, 2   M3 */
     default: return client_confirm(s, answer); /* 3.7 2, 3   may ask: NEEDS_VERDICT */
     }
 }
@@ -613,16 +594,15 @@ static svconn_err server_step(svconn *s, const svconn_bytes *answer) {
     case 0: return server_make_public(s);      /* 3.4        Y, T1 */
     case 1: return server_send_m1(s, answer);  /* 3.4        M1; may ask: NEEDS_PROOF */
     case 2: return server_read_m2(s);          /* 3.6 1, 2   M2 */
-    case 3: return server_dh(s);               /* 3.6 3      dh */
-    case 4: return server_agree(s);            /* 3.6 3      es, T2, ck */
-    case 5: return server_open_m2(s);          /* 3.6 4      T3 */
-    case 6: return check_peer(s);              /* 3.6 5 */
-    case 7: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
-    case 8: return verify_peer(s);             /* 3.6 6 */
-    case 9: return await_verdict(s, answer);   /* 3.6 7      asks: NEEDS_VERDICT */
-    case 10: return server_seal_again(s);      /* 3.6 8 */
-    case 11: return server_start_keys(s);      /* 3.6 8      T4, K_M */
-    case 12: return start_directions(s);       /* 4 */
+    case 3: return server_agree(s);            /* 3.6 3      T2, ck */
+    case 4: return server_open_m2(s);          /* 3.6 4      T3 */
+    case 5: return check_peer(s);              /* 3.6 5 */
+    case 6: return find_psk(s, answer);        /* 2.2        may ask: NEEDS_PSK */
+    case 7: return verify_peer(s);             /* 3.6 6 */
+    case 8: return await_verdict(s, answer);   /* 3.6 7      asks: NEEDS_VERDICT */
+    case 9: return server_seal_again(s);       /* 3.6 8 */
+    case 10: return server_start_keys(s);      /* 3.6 8      T4, K_M */
+    case 11: return start_directions(s);       /* 4 */
     default: return server_send_m3(s, answer); /* 3.6 8      M3; may ask: NEEDS_PROOF */
     }
 }

@@ -222,7 +222,7 @@ typedef struct {
 
 /* What a handshake in slices needs until it is over. Private; any bytes to begin with. */
 #ifdef SVCONN_SMALL
-#define SVCONN_WORKSPACE_WORDS 101
+#define SVCONN_WORKSPACE_WORDS 113
 #elif defined(__SIZEOF_INT128__)
 #define SVCONN_WORKSPACE_WORDS 265
 #else
@@ -296,7 +296,7 @@ SVCONN_MUST_CHECK svconn_err svconn_init_sliced(svconn *s, svconn_workspace *wor
                                                 uint8_t seed[32], uint8_t *rx, size_t rx_size, uint8_t *tx,
                                                 size_t tx_size);
 
-/* SVCONN_WORKING: a slice of so many units, 1 or more. A unit is at most 30 products of field elements, or a little work between two
+/* SVCONN_WORKING: a slice of so many units, 1 or more. A unit is at most 60 products of field elements, or a little work between two
  * loops: docs/embedded.md has what the longest slice and the whole handshake take. Returns the failure if there is one; svconn_status says whether there is more. */
 SVCONN_MUST_CHECK svconn_err svconn_work(svconn *s, uint32_t units);
 

@@ -18,6 +18,8 @@
 #define svconn_x25519 copy_x25519
 #define svconn_x25519_public copy_x25519_public
 #define svconn_x25519_slice copy_x25519_slice
+#define svconn_x25519_pair copy_x25519_pair
+#define svconn_x25519_pair_slice copy_x25519_pair_slice
 #define svconn_x25519_public_slice copy_x25519_public_slice
 #define svconn_ed25519_public copy_ed25519_public
 #define svconn_ed25519_sign copy_ed25519_sign

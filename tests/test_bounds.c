@@ -150,6 +150,13 @@ static inline void fe_negate_if(fe *f, uint64_t mask) {
     want(f, LOOSE);
 }
 
+static inline void fe_both(fe *sum, fe *difference, const fe *f, const fe *g) {
+    fe s;
+    fe_add(&s, f, g);
+    fe_sub(difference, f, g);
+    *sum = s;
+}
+
 static inline void fe_mul(fe *h, const fe *f, const fe *g) {
     want(f, WIDE);
     want(g, WIDE);

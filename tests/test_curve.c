@@ -756,7 +756,8 @@ static void multiples(void) {
         else if (i < 14) memset(n, i == 12 ? 255 : 0xf8, 32);
         if (i == 6 || i == 15) memset(m, i == 6 ? 0 : 255, 32);
         n[31] &= 127;
-        m[31] &= 127;
+        n[31] &= i & 1 ? 127 : 31; /* [n]B takes 255 bits, [m]P + [n]B takes 253 */
+        m[31] &= 31;
         slow_times(&p, n, &base);
         slow_encode(want, &p);
         whole_base(&r, n);
@@ -765,6 +766,7 @@ static void multiples(void) {
         CHECK(whole_decode(&a, got) == 1);
         fe_to_bytes(got, &a.x);
         CHECK_BYTES(got, p.x, 32);
+        if (n[31] > 31) continue;
         slow_times(&q, m, &p);
         slow_point_add(&s, &q, &p);
         slow_encode(want, &s);
@@ -819,6 +821,21 @@ static void x25519_overlap(void) {
         memcpy(area + 40, u, 32);
         CHECK(svconn_x25519(area + out, area, area + 40) == 1);
         CHECK_BYTES(area + out, want, 32);
+    }
+}
+
+static void x25519_together(void) {
+    for (unsigned i = 0; i < 40; i++) {
+        uint8_t k[2][32], u[2][32], want[64], got[64];
+        random_bytes(k[0], sizeof k);
+        random_bytes(u[0], sizeof u);
+        if (i & 1) memcpy(k[1], k[0], 32);
+        if (i & 2) memcpy(u[1], u[0], 32);
+        if (i % 10 == 8) memcpy(u[i / 10 & 1], i < 20 ? ZERO : ONE, 32);
+        int ok = svconn_x25519(want, k[0], u[0]) & svconn_x25519(want + 32, k[1], u[1]);
+        CHECK(svconn_x25519_pair(got, k[0], u[0], k[1], u[1]) == ok && ok == (i % 10 != 8));
+        if (!ok) memset(want, 0, 64);
+        CHECK_BYTES(got, want, 64);
     }
 }
 
@@ -949,7 +966,7 @@ static unsigned slices; /* of the last operation */
 static void same_in_slices(void) {
     static const uint32_t sizes[] = {1, 2, 7, 100, 0, SVCONN_NO_PAUSE - 1, SVCONN_NO_PAUSE};
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        uint8_t seed[32], key[32], sig[64], u[32], want[64], got[64], msg[50];
+        uint8_t seed[32], key[32], sig[64] = {7}, u[32], want[64], got[64], msg[50];
         int result;
         uint32_t size = sizes[i];
         random_bytes(seed, 32);
@@ -970,6 +987,10 @@ static void same_in_slices(void) {
         IN_SLICES(size, result, svconn_x25519_slice(w, got, seed, ZERO));
         CHECK(result == 0);
         CHECK_BYTES(got, ZERO, 32);
+
+        IN_SLICES(size, result, svconn_x25519_pair_slice(w, got, key, u, seed, sig));
+        CHECK(result == svconn_x25519_pair(want, key, u, seed, sig));
+        CHECK_BYTES(got, want, 64);
 
         svconn_ed25519_sign(want, seed, key, msg, 50);
         IN_SLICES(size, result, svconn_ed25519_sign_slice(w, sig, seed, key, msg, 50));
@@ -1029,6 +1050,7 @@ static void forms(void) {
     TEST("group: multiples against repeated addition", multiples);
     TEST("x25519: vectors", x25519_vectors);
     TEST("x25519: out may overlap", x25519_overlap);
+    TEST("x25519: two together", x25519_together);
     TEST("x25519: public key is X25519(scalar, 9)", x25519_public_key);
     TEST("ed25519: vectors", ed25519_vectors);
     TEST("ed25519: every changed byte is refused", ed25519_flips);

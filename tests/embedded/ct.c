@@ -24,11 +24,11 @@ static void must(int ok) { bad |= !ok; }
 
 #if HAVE_ED25519
 /* The linker puts these around the calls (--wrap). */
-int __real_svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len);
-int __wrap_svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len);
-int __wrap_svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
+int __real_svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len);
+int __wrap_svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len);
+int __wrap_svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
     mark_pause();
-    int ok = __real_svconn_ed25519_verify(signature, public_key, msg, len);
+    int ok = __real_svconn_ed25519_verify_u(u, signature, public_key, msg, len);
     mark_resume();
     return ok;
 }

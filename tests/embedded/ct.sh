@@ -70,7 +70,7 @@ if [ "$2" = m3 ]; then
 fi
 
 # ---- the trace
-link="$link -Wl,--wrap=svconn_ed25519_verify -Wl,--wrap=svconn_ed25519_check -Wl,--wrap=svconn_ed25519_to_x25519"
+link="$link -Wl,--wrap=svconn_ed25519_verify_u -Wl,--wrap=svconn_ed25519_check -Wl,--wrap=svconn_ed25519_to_x25519"
 if ! build_plugin "$dir/plugin.so" ct; then exit $status; fi # it said why
 if ! build_image "$dir/image" "$dir/lib" "$flags" $here/ct.c; then
     echo "FAIL ct $2 $3: ct.c does not build"
