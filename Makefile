@@ -61,12 +61,27 @@ $(LIB): $(CORE_OBJ)
 $(TLIB): $(TRANSPORT_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# The program and the links want both roles and all kinds of identities
+PARTIAL = $(filter -DSVCONN_CLIENT_ONLY -DSVCONN_SERVER_ONLY -DSVCONN_PSK_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM -DSVCONN_MESSAGE_LIMIT=%,$(CPPFLAGS) $(CFLAGS))
+.PHONY: whole
+whole:
+	@if [ -n "$(PARTIAL)" ]; then echo 'With $(PARTIAL) there is the core alone, without links and program: make install-core, or make $(LIB)' >&2; exit 1; fi
+$(TRANSPORT_OBJ) $(CMD_OBJ): | whole
 $(PROG): $(CMD_OBJ) $(TLIB) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(TLIB) $(LIB)
 
+# A file with the text of a variable, written only when that changes: what depends on it is made again then. $(1): file, $(2): variable
+define stamp
+$(1): always
+	@mkdir -p $$(@D) && text='$$(subst ','\'',$$($(2)))' && if [ "$$$$(cat $$@ 2>/dev/null)" != "$$$$text" ]; then printf '%s\n' "$$$$text" >$$@; fi
+endef
+.PHONY: always
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(eval $(call stamp,$(BUILD)/flags,FLAGS))
+
 define layer
-$(BUILD)/$(1)/%.o: $(1)/%.c Makefile
+$(BUILD)/$(1)/%.o: $(1)/%.c Makefile $(BUILD)/flags
 	$$(call say,CC,$$<)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(STD) $(2) $$(CPPFLAGS) $$(INC_$(1)) $$(WARN) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -376,12 +391,11 @@ BENCH_HERE := $(foreach p,$(BENCH_PEERS),$(shell printf '\043include <%s>\nint m
 endif
 INC_bench = -Isvc -Icrypto -Ibench $(if $(OPENSSL_DIR),-isystem $(OPENSSL_DIR)/include) $(BENCH_HERE:%=-DBENCH_HAVE_%)
 BENCH_OBJ = $(patsubst %,$(BUILD)/bench/%.o,bench inputs svconn $(BENCH_HERE))
-BENCH_CONFIG = $(CC) $(CFLAGS): $(BENCH_HERE) $(OPENSSL_DIR)
+BENCH_CONFIG = $(BENCH_HERE) $(OPENSSL_DIR)
 $(eval $(call layer,bench,$(POSIX)))
 $(BUILD)/bench/bench.o: WARN += -DBENCH_FLAGS='"$(CFLAGS)"'
 $(BENCH_OBJ): $(BUILD)/bench/config
-$(BUILD)/bench/config: bench-always
-	@mkdir -p $(@D) && if [ "$$(cat $@ 2>/dev/null)" != "$(BENCH_CONFIG)" ]; then echo "$(BENCH_CONFIG)" >$@; fi
+$(eval $(call stamp,$(BUILD)/bench/config,BENCH_CONFIG))
 $(BUILD)/bench/bench: $(BENCH_OBJ) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(BENCH_OBJ) $(LIB) $(foreach p,$(BENCH_HERE),$(BENCH_LIBS_$(p)))
@@ -389,7 +403,7 @@ $(BUILD)/bench/bench: $(BENCH_OBJ) $(LIB)
 $(BUILD)/bench/icount: $(patsubst %,$(BUILD)/bench/%.o,icount inputs svconn) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-S -o $@ $^
-.PHONY: bench bench-plots icount bench-always
+.PHONY: bench bench-plots icount
 bench: $(BUILD)/bench/bench
 	@$(BUILD)/bench/bench --rounds $(or $(BENCH_ROUNDS),41) --tsv $(BUILD)/bench/bench.tsv $(BENCH_ITEMS)
 # Pictures of the results (gnuplot)
@@ -425,15 +439,21 @@ SHARED := $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(USER_UNITS)
 VERSION = $(shell sed -n 's/^\#define SVCONN_VERSION "\(.*\)".*/\1/p' svc/svconn.h)
 PC := $(patsubst packaging/%.pc.in,lib/pkgconfig/%.pc,$(wildcard packaging/*.pc.in))
 PC_SWITCHES = $(filter -DSVCONN_%,$(CPPFLAGS) $(CFLAGS))
-.PHONY: install uninstall clean help
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+# $(1): names of .pc.in files without their ends
+install_pc = for f in $(1); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
+	    "packaging/$$f.pc.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f.pc" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f.pc" || exit 1; done
+.PHONY: install install-core uninstall clean help
+install-core: $(LIB)
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 svc/svconn.h $(DESTDIR)$(PREFIX)/include/
+	$(call install_pc,svconn)
+install: all install-core
+	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 svc/svconn.h transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	for f in $(notdir $(PC)); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
-	    "packaging/$$f.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" || exit 1; done
+	install -m 644 $(TLIB) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
+	$(call install_pc,svconn_transport)
 	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
 	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
 	install -m 644 packaging/completion/svconn.zsh $(DESTDIR)$(PREFIX)/$(ZSH_COMPLETION)
@@ -491,6 +511,7 @@ help:
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   (with completion and units for users)   make uninstall   make clean'
+	@echo 'make install-core     the core alone: its library, its header, its .pc file; with the switches of crypto/profile.h in CPPFLAGS'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD V=1 (show commands and every test)'
 
 -include $(shell find $(BUILD) -name packaging -prune -o -type f -name '*.d' -print 2>/dev/null)
