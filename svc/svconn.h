@@ -212,10 +212,16 @@ typedef struct {
     uint16_t id;
 } svconn_direction;
 
-/* SVCONN_SMALL changes the struct below. A program built without the switch of its library, or with it against a library
- * without, finds no svconn_init: it does not link. */
-#ifdef SVCONN_SMALL
+/* SVCONN_SMALL changes the struct below, SVCONN_MESSAGE_LIMIT the number above. A program built with another value of
+ * these than its library finds no svconn_init: it does not link. */
+#define SVCONN_NAME_(part, limit) svconn_init##part##limit
+#define SVCONN_NAME(part, limit) SVCONN_NAME_(part, limit)
+#if defined(SVCONN_SMALL) && defined(SVCONN_MESSAGE_LIMIT)
+#define svconn_init SVCONN_NAME(_small_, SVCONN_MESSAGE_LIMIT)
+#elif defined(SVCONN_SMALL)
 #define svconn_init svconn_init_small
+#elif defined(SVCONN_MESSAGE_LIMIT)
+#define svconn_init SVCONN_NAME(_limit_, SVCONN_MESSAGE_LIMIT)
 #endif
 
 /* Size is public (sizeof), fields are private: they change from release to release. */
