@@ -207,19 +207,19 @@ JNI_FLAGS := -fPIC -fvisibility=hidden
 ifneq ($(filter check-jni check-jni-run jni-%,$(MAKECMDGOALS)),)
 JDK := $(patsubst %/bin/javac,%,$(realpath $(shell command -v $(JAVAC) 2>/dev/null)))
 endif
-JNI_JAVA := $(wildcard examples/android/java/io/svconn/*.java examples/android/desktop/*.java tests/jni/*.java)
+JNI_JAVA := $(wildcard bindings/jvm/java/io/svconn/*.java bindings/jvm/examples/*.java tests/jni/*.java)
 # The compiler's run-time library for a program that is not ours, if it has one
 JNI_ASAN = $(wildcard $(shell $(CC) -print-file-name=libasan.so 2>/dev/null))
-INC_examples/android = -Isvc -isystem $(JDK)/include -isystem $(JDK)/include/linux
-$(eval $(call layer,examples/android,))
+INC_bindings/jvm = -Isvc -isystem $(JDK)/include -isystem $(JDK)/include/linux
+$(eval $(call layer,bindings/jvm,))
 .PHONY: jni-lib check-jni check-jni-run
 jni-lib: $(BUILD)/libsvconn_jni.so
-$(BUILD)/libsvconn_jni.so: $(BUILD)/examples/android/svconn_jni.o $(LIB)
+$(BUILD)/libsvconn_jni.so: $(BUILD)/bindings/jvm/svconn_jni.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
 $(JNI)/classes/made: $(JNI_JAVA) Makefile
 	$(call say,JAVAC,$(@D))
-	$(Q)rm -rf $(@D) && mkdir -p $(@D) && $(JAVAC) --release 8 -Xlint:all,-options -Werror -d $(@D) $(JNI_JAVA) && touch $@
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && $(JAVAC) --release 8 -Xlint:all,-options,-try -Werror -d $(@D) $(JNI_JAVA) && touch $@
 check-jni: program
 	@if [ -e "$(JDK)/include/linux/jni_md.h" ]; then $(MAKE) --no-print-directory check-jni-run; \
 	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip check-jni: no $(JAVAC) with a jni.h (package openjdk-17-jdk-headless)'"; fi
@@ -485,7 +485,7 @@ help:
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
-	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
+	@echo 'make check-jni        the example for Android (bindings/jvm) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'

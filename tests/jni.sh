@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# examples/android on the JVM of this machine: inside one JVM (tests/jni/JniTest.java), and the example Echo against the program
+# bindings/jvm on the JVM of this machine: inside one JVM (tests/jni/JniTest.java), and the example Echo against the program
 # over TCP, in both roles. Usage: sh tests/jni.sh PROGRAM DIRECTORY PART, where the directory has the classes, lib/libsvconn_jni.so and
 # asan/libsvconn_jni.so, and the part is one of: inside asan echo cmake
 # -Xcheck:jni looks at every call that C makes; what it says of our functions is a failure.
@@ -201,17 +201,17 @@ echo_tests() {
 cmake_tests() {
     if ! command -v cmake >/dev/null; then
         echo "pass nothing was run"
-        echo "skip jni: examples/android/CMakeLists.txt, no cmake is here"
+        echo "skip jni: bindings/jvm/CMakeLists.txt, no cmake is here"
         return 0
     fi
-    cmake -S examples/android -B "$tmp/cmake" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$tmp/cmake.out" 2>&1 &&
+    cmake -S bindings/jvm -B "$tmp/cmake" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$tmp/cmake.out" 2>&1 &&
         cmake --build "$tmp/cmake" >>"$tmp/cmake.out" 2>&1
     judge "CMakeLists.txt builds the library" $?
     java -Xcheck:jni -Djava.library.path="$tmp/cmake" -cp "$dir/classes" JniTest "messages of every size" >"$tmp/cmake.out" 2>&1
     judge "the library that CMakeLists.txt builds" $?
     # What it gives to others is what Native.java wants, and nothing else
     nm -D --defined-only "$tmp/cmake/libsvconn_jni.so" | sed -n 's/.* T Java_io_svconn_Native_//p' | sort >"$tmp/given"
-    sed -n 's/.* native .* \([a-zA-Z]*\)(.*/\1/p' examples/android/java/io/svconn/Native.java | sort >"$tmp/wanted.out"
+    sed -n 's/.* native .* \([a-zA-Z]*\)(.*/\1/p' bindings/jvm/java/io/svconn/Native.java | sort >"$tmp/wanted.out"
     [ -s "$tmp/given" ] && diff "$tmp/given" "$tmp/wanted.out" &&
         [ "$(nm -D --defined-only "$tmp/cmake/libsvconn_jni.so" | grep -c ' T ')" -eq "$(wc -l <"$tmp/given")" ]
     judge "the library has the functions of Native.java, and gives out no others" $?
