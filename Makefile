@@ -200,7 +200,7 @@ $(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
 .PHONY: check-tunnel
 check-tunnel: program $(BUILD)/tests/tunnel/ends
 	@sh tests/run.sh "sh tests/tunnel_apps.sh $(PROG) $(BUILD)/tests/tunnel/ends"
-# The example for Android on the JVM of this machine, against the program (packages: openjdk-17-jdk-headless, cmake)
+# The binding for Java and Android on the JVM of this machine, against the program (packages: openjdk-17-jdk-headless, cmake)
 JAVAC ?= javac
 JNI := $(BUILD)/jni
 JNI_FLAGS := -fPIC -fvisibility=hidden
@@ -229,7 +229,7 @@ check-jni-run: $(JNI)/classes/made
 	@if [ -n "$(CAN_SANITIZE)" ] && [ -n "$(JNI_ASAN)" ]; then mkdir -p $(JNI)/asan && \
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
-	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake" "sh tests/jni.sh $(PROG) $(JNI) api"
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
@@ -485,8 +485,8 @@ help:
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
-	@echo 'make check-jni        the example for Android (bindings/jvm) on the JVM of this machine, against the program'
-	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-jni        the binding for Java and Android (bindings/jvm) on the JVM of this machine, against the program'
+	@echo '                      (packages: openjdk-17-jdk-headless, cmake; gcc-aarch64-linux-gnu)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

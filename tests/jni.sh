@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # bindings/jvm on the JVM of this machine: inside one JVM (tests/jni/JniTest.java), and the example Echo against the program
 # over TCP, in both roles. Usage: sh tests/jni.sh PROGRAM DIRECTORY PART, where the directory has the classes, lib/libsvconn_jni.so and
-# asan/libsvconn_jni.so, and the part is one of: inside asan echo cmake
+# asan/libsvconn_jni.so, and the part is one of: inside asan echo cmake api
 # -Xcheck:jni looks at every call that C makes; what it says of our functions is a failure.
 set -u
 svconn=$1 dir=$2 part=$3
@@ -215,6 +215,29 @@ cmake_tests() {
     [ -s "$tmp/given" ] && diff "$tmp/given" "$tmp/wanted.out" &&
         [ "$(nm -D --defined-only "$tmp/cmake/libsvconn_jni.so" | grep -c ' T ')" -eq "$(wc -l <"$tmp/given")" ]
     judge "the library has the functions of Native.java, and gives out no others" $?
+    # The branch for the NDK, by another compiler for 64-bit Arm
+    if command -v aarch64-linux-gnu-gcc >/dev/null; then
+        cmake -S bindings/jvm -B "$tmp/arm" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc -DANDROID=ON -DANDROID_ABI=arm64-v8a -DSVCONN_ARM_AES=ON \
+            -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS="-Wall -Wextra -Werror -isystem $JAVA_HOME/include -isystem $JAVA_HOME/include/linux" >"$tmp/arm.out" 2>&1 &&
+            cmake --build "$tmp/arm" >>"$tmp/arm.out" 2>&1 && readelf -lW "$tmp/arm/libsvconn_jni.so" | grep LOAD | grep -q 0x4000$ &&
+            aarch64-linux-gnu-objdump -d "$tmp/arm/libsvconn_jni.so" | grep -q 'aese'
+        judge "CMakeLists.txt as for arm64-v8a: pages of 16 kB, AES instructions" $?
+    else echo "skip jni: CMakeLists.txt as for arm64-v8a: no aarch64-linux-gnu-gcc here (Debian: gcc-aarch64-linux-gnu)"; fi
+}
+
+# What the classes use is there from the minSdk of the Android project on
+api_tests() {
+    sdk=$(sed -n 's/^ *minSdk = \([0-9]*\).*/\1/p' bindings/jvm/android/build.gradle.kts)
+    used() { # DIRECTORY: class.name of the platform
+        find "$1" -name '*.class' | while read -r f; do javap -p -v "$f"; done |
+            sed -n 's/.*= \(Methodref\|InterfaceMethodref\|Fieldref\) .*\/\/ *\(java[^:]*\):.*/\2/p' | tr -d '"' | sort -u
+    }
+    known() { awk -F '\t' -v sdk="$1" '!/^#/ && $1 <= sdk { print $2 }' tests/jni/android_api.txt | sort; }
+    used "$dir/classes/io/svconn" >"$tmp/used.out"
+    [ "$(wc -l <"$tmp/used.out")" -gt 40 ] && known "$sdk" | comm -23 "$tmp/used.out" - >"$tmp/unknown.out" && [ ! -s "$tmp/unknown.out" ]
+    judge "what the classes use is in Android $sdk (API level) and newer" $?
+    [ "$(known 18 | comm -23 "$tmp/used.out" -)" = java/nio/charset/StandardCharsets.UTF_8 ]
+    judge "would tell what is newer" $?
 }
 
 case $part in
@@ -222,4 +245,5 @@ inside) inside ;;
 asan) asan ;;
 echo) echo_tests ;;
 cmake) cmake_tests ;;
+api) api_tests ;;
 esac

@@ -1341,6 +1341,24 @@ public final class JniTest {
         for (SvconnEngine s : pair) s.close();
         check(find(keyMask) == 0, "the key is left");
         check(find(msgMask) == 0, "a message is left");
+
+        for (int rest : new int[] {40, 0}) { // what a stream began, read to its end or not
+            try (Pair p = new Pair().open()) {
+                byte[] part = new byte[60];
+                msg = unmasked(msgMask, 100);
+                p.client.getOutputStream().write(msg);
+                Arrays.fill(msg, (byte) 0);
+                check(p.server.getInputStream().read(part) == 60, "a part of it");
+                Arrays.fill(part, (byte) 0);
+                check(find(msgMask) == 2, "the session's buffer, and what is left for the stream");
+                if (rest > 0) {
+                    check(p.server.getInputStream().read(part) == rest, "the rest");
+                    check(find(msgMask) == 1, "the session's buffer alone");
+                }
+                p.closeBoth();
+                check(find(msgMask) == 0, "a message is left behind a stream");
+            }
+        }
     }
 
     /* ---- */
