@@ -10,7 +10,7 @@ tmp=$(mktemp -d) || exit 1
 background=
 trap 'kill $background 2>/dev/null; rm -rf "$tmp"' EXIT
 # The JVM asks for nothing but time here: small heaps, no second compiler for programs that run a second
-jvm() { java -Xcheck:jni -Xmx64m -Djava.library.path="$dir/lib" -cp "$dir/classes" "$@"; }
+jvm() { timeout 900 java -Xcheck:jni -Xmx64m -Djava.library.path="$dir/lib" -cp "$dir/classes" "$@"; }
 jvm_instead() { exec java -Xcheck:jni -Xmx64m -Djava.library.path="$dir/lib" -cp "$dir/classes" "$@"; } # in the background: $! is the JVM
 
 # What -Xcheck:jni, the JVM or a sanitizer had to say: FILE NAME
@@ -46,7 +46,7 @@ asan() {
         echo "skip jni under sanitizers: this JVM does not start with $runtime"
         return 0
     fi
-    LD_PRELOAD=$runtime java -Xmx64m -Djava.library.path="$dir/asan" -cp "$dir/classes" JniTest - "secrets are erased" "2600 sessions leave nothing" \
+    LD_PRELOAD=$runtime timeout 900 java -Xmx64m -Djava.library.path="$dir/asan" -cp "$dir/classes" JniTest - "secrets are erased" "2600 sessions leave nothing" \
         >"$tmp/log" 2>&1
     status=$?
     sed 's/ jni: / jni under sanitizers: /' "$tmp/log"
@@ -207,6 +207,11 @@ cmake_tests() {
     cmake -S bindings/jvm -B "$tmp/cmake" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$tmp/cmake.out" 2>&1 &&
         cmake --build "$tmp/cmake" >>"$tmp/cmake.out" 2>&1
     judge "CMakeLists.txt builds the library" $?
+    # What the page says
+    sed -n 's/^    //p' bindings/jvm/README.md | sed -n '/^cmake/,/^wait/p' | sed "s|build/jvm|$tmp/jvm|g; s/ 7001 / $((20000 + $$ % 20000)) /" >"$tmp/page"
+    sh "$tmp/page" >"$tmp/page.out" 2>&1
+    [ "$(grep -c '^closed in order; live 0' "$tmp/page.out")" -eq 2 ] && [ "$(grep '^authenticator' "$tmp/page.out" | sort | uniq -c | awk '{ print $1 }')" = 2 ]
+    judge "the commands of bindings/jvm/README.md" $?
     java -Xcheck:jni -Djava.library.path="$tmp/cmake" -cp "$dir/classes" JniTest "messages of every size" >"$tmp/cmake.out" 2>&1
     judge "the library that CMakeLists.txt builds" $?
     # What it gives to others is what Native.java wants, and nothing else
