@@ -3,8 +3,7 @@ package io.svconn;
 
 /**
  * The functions of svconn_jni.c. A handle that is 0, or that was closed, must never come here: {@link Handle} sees to
- * that, under its monitor. Names and types of this class are known to the C side: see
- * proguard-rules.pro.
+ * that, under its monitor. Names and types of this class are known to the C side: see android/consumer-rules.pro.
  */
 final class Native {
     static {
