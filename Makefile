@@ -61,12 +61,27 @@ $(LIB): $(CORE_OBJ)
 $(TLIB): $(TRANSPORT_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# The program and the links want both roles and all kinds of identities
+PARTIAL = $(filter -DSVCONN_CLIENT_ONLY -DSVCONN_SERVER_ONLY -DSVCONN_PSK_ONLY -DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM -DSVCONN_MESSAGE_LIMIT=%,$(CPPFLAGS) $(CFLAGS))
+.PHONY: whole
+whole:
+	@if [ -n "$(PARTIAL)" ]; then echo 'With $(PARTIAL) there is the core alone, without links and program: make install-core, or make $(LIB)' >&2; exit 1; fi
+$(TRANSPORT_OBJ) $(CMD_OBJ): | whole
 $(PROG): $(CMD_OBJ) $(TLIB) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(TLIB) $(LIB)
 
+# A file with the text of a variable, written only when that changes: what depends on it is made again then. $(1): file, $(2): variable
+define stamp
+$(1): always
+	@mkdir -p $$(@D) && text='$$(subst ','\'',$$($(2)))' && if [ "$$$$(cat $$@ 2>/dev/null)" != "$$$$text" ]; then printf '%s\n' "$$$$text" >$$@; fi
+endef
+.PHONY: always
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+$(eval $(call stamp,$(BUILD)/flags,FLAGS))
+
 define layer
-$(BUILD)/$(1)/%.o: $(1)/%.c Makefile
+$(BUILD)/$(1)/%.o: $(1)/%.c Makefile $(BUILD)/flags
 	$$(call say,CC,$$<)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(STD) $(2) $$(CPPFLAGS) $$(INC_$(1)) $$(WARN) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -185,26 +200,26 @@ $(BUILD)/tests/tunnel/ends: $(BUILD)/tests/tunnel/ends.o
 .PHONY: check-tunnel
 check-tunnel: program $(BUILD)/tests/tunnel/ends
 	@sh tests/run.sh "sh tests/tunnel_apps.sh $(PROG) $(BUILD)/tests/tunnel/ends"
-# The example for Android on the JVM of this machine, against the program (packages: openjdk-17-jdk-headless, cmake)
+# The binding for Java and Android on the JVM of this machine, against the program (packages: openjdk-17-jdk-headless, cmake)
 JAVAC ?= javac
 JNI := $(BUILD)/jni
 JNI_FLAGS := -fPIC -fvisibility=hidden
 ifneq ($(filter check-jni check-jni-run jni-%,$(MAKECMDGOALS)),)
 JDK := $(patsubst %/bin/javac,%,$(realpath $(shell command -v $(JAVAC) 2>/dev/null)))
 endif
-JNI_JAVA := $(wildcard examples/android/java/io/svconn/*.java examples/android/desktop/*.java tests/jni/*.java)
+JNI_JAVA := $(wildcard bindings/jvm/java/io/svconn/*.java bindings/jvm/examples/*.java tests/jni/*.java)
 # The compiler's run-time library for a program that is not ours, if it has one
 JNI_ASAN = $(wildcard $(shell $(CC) -print-file-name=libasan.so 2>/dev/null))
-INC_examples/android = -Isvc -isystem $(JDK)/include -isystem $(JDK)/include/linux
-$(eval $(call layer,examples/android,))
+INC_bindings/jvm = -Isvc -isystem $(JDK)/include -isystem $(JDK)/include/linux
+$(eval $(call layer,bindings/jvm,))
 .PHONY: jni-lib check-jni check-jni-run
 jni-lib: $(BUILD)/libsvconn_jni.so
-$(BUILD)/libsvconn_jni.so: $(BUILD)/examples/android/svconn_jni.o $(LIB)
+$(BUILD)/libsvconn_jni.so: $(BUILD)/bindings/jvm/svconn_jni.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
 $(JNI)/classes/made: $(JNI_JAVA) Makefile
 	$(call say,JAVAC,$(@D))
-	$(Q)rm -rf $(@D) && mkdir -p $(@D) && $(JAVAC) --release 8 -Xlint:all,-options -Werror -d $(@D) $(JNI_JAVA) && touch $@
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && $(JAVAC) --release 8 -Xlint:all,-options,-try -Werror -d $(@D) $(JNI_JAVA) && touch $@
 check-jni: program
 	@if [ -e "$(JDK)/include/linux/jni_md.h" ]; then $(MAKE) --no-print-directory check-jni-run; \
 	else sh tests/run.sh "echo 'pass nothing was run'; echo 'skip check-jni: no $(JAVAC) with a jni.h (package openjdk-17-jdk-headless)'"; fi
@@ -214,7 +229,7 @@ check-jni-run: $(JNI)/classes/made
 	@if [ -n "$(CAN_SANITIZE)" ] && [ -n "$(JNI_ASAN)" ]; then mkdir -p $(JNI)/asan && \
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
-	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake" "sh tests/jni.sh $(PROG) $(JNI) api"
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
@@ -376,12 +391,11 @@ BENCH_HERE := $(foreach p,$(BENCH_PEERS),$(shell printf '\043include <%s>\nint m
 endif
 INC_bench = -Isvc -Icrypto -Ibench $(if $(OPENSSL_DIR),-isystem $(OPENSSL_DIR)/include) $(BENCH_HERE:%=-DBENCH_HAVE_%)
 BENCH_OBJ = $(patsubst %,$(BUILD)/bench/%.o,bench inputs svconn $(BENCH_HERE))
-BENCH_CONFIG = $(CC) $(CFLAGS): $(BENCH_HERE) $(OPENSSL_DIR)
+BENCH_CONFIG = $(BENCH_HERE) $(OPENSSL_DIR)
 $(eval $(call layer,bench,$(POSIX)))
 $(BUILD)/bench/bench.o: WARN += -DBENCH_FLAGS='"$(CFLAGS)"'
 $(BENCH_OBJ): $(BUILD)/bench/config
-$(BUILD)/bench/config: bench-always
-	@mkdir -p $(@D) && if [ "$$(cat $@ 2>/dev/null)" != "$(BENCH_CONFIG)" ]; then echo "$(BENCH_CONFIG)" >$@; fi
+$(eval $(call stamp,$(BUILD)/bench/config,BENCH_CONFIG))
 $(BUILD)/bench/bench: $(BENCH_OBJ) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(BENCH_OBJ) $(LIB) $(foreach p,$(BENCH_HERE),$(BENCH_LIBS_$(p)))
@@ -389,7 +403,7 @@ $(BUILD)/bench/bench: $(BENCH_OBJ) $(LIB)
 $(BUILD)/bench/icount: $(patsubst %,$(BUILD)/bench/%.o,icount inputs svconn) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-S -o $@ $^
-.PHONY: bench bench-plots icount bench-always
+.PHONY: bench bench-plots icount
 bench: $(BUILD)/bench/bench
 	@$(BUILD)/bench/bench --rounds $(or $(BENCH_ROUNDS),41) --tsv $(BUILD)/bench/bench.tsv $(BENCH_ITEMS)
 # Pictures of the results (gnuplot)
@@ -425,15 +439,21 @@ SHARED := $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION) $(USER_UNITS)
 VERSION = $(shell sed -n 's/^\#define SVCONN_VERSION "\(.*\)".*/\1/p' svc/svconn.h)
 PC := $(patsubst packaging/%.pc.in,lib/pkgconfig/%.pc,$(wildcard packaging/*.pc.in))
 PC_SWITCHES = $(filter -DSVCONN_%,$(CPPFLAGS) $(CFLAGS))
-.PHONY: install uninstall clean help
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
+# $(1): names of .pc.in files without their ends
+install_pc = for f in $(1); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
+	    "packaging/$$f.pc.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f.pc" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f.pc" || exit 1; done
+.PHONY: install install-core uninstall clean help
+install-core: $(LIB)
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 svc/svconn.h $(DESTDIR)$(PREFIX)/include/
+	$(call install_pc,svconn)
+install: all install-core
+	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 svc/svconn.h transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	for f in $(notdir $(PC)); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
-	    "packaging/$$f.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" || exit 1; done
+	install -m 644 $(TLIB) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
+	$(call install_pc,svconn_transport)
 	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
 	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
 	install -m 644 packaging/completion/svconn.zsh $(DESTDIR)$(PREFIX)/$(ZSH_COMPLETION)
@@ -465,8 +485,8 @@ help:
 	@echo 'make fuzz [FUZZ_SECONDS=60]   libFuzzer on a session (packages: clang, libclang-rt-14-dev)'
 	@echo 'make check-links      sessions through the real proxies, relays and tunnels that are installed here; names the packages of the others'
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
-	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
-	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-jni        the binding for Java and Android (bindings/jvm) on the JVM of this machine, against the program'
+	@echo '                      (packages: openjdk-17-jdk-headless, cmake; gcc-aarch64-linux-gnu)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
@@ -491,6 +511,7 @@ help:
 	@echo 'make examples         the two programs of README in $(BUILD)/examples/'
 	@echo 'make vectors          writes test-vectors/svc1.txt again'
 	@echo 'make install [PREFIX=/usr/local] [DESTDIR=]   (with completion and units for users)   make uninstall   make clean'
+	@echo 'make install-core     the core alone: its library, its header, its .pc file; with the switches of crypto/profile.h in CPPFLAGS'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD V=1 (show commands and every test)'
 
 -include $(shell find $(BUILD) -name packaging -prune -o -type f -name '*.d' -print 2>/dev/null)

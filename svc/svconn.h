@@ -213,11 +213,19 @@ typedef struct {
     uint16_t id;
 } svconn_direction;
 
-/* SVCONN_SMALL changes the struct below. A program built without the switch of its library, or with it against a library
- * without, finds no svconn_init: it does not link. */
-#ifdef SVCONN_SMALL
+/* SVCONN_SMALL changes the struct below, SVCONN_MESSAGE_LIMIT the number above. A program built with another value of
+ * these than its library finds no svconn_init: it does not link. */
+#define SVCONN_NAME_(name, part, limit) name##part##limit
+#define SVCONN_NAME(name, part, limit) SVCONN_NAME_(name, part, limit)
+#if defined(SVCONN_SMALL) && defined(SVCONN_MESSAGE_LIMIT)
+#define svconn_init SVCONN_NAME(svconn_init, _small_, SVCONN_MESSAGE_LIMIT)
+#define svconn_init_sliced SVCONN_NAME(svconn_init_sliced, _small_, SVCONN_MESSAGE_LIMIT)
+#elif defined(SVCONN_SMALL)
 #define svconn_init svconn_init_small
 #define svconn_init_sliced svconn_init_sliced_small
+#elif defined(SVCONN_MESSAGE_LIMIT)
+#define svconn_init SVCONN_NAME(svconn_init, _limit_, SVCONN_MESSAGE_LIMIT)
+#define svconn_init_sliced SVCONN_NAME(svconn_init_sliced, _limit_, SVCONN_MESSAGE_LIMIT)
 #endif
 
 /* What a handshake in slices needs until it is over. Private; any bytes to begin with. */

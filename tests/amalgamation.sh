@@ -130,7 +130,11 @@ header() {
     # The source itself, as a part of a C++ program
     for cxx in g++ clang++; do
         if ! have $cxx; then echo "skip amalgamation: no $cxx here"; continue; fi
-        for std in c++11 c++17; do must "svconn.c in C++, $cxx -std=$std" $cxx -x c++ -std=$std -Idist -include string -fsyntax-only dist/svconn.c; done
+        for std in c++11 c++20; do must "svconn.c in C++, $cxx -std=$std" $cxx -x c++ -std=$std -O1 -Wall -Wextra -Idist -include string -c -o "$tmp/h.o" dist/svconn.c; done
+        if nm -g --defined-only -P "$tmp/h.o" | grep -v '^svconn_' >"$tmp/names"; then bad "$cxx svconn.c: a name that C has not: $(head -n 1 "$tmp/names")"
+        else good "$cxx svconn.c: the names of C"; fi
+        if $cxx -x c++ -Idist -fsyntax-only dist/svconn_transport.c 2>&1 | grep -q 'svconn_transport.c is C'; then good "$cxx svconn_transport.c says that it is C"
+        else bad "$cxx svconn_transport.c does not say that it is C"; fi
     done
 }
 
@@ -147,9 +151,7 @@ app() { # DIRECTORY with the program and the wire
     printf '#include <iostream>\n#include "svconn.h"\nint main() { std::cout << svconn_strerror(SVCONN_OK) << std::endl; }\n' >header.cc
     cat >source.cc <<'END'
 #include <iostream>
-extern "C" {
 #include "svconn.c"
-}
 int main() {
     uint8_t digest[32], key[32];
     svconn_sha256_ctx c;
@@ -164,6 +166,9 @@ END
     if have "$CXX"; then
         must "a C++ program with svconn.h, and svconn.o of a C compiler" "$CXX" -std=c++11 -o header header.cc svconn.o
         must "a C++ program that includes svconn.c" "$CXX" -std=c++11 -o source source.cc
+        sed 's/#include "svconn.c"/extern "C" {\n&\n}/' source.cc >wrapped.cc
+        must "and one that wraps it" "$CXX" -std=c++11 -fsyntax-only wrapped.cc
+        must "one command: C++" "$CXX" -o header header.cc svconn.c
         if [ "$(./header)" = "All is well." ] && [ "$(./source)" = $answer ]; then good "and both work"; else bad "the C++ programs say: $(./header) $(./source)"; fi
     else echo "skip amalgamation: no $CXX here"; fi
     cd - >/dev/null || exit 1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# examples/android on the JVM of this machine: inside one JVM (tests/jni/JniTest.java), and the example Echo against the program
+# bindings/jvm on the JVM of this machine: inside one JVM (tests/jni/JniTest.java), and the example Echo against the program
 # over TCP, in both roles. Usage: sh tests/jni.sh PROGRAM DIRECTORY PART, where the directory has the classes, lib/libsvconn_jni.so and
-# asan/libsvconn_jni.so, and the part is one of: inside asan echo cmake
+# asan/libsvconn_jni.so, and the part is one of: inside asan echo cmake api
 # -Xcheck:jni looks at every call that C makes; what it says of our functions is a failure.
 set -u
 svconn=$1 dir=$2 part=$3
@@ -10,7 +10,7 @@ tmp=$(mktemp -d) || exit 1
 background=
 trap 'kill $background 2>/dev/null; rm -rf "$tmp"' EXIT
 # The JVM asks for nothing but time here: small heaps, no second compiler for programs that run a second
-jvm() { java -Xcheck:jni -Xmx64m -Djava.library.path="$dir/lib" -cp "$dir/classes" "$@"; }
+jvm() { timeout 900 java -Xcheck:jni -Xmx64m -Djava.library.path="$dir/lib" -cp "$dir/classes" "$@"; }
 jvm_instead() { exec java -Xcheck:jni -Xmx64m -Djava.library.path="$dir/lib" -cp "$dir/classes" "$@"; } # in the background: $! is the JVM
 
 # What -Xcheck:jni, the JVM or a sanitizer had to say: FILE NAME
@@ -46,7 +46,7 @@ asan() {
         echo "skip jni under sanitizers: this JVM does not start with $runtime"
         return 0
     fi
-    LD_PRELOAD=$runtime java -Xmx64m -Djava.library.path="$dir/asan" -cp "$dir/classes" JniTest - "secrets are erased" "2600 sessions leave nothing" \
+    LD_PRELOAD=$runtime timeout 900 java -Xmx64m -Djava.library.path="$dir/asan" -cp "$dir/classes" JniTest - "secrets are erased" "2600 sessions leave nothing" \
         >"$tmp/log" 2>&1
     status=$?
     sed 's/ jni: / jni under sanitizers: /' "$tmp/log"
@@ -201,20 +201,48 @@ echo_tests() {
 cmake_tests() {
     if ! command -v cmake >/dev/null; then
         echo "pass nothing was run"
-        echo "skip jni: examples/android/CMakeLists.txt, no cmake is here"
+        echo "skip jni: bindings/jvm/CMakeLists.txt, no cmake is here"
         return 0
     fi
-    cmake -S examples/android -B "$tmp/cmake" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$tmp/cmake.out" 2>&1 &&
+    cmake -S bindings/jvm -B "$tmp/cmake" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >"$tmp/cmake.out" 2>&1 &&
         cmake --build "$tmp/cmake" >>"$tmp/cmake.out" 2>&1
     judge "CMakeLists.txt builds the library" $?
+    # What the page says
+    sed -n 's/^    //p' bindings/jvm/README.md | sed -n '/^cmake/,/^wait/p' | sed "s|build/jvm|$tmp/jvm|g; s/ 7001 / $((20000 + $$ % 20000)) /" >"$tmp/page"
+    sh "$tmp/page" >"$tmp/page.out" 2>&1
+    [ "$(grep -c '^closed in order; live 0' "$tmp/page.out")" -eq 2 ] && [ "$(grep '^authenticator' "$tmp/page.out" | sort | uniq -c | awk '{ print $1 }')" = 2 ]
+    judge "the commands of bindings/jvm/README.md" $?
     java -Xcheck:jni -Djava.library.path="$tmp/cmake" -cp "$dir/classes" JniTest "messages of every size" >"$tmp/cmake.out" 2>&1
     judge "the library that CMakeLists.txt builds" $?
     # What it gives to others is what Native.java wants, and nothing else
     nm -D --defined-only "$tmp/cmake/libsvconn_jni.so" | sed -n 's/.* T Java_io_svconn_Native_//p' | sort >"$tmp/given"
-    sed -n 's/.* native .* \([a-zA-Z]*\)(.*/\1/p' examples/android/java/io/svconn/Native.java | sort >"$tmp/wanted.out"
+    sed -n 's/.* native .* \([a-zA-Z]*\)(.*/\1/p' bindings/jvm/java/io/svconn/Native.java | sort >"$tmp/wanted.out"
     [ -s "$tmp/given" ] && diff "$tmp/given" "$tmp/wanted.out" &&
         [ "$(nm -D --defined-only "$tmp/cmake/libsvconn_jni.so" | grep -c ' T ')" -eq "$(wc -l <"$tmp/given")" ]
     judge "the library has the functions of Native.java, and gives out no others" $?
+    # The branch for the NDK, by another compiler for 64-bit Arm
+    if command -v aarch64-linux-gnu-gcc >/dev/null; then
+        cmake -S bindings/jvm -B "$tmp/arm" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc -DANDROID=ON -DANDROID_ABI=arm64-v8a -DSVCONN_ARM_AES=ON \
+            -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS="-Wall -Wextra -Werror -isystem $JAVA_HOME/include -isystem $JAVA_HOME/include/linux" >"$tmp/arm.out" 2>&1 &&
+            cmake --build "$tmp/arm" >>"$tmp/arm.out" 2>&1 && readelf -lW "$tmp/arm/libsvconn_jni.so" | grep LOAD | grep -q 0x4000$ &&
+            aarch64-linux-gnu-objdump -d "$tmp/arm/libsvconn_jni.so" | grep -q 'aese'
+        judge "CMakeLists.txt as for arm64-v8a: pages of 16 kB, AES instructions" $?
+    else echo "skip jni: CMakeLists.txt as for arm64-v8a: no aarch64-linux-gnu-gcc here (Debian: gcc-aarch64-linux-gnu)"; fi
+}
+
+# What the classes use is there from the minSdk of the Android project on
+api_tests() {
+    sdk=$(sed -n 's/^ *minSdk = \([0-9]*\).*/\1/p' bindings/jvm/android/build.gradle.kts)
+    used() { # DIRECTORY: class.name of the platform
+        find "$1" -name '*.class' | while read -r f; do javap -p -v "$f"; done |
+            sed -n 's/.*= \(Methodref\|InterfaceMethodref\|Fieldref\) .*\/\/ *\(java[^:]*\):.*/\2/p' | tr -d '"' | sort -u
+    }
+    known() { awk -F '\t' -v sdk="$1" '!/^#/ && $1 <= sdk { print $2 }' tests/jni/android_api.txt | sort; }
+    used "$dir/classes/io/svconn" >"$tmp/used.out"
+    [ "$(wc -l <"$tmp/used.out")" -gt 40 ] && known "$sdk" | comm -23 "$tmp/used.out" - >"$tmp/unknown.out" && [ ! -s "$tmp/unknown.out" ]
+    judge "what the classes use is in Android $sdk (API level) and newer" $?
+    [ "$(known 18 | comm -23 "$tmp/used.out" -)" = java/nio/charset/StandardCharsets.UTF_8 ]
+    judge "would tell what is newer" $?
 }
 
 case $part in
@@ -222,4 +250,5 @@ inside) inside ;;
 asan) asan ;;
 echo) echo_tests ;;
 cmake) cmake_tests ;;
+api) api_tests ;;
 esac

@@ -110,9 +110,29 @@ function begin(name, i) {
         print "#ifdef __clang__\n#pragma clang diagnostic push" >target
         print "#pragma clang diagnostic ignored \"-Wunused-function\"\n#endif" >target
     }
+    if (name == "svconn.c") cplusplus_begin()
+    else if (name ~ /\.c$/) print "#ifdef __cplusplus\n#error \"" name " is C: give it to a C compiler, and link the object\"\n#endif" >target
+}
+
+# svconn.c is a part of C++ programs too. What is told of there and not in C: the intrinsics of gcc initialise variables by themselves,
+# and C++ has other words for what is plain in C.
+function cplusplus_begin(names, warnings, n, i) {
+    names = "uninitialized maybe-uninitialized missing-field-initializers extra deprecated-enum-enum-conversion deprecated-anon-enum-enum-conversion"
+    print "\n/* As a part of a C++ program it is C as before, with names as C has them. */" >target
+    print "#ifdef __cplusplus\n#ifdef __GNUC__\n#pragma GCC diagnostic push" >target
+    print "#pragma GCC diagnostic ignored \"-Wpragmas\" /* where one of these is not known */" >target
+    print "#ifdef __clang__\n#pragma clang diagnostic ignored \"-Wunknown-warning-option\"\n#endif" >target
+    n = split(names, warnings, " ")
+    for (i = 1; i <= n; i++) print "#pragma GCC diagnostic ignored \"-W" warnings[i] "\"" >target
+    print "#endif\nextern \"C\" {\n#endif" >target
+}
+
+function cplusplus_end() {
+    print "\n#ifdef __cplusplus\n} /* extern \"C\" */\n#ifdef __GNUC__\n#pragma GCC diagnostic pop\n#endif\n#endif" >target
 }
 
 function end() {
+    if (output == "svconn.c") cplusplus_end()
     if (output ~ /\.c$/) print "\n#ifdef __clang__\n#pragma clang diagnostic pop\n#endif" >target
     close(target)
 }

@@ -5,13 +5,18 @@
     table.py check FILE       one column against budget.tsv: pass, FAIL or skip
     table.py report DIR       the goals, and what has shrunk
     table.py show DIR         all that was measured
-    table.py accept DIR       writes budget.tsv from it
+    table.py accept DIR       writes budget.tsv from it, and its rows in docs/embedded.md
+    table.py page             are those the rows of budget.tsv?
 """
 import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUDGET, GOALS = os.path.join(HERE, "budget.tsv"), os.path.join(HERE, "goals.tsv")
+PAGE = os.path.join(HERE, "..", "..", "docs", "embedded.md")
+MARK = "<!-- tests/embedded/budget.tsv -->\n"
+PAGE_COLUMNS = ["m0-small", "m0-fast", "m4-small", "m4-fast", "rv32-small", "rv32-fast"]
+PAGE_ROWS = ["flash_client_key", "flash_client_psk", "flash_all", "ram_session", "stack_bound_handshake", "insns_key_client", "insns_seal_per_byte"]
 COLUMNS = [f"{t}-{p}" for t in ("m0", "m3", "m4", "rv32") for p in ("small", "fast")]
 GROWTH = 0.02
 FRAMES = 64
@@ -138,8 +143,28 @@ def accept(directory):
                 "# TARGET-small: -Os -DSVCONN_SMALL   TARGET-fast: -O2\n")
         for row in table(got):
             f.write("\t".join(row) + "\n")
+    with open(PAGE, encoding="utf-8") as f:
+        before, rest = f.read().split(MARK, 1)
+    with open(PAGE, "w", encoding="utf-8") as f:
+        f.write(before + MARK + excerpt() + rest[rest.index("\n\n"):])
 
 
-if len(sys.argv) != 3 or sys.argv[1] not in ("check", "report", "show", "accept"):
+def excerpt():
+    """The rows of budget.tsv that the page shows."""
+    old = budget()
+    rows = [["row", *PAGE_COLUMNS], ["---"] + ["---:"] * len(PAGE_COLUMNS)]
+    rows += [[f"`{r}`", *(text(float(old[c][r])) for c in PAGE_COLUMNS)] for r in PAGE_ROWS]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def page():
+    with open(PAGE, encoding="utf-8") as f:
+        good = MARK + excerpt() + "\n\n" in f.read()
+    print("pass" if good else "FAIL", "docs/embedded.md shows rows of tests/embedded/budget.tsv" + ("" if good else " that are not these: make embedded-accept"))
+    return 0 if good else 1
+
+
+commands = {"check": check, "report": report, "show": show, "accept": accept, "page": page}
+if len(sys.argv) < 2 or sys.argv[1] not in commands or len(sys.argv) != (2 if sys.argv[1] == "page" else 3):
     sys.exit(__doc__)
-sys.exit(globals()[sys.argv[1]](sys.argv[2]))
+sys.exit(commands[sys.argv[1]](*sys.argv[2:]))

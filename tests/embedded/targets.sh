@@ -3,6 +3,7 @@
 # The instruction sets of tests/embedded, and how to build and run an image for each. To be sourced, in the project's directory.
 
 CHIPS='m0 m3 m4 rv32'
+PROCESSES='s390x ppc mips i386 aarch64 armhf'
 WARN='-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wpointer-arith
       -Wwrite-strings -Wundef -Wvla'
 CODE='-std=c11 -ffunction-sections -fdata-sections'
@@ -27,7 +28,7 @@ target() {
     i386) process '' -m32 qemu-i386 'lib32gcc-12-dev libc6-dev-i386' ;;
     aarch64) process aarch64-linux-gnu- '' qemu-aarch64 libc6-dev-arm64-cross ;;
     armhf) process arm-linux-gnueabihf- '' qemu-arm libc6-dev-armhf-cross ;;
-    *) echo "FAIL embedded: no target is called $1"; exit 1 ;;
+    *) echo "FAIL embedded: no target is called $1; there are $CHIPS $PROCESSES"; exit 1 ;;
     esac
     case $1 in
     m0 | m3 | m4) board=board_arm needs='arm-none-eabi-gcc:gcc-arm-none-eabi qemu-system-arm:qemu-system-arm' ;;

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: ISC */
-import io.svconn.Svconn;
-import io.svconn.SvconnChannel;
+import io.svconn.SvconnEngine;
+import io.svconn.SvconnSocket;
 import io.svconn.SvconnConfig;
 import io.svconn.SvconnConfig.Role;
 import io.svconn.SvconnException;
 import io.svconn.SvconnIdentity;
 import io.svconn.SvconnTrust;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -39,7 +46,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** examples/android inside one JVM. Usage: JniTest [NAME...]; run by tests/jni.sh. */
+/** bindings/jvm inside one JVM. Usage: JniTest [NAME...]; run by tests/jni.sh. */
 public final class JniTest {
     private JniTest() {}
 
@@ -131,6 +138,7 @@ public final class JniTest {
     static final class BadOut extends FilterOutputStream {
         volatile int flipAt = -1;
         volatile boolean swallow;
+        volatile int cutAfter = -1; // from then on nothing is written
 
         BadOut(OutputStream out) {
             super(out);
@@ -139,6 +147,10 @@ public final class JniTest {
         @Override
         public void write(byte[] b, int off, int len) throws IOException {
             if (swallow) return;
+            if (cutAfter >= 0) {
+                len = Math.min(len, cutAfter);
+                cutAfter -= len;
+            }
             byte[] copy = Arrays.copyOfRange(b, off, off + len);
             if (flipAt >= 0 && flipAt < len) {
                 copy[flipAt] ^= 1;
@@ -173,23 +185,23 @@ public final class JniTest {
         SvconnTrust clientTrusts = SvconnTrust.keys(serverId.publicKey()), serverTrusts = SvconnTrust.keys(clientId.publicKey());
         InputStream serverIn = wire.b.getInputStream();
         BadOut clientOut = new BadOut(wire.a.getOutputStream()), serverOut = new BadOut(wire.b.getOutputStream());
-        SvconnChannel client, server;
+        SvconnSocket client, server;
 
         Pair() throws IOException {}
 
         Pair make() throws IOException {
-            client = new SvconnChannel(cc, clientTrusts, wire.a.getInputStream(), clientOut, wire.a);
-            server = new SvconnChannel(sc, serverTrusts, serverIn, serverOut, wire.b);
+            client = new SvconnSocket(cc, clientTrusts, wire.a.getInputStream(), clientOut, wire.a);
+            server = new SvconnSocket(sc, serverTrusts, serverIn, serverOut, wire.b);
             return this;
         }
 
         Pair open() throws Exception {
             make();
             Future<?> f = later(() -> {
-                server.handshake();
+                server.startHandshake();
                 return null;
             });
-            client.handshake();
+            client.startHandshake();
             get(f);
             return this;
         }
@@ -207,7 +219,7 @@ public final class JniTest {
         @Override
         public void close() throws IOException {
             wire.close();
-            for (SvconnChannel c : new SvconnChannel[] {client, server}) {
+            for (SvconnSocket c : new SvconnSocket[] {client, server}) {
                 try {
                     if (c != null) c.close();
                 } catch (SvconnException e) {
@@ -230,21 +242,21 @@ public final class JniTest {
 
     private static final byte[] BUFFER = new byte[200000];
 
-    private static void carry(Svconn from, Svconn to) throws SvconnException {
+    private static void carry(SvconnEngine from, SvconnEngine to) throws SvconnException {
         for (int n; (n = from.wireOut(BUFFER, 0, BUFFER.length)) > 0; ) to.wireIn(BUFFER, 0, n, 0);
     }
 
-    private static Svconn[] raw(int messageMax) throws SvconnException {
+    private static SvconnEngine[] raw(int messageMax) throws SvconnException {
         try (SvconnIdentity a = key(1); SvconnIdentity b = key(2)) {
-            Svconn c = new Svconn(new SvconnConfig(Role.CLIENT, a).messageMax(messageMax), bytes(32, 3));
-            Svconn s = new Svconn(new SvconnConfig(Role.SERVER, b).messageMax(messageMax), bytes(32, 4));
+            SvconnEngine c = new SvconnEngine(new SvconnConfig(Role.CLIENT, a).messageMax(messageMax), bytes(32, 3));
+            SvconnEngine s = new SvconnEngine(new SvconnConfig(Role.SERVER, b).messageMax(messageMax), bytes(32, 4));
             carry(s, c);
             c.accept();
             carry(c, s);
             s.accept();
             carry(s, c);
-            check(c.status() == Svconn.State.CONNECTED && s.status() == Svconn.State.CONNECTED, "not connected");
-            return new Svconn[] {c, s};
+            check(c.status() == SvconnEngine.State.CONNECTED && s.status() == SvconnEngine.State.CONNECTED, "not connected");
+            return new SvconnEngine[] {c, s};
         }
     }
 
@@ -286,15 +298,15 @@ public final class JniTest {
         }
     }
 
-    private static Callable<Void> send(SvconnChannel c, int count, int size) {
+    private static Callable<Void> send(SvconnSocket c, int count, int size) {
         return () -> {
             for (int i = 0; i < count; i++) c.send(bytes(size, i));
-            c.finish();
+            c.shutdownOutput();
             return null;
         };
     }
 
-    private static Callable<Void> receive(SvconnChannel c, int count, int size) {
+    private static Callable<Void> receive(SvconnSocket c, int count, int size) {
         return () -> {
             int n = 0;
             for (byte[] msg; (msg = c.receive()) != null; n++) check(Arrays.equals(msg, bytes(size, n)), "message " + n);
@@ -330,13 +342,291 @@ public final class JniTest {
     private static void halfClose() throws Exception {
         try (Pair p = new Pair().open()) {
             p.client.send(new byte[] {1});
-            p.client.finish();
-            p.client.finish();
+            p.client.shutdownOutput();
+            p.client.shutdownOutput();
             refuses(IllegalStateException.class, () -> p.client.send(new byte[1]));
             check(p.server.receive().length == 1 && p.server.receive() == null && p.server.receive() == null, "the end");
             for (int i = 0; i < 5; i++) p.server.send(bytes(i, i));
             for (int i = 0; i < 5; i++) check(p.client.receive().length == i, "after finish");
             p.closeBoth();
+        }
+    }
+
+    /* ---- as streams --------------------------------------------------------------------------------------------- */
+
+    /** All of it, as any reader of streams has it. */
+    private static byte[] drain(InputStream in) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        byte[] b = new byte[3000];
+        for (int n; (n = in.read(b, 7, 2000)) >= 0; ) {
+            check(n > 0, "nothing, and not the end");
+            all.write(b, 7, n);
+        }
+        return all.toByteArray();
+    }
+
+    private static void streams() throws Exception {
+        for (int max : new int[] {65535, 700}) {
+            try (Pair p = new Pair()) { // the first read and write do the handshake
+                p.cc.messageMax(max);
+                p.sc.messageMax(max);
+                p.make();
+                byte[] up = bytes(1500000, 1), down = bytes(1200000, 2);
+                List<Future<?>> all = new ArrayList<>();
+                for (Object[] side : new Object[][] {{p.client, up, down}, {p.server, down, up}}) {
+                    SvconnSocket s = (SvconnSocket) side[0];
+                    byte[] mine = (byte[]) side[1], theirs = (byte[]) side[2];
+                    all.add(later(() -> { // one thread writes ...
+                        OutputStream out = s.getOutputStream();
+                        out.write(mine[0]);
+                        out.write(mine, 1, 0);
+                        for (int at = 1, n = 1; at < mine.length; at += n, n = Math.min(3 * n, mine.length - at)) out.write(mine, at, n);
+                        out.flush();
+                        s.shutdownOutput();
+                        return null;
+                    }));
+                    all.add(later(() -> { // ... and one reads
+                        check(Arrays.equals(drain(s.getInputStream()), theirs), "other bytes");
+                        check(s.getInputStream().read() == -1 && s.getInputStream().read(new byte[9]) == -1, "the end stays");
+                        return null;
+                    }));
+                }
+                for (Future<?> f : all) get(f);
+                p.closeBoth();
+            }
+        }
+        try (Pair p = new Pair().open()) { // bytes and messages
+            InputStream in = p.server.getInputStream();
+            p.client.send(new byte[0]);
+            p.client.send(new byte[] {1, 2, -1});
+            p.client.send(new byte[] {4, 5});
+            p.client.send(new byte[] {6});
+            check(in.read() == 1 && in.available() == 2, "an empty message is no byte");
+            check(in.read(new byte[5]) == 2, "no more than the message");
+            check(in.read() == 4 && Arrays.equals(p.server.receive(), new byte[] {5}), "the rest of the message");
+            check(Arrays.equals(p.server.receive(), new byte[] {6}), "the next one");
+            refuses(IndexOutOfBoundsException.class, () -> in.read(new byte[3], 2, 2));
+            refuses(IndexOutOfBoundsException.class, () -> p.client.getOutputStream().write(new byte[3], -1, 2));
+            check(in.read(new byte[0]) == 0, "no byte asked for");
+            OutputStream buffered = new BufferedOutputStream(p.client.getOutputStream());
+            for (int i = 0; i < 100; i++) buffered.write(i);
+            buffered.flush();
+            check(p.server.receive().length == 100, "buffered: one message");
+            p.server.setSoTimeout(200);
+            long begun = ms();
+            refuses(SocketTimeoutException.class, in::read);
+            refuses(SocketTimeoutException.class, p.server::receive);
+            check(ms() - begun >= 390, "too soon");
+            p.server.setSoTimeout(0);
+            ping(p, 10);
+            Future<?> f = later(() -> {
+                p.server.getOutputStream().close();
+                return null;
+            });
+            p.client.getInputStream().close(); // closes all of it, as those of sockets do
+            get(f);
+            check(p.wire.a.isClosed(), "the link is open");
+            fails("cancelled", p.client.getInputStream()::read);
+            fails("cancelled", () -> p.client.getOutputStream().write(1));
+        }
+    }
+
+    /** Only CLOSE is an end. Cut anywhere, a stream throws. */
+    private static void truncatedStreams() throws Exception {
+        for (int cutAfter : new int[] {0, 1, 15, 16, 17, 116, 117}) {
+            try (Pair p = new Pair().open()) {
+                p.client.send(bytes(100, 1)); // a record of 116 bytes
+                check(p.server.getInputStream().read(new byte[100]) == 100, "before");
+                p.clientOut.cutAfter = cutAfter;
+                p.client.send(bytes(100, 2));
+                p.client.send(bytes(100, 3));
+                Thread.sleep(100);
+                p.wire.a.shutdownOutput();
+                byte[] got = new byte[300];
+                fails("truncated", () -> {
+                    for (InputStream in = p.server.getInputStream(); in.read(got, 0, 300) >= 0; ) {}
+                });
+                fails("truncated", p.server.getInputStream()::read); // and stays so
+                fails("truncated", p.server::receive);
+            }
+        }
+    }
+
+    /** Over streams that are no sockets. */
+    private static void pipes() throws Exception {
+        PipedInputStream up = new PipedInputStream(4096), down = new PipedInputStream(4096);
+        try (SvconnIdentity a = key(1); SvconnIdentity b = key(2);
+             SvconnSocket c = new SvconnSocket(new SvconnConfig(Role.CLIENT, a), SvconnTrust.keys(b.publicKey()), down, new PipedOutputStream(up), null);
+             SvconnSocket s = new SvconnSocket(new SvconnConfig(Role.SERVER, b), SvconnTrust.keys(a.publicKey()), up, new PipedOutputStream(down), null)) {
+            Future<Void> f = later(() -> {
+                for (byte[] msg; (msg = s.receive()) != null; ) s.send(msg);
+                s.close();
+                return null;
+            });
+            for (int n : new int[] {0, 1, 65535}) {
+                c.send(bytes(n, n));
+                check(Arrays.equals(c.receive(), bytes(n, n)), "echo");
+            }
+            c.close();
+            get(f);
+        }
+    }
+
+    /* ---- the application's own proofs and keys ------------------------------------------------------------------- */
+
+    private static byte[] sign(byte[] key, byte[] message) throws IOException {
+        try {
+            MessageDigest d = MessageDigest.getInstance("SHA-256");
+            d.update(key);
+            return d.digest(message);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** Accepts who proves by that key; counts what it is asked. */
+    static final class Authority implements SvconnTrust {
+        final byte[] key;
+        int proofs, verdicts;
+
+        Authority(byte[] key) {
+            this.key = key;
+        }
+
+        @Override
+        public boolean accepts(byte[] identity) {
+            verdicts++;
+            return identity[1] == 'a' || identity[1] == 'b';
+        }
+
+        @Override
+        public boolean isProven(byte[] identity, byte[] proof, byte[] message) throws IOException {
+            proofs++;
+            check(message.length > 32 && new String(message, 0, 5, StandardCharsets.US_ASCII).equals("SVC1 "), "the message");
+            return Arrays.equals(proof, sign(key, message));
+        }
+    }
+
+    /** Both have identities of their own, of that length. */
+    private static void customWith(byte[] serverKey, int len, String server, String client) throws Exception {
+        byte[] key = bytes(20, 1), a = new byte[len], b = new byte[len];
+        a[0] = (byte) 0x80;
+        b[0] = (byte) 0xff;
+        a[1] = 'a';
+        b[1] = 'b';
+        Authority as = new Authority(key), bs = new Authority(key);
+        try (Wire w = new Wire(); SvconnIdentity ai = SvconnIdentity.custom(a, m -> sign(key, m));
+             SvconnIdentity bi = SvconnIdentity.custom(b, m -> serverKey == null ? null : sign(serverKey, m));
+             SvconnSocket c = new SvconnSocket(new SvconnConfig(Role.CLIENT, ai), as, w.a);
+             SvconnSocket s = new SvconnSocket(new SvconnConfig(Role.SERVER, bi), bs, w.b)) {
+            ai.close(); // sessions have their own copy
+            bi.close();
+            Arrays.fill(a, (byte) 1);
+            Future<Void> f = later(() -> {
+                if (server != null) fails(server, s::startHandshake);
+                else check(s.receive().length == 5, "a message");
+                if (server == null) s.close();
+                return null;
+            });
+            if (client != null) fails(client, c::startHandshake);
+            else {
+                c.send(new byte[5]);
+                check(as.proofs == 2 && as.verdicts == 1, "the client asked " + as.proofs + ", " + as.verdicts);
+                check(bs.proofs == 1 && bs.verdicts == 1, "the server asked " + bs.proofs + ", " + bs.verdicts);
+                check(Arrays.equals(c.peer(), b), "peer");
+                c.close();
+            }
+            get(f);
+        }
+    }
+
+    private static void custom() throws Exception {
+        byte[] key = bytes(20, 1);
+        customWith(key, 5, null, null);
+        customWith(key, 3000, null, null); // longer than what a session keeps
+        customWith(bytes(20, 2), 5, "aborted", "refused");
+        customWith(null, 5, "cancelled", "aborted");
+        refuses(IllegalArgumentException.class, () -> SvconnIdentity.custom(new byte[] {1, 2}, m -> m));
+        refuses(IllegalArgumentException.class, () -> SvconnIdentity.custom(new byte[0], m -> m));
+        refuses(IllegalArgumentException.class, () -> SvconnIdentity.custom(new byte[] {-1}, null));
+        for (Object answer : new Object[] {new byte[70000], new IOException("the HSM is gone"), new ArithmeticException("of the app")}) {
+            try (Wire w = new Wire(); SvconnIdentity me = SvconnIdentity.custom(new byte[] {-128, 'b'}, m -> {
+                     if (answer instanceof IOException) throw (IOException) answer;
+                     if (answer instanceof RuntimeException) throw (RuntimeException) answer;
+                     return (byte[]) answer;
+                 });
+                 SvconnSocket s = new SvconnSocket(new SvconnConfig(Role.SERVER, me), SvconnTrust.psk(), w.b)) {
+                refuses(answer instanceof byte[] ? IllegalArgumentException.class : answer.getClass().asSubclass(Exception.class), s::startHandshake);
+                fails("cancelled", s::receive);
+            }
+        }
+    }
+
+    /** A server with a key takes callers with keys and callers with a psk, each with its own. */
+    private static void mixed() throws Exception {
+        byte[] given = bytes(32, 5);
+        SvconnTrust trust = new SvconnTrust() {
+            @Override
+            public boolean accepts(byte[] identity) {
+                return true;
+            }
+
+            @Override
+            public byte[] psk(byte[] identity) {
+                return new String(identity, 1, identity.length - 1, StandardCharsets.UTF_8).equals("known") ? given : null;
+            }
+        };
+        for (String name : new String[] {"known", "unknown"}) {
+            System.arraycopy(bytes(32, 5), 0, given, 0, 32);
+            try (Wire w = new Wire(); SvconnIdentity me = SvconnIdentity.psk(bytes(32, 5), name); SvconnIdentity server = key(2);
+                 SvconnSocket c = new SvconnSocket(new SvconnConfig(Role.CLIENT, me).peers(SvconnConfig.PEER_ED25519),
+                     SvconnTrust.keys(server.publicKey()), w.a);
+                 SvconnSocket s = new SvconnSocket(new SvconnConfig(Role.SERVER, server).peers(SvconnConfig.PEER_ED25519 | SvconnConfig.PEER_PSK), trust, w.b)) {
+                boolean good = name.equals("known");
+                Future<Void> f = later(() -> {
+                    if (good) s.startHandshake();
+                    else fails("refused", s::startHandshake);
+                    return null;
+                });
+                if (good) c.startHandshake();
+                else fails("aborted", c::startHandshake);
+                get(f);
+                if (good) check(Arrays.equals(given, new byte[32]), "the psk is still there");
+                if (good) check(c.authenticator().equals(s.authenticator()), "authenticator");
+                Future<Void> end = later(() -> {
+                    s.close();
+                    return null;
+                });
+                c.close();
+                get(end);
+            }
+        }
+    }
+
+    /** Two threads begin at once; the trust may not use the socket. */
+    private static void handshakes() throws Exception {
+        try (Pair p = new Pair()) {
+            SvconnTrust keys = p.serverTrusts;
+            p.serverTrusts = id -> {
+                try {
+                    p.server.send(new byte[1]);
+                    throw new AssertionError("sent before the handshake was over");
+                } catch (IllegalStateException e) {
+                    return keys.accepts(id);
+                }
+            };
+            p.make();
+            List<Future<Void>> all = new ArrayList<>();
+            for (int i = 0; i < 3; i++)
+                for (SvconnSocket s : new SvconnSocket[] {p.client, p.server})
+                    all.add(later(() -> {
+                        s.startHandshake();
+                        s.startHandshake();
+                        s.send(new byte[1]);
+                        check(s.receive().length == 1, "a message");
+                        return null;
+                    }));
+            for (Future<Void> f : all) get(f);
         }
     }
 
@@ -371,7 +661,7 @@ public final class JniTest {
             refuses(IllegalArgumentException.class, () -> p.client.export("a", new byte[0], 8161));
             refuses(IllegalArgumentException.class, () -> p.client.export("a", new byte[0], 0));
             check(Arrays.equals(p.client.peer(), p.serverId.bytes()), "peer");
-            check(Svconn.fingerprint(p.client.peer()).matches("\\d{5}( \\d{5}){5}"), "fingerprint");
+            check(SvconnEngine.fingerprint(p.client.peer()).matches("\\d{5}( \\d{5}){5}"), "fingerprint");
             ping(p, 10);
         }
     }
@@ -388,10 +678,10 @@ public final class JniTest {
             p.cc.knownServers(bytes(32, 77));
             p.make();
             Future<Void> f = later(() -> {
-                fails("aborted", p.server::handshake);
+                fails("aborted", p.server::startHandshake);
                 return null;
             });
-            fails("unknown", p.client::handshake);
+            fails("unknown", p.client::startHandshake);
             get(f);
         }
     }
@@ -404,14 +694,14 @@ public final class JniTest {
             p.serverTrusts = trust;
             p.make();
             Future<Void> f = later(() -> {
-                fails("refused", p.server::handshake);
+                fails("refused", p.server::startHandshake);
                 fails("cancelled", () -> {
                     p.server.close();
                     p.server.receive();
                 });
                 return null;
             });
-            fails("aborted", p.client::handshake);
+            fails("aborted", p.client::startHandshake);
             get(f);
         }
     }
@@ -425,10 +715,10 @@ public final class JniTest {
             p.clientTrusts = null;
             p.make();
             Future<Void> f = later(() -> {
-                fails("aborted", p.server::handshake);
+                fails("aborted", p.server::startHandshake);
                 return null;
             });
-            fails("refused", p.client::handshake);
+            fails("refused", p.client::startHandshake);
             get(f);
         }
     }
@@ -459,10 +749,10 @@ public final class JniTest {
             p.sc.handshakeMs(300);
             p.make();
             Future<Void> f = later(() -> {
-                fails("timeout", p.server::handshake);
+                fails("timeout", p.server::startHandshake);
                 return null;
             });
-            fails("aborted", p.client::handshake);
+            fails("aborted", p.client::startHandshake);
             get(f);
         }
         try (Pair p = new Pair()) { // it throws
@@ -471,10 +761,10 @@ public final class JniTest {
             };
             p.make();
             Future<Void> f = later(() -> {
-                refuses(ArithmeticException.class, p.server::handshake);
+                refuses(ArithmeticException.class, p.server::startHandshake);
                 return null;
             });
-            fails("aborted", p.client::handshake);
+            fails("aborted", p.client::startHandshake);
             get(f);
         }
         try (Pair p = new Pair()) { // it closes the channel
@@ -488,10 +778,10 @@ public final class JniTest {
             };
             p.make();
             Future<Void> f = later(() -> {
-                fails("cancelled", p.server::handshake);
+                fails("cancelled", p.server::startHandshake);
                 return null;
             });
-            fails("aborted", p.client::handshake);
+            fails("aborted", p.client::startHandshake);
             get(f);
         }
     }
@@ -500,21 +790,21 @@ public final class JniTest {
         for (boolean same : new boolean[] {true, false}) {
             try (Wire w = new Wire(); SvconnIdentity a = SvconnIdentity.psk(bytes(32, 5), "a");
                  SvconnIdentity b = SvconnIdentity.psk(bytes(32, same ? 5 : 6), "b");
-                 SvconnChannel c = new SvconnChannel(new SvconnConfig(Role.CLIENT, a), SvconnTrust.psk(),
+                 SvconnSocket c = new SvconnSocket(new SvconnConfig(Role.CLIENT, a), SvconnTrust.psk(),
                      w.a.getInputStream(), w.a.getOutputStream(), w.a);
-                 SvconnChannel s = new SvconnChannel(new SvconnConfig(Role.SERVER, b), SvconnTrust.psk(),
+                 SvconnSocket s = new SvconnSocket(new SvconnConfig(Role.SERVER, b), SvconnTrust.psk(),
                      w.b.getInputStream(), w.b.getOutputStream(), w.b)) {
                 Future<Void> f = later(() -> {
-                    if (same) s.handshake();
-                    else fails("aborted", s::handshake);
+                    if (same) s.startHandshake();
+                    else fails("aborted", s::startHandshake);
                     if (same) check(s.receive() == null, "the end");
                     return null;
                 });
                 if (same) {
-                    c.handshake();
+                    c.startHandshake();
                     check(new String(c.peer(), StandardCharsets.UTF_8).equals("\u0002b"), "name");
-                    c.finish();
-                } else fails("proof", c::handshake);
+                    c.shutdownOutput();
+                } else fails("proof", c::startHandshake);
                 get(f);
             }
         }
@@ -584,7 +874,7 @@ public final class JniTest {
         }
         try (Pair p = new Pair().make()) {
             p.wire.b.close();
-            fails("absent", p.client::handshake);
+            fails("absent", p.client::startHandshake);
         }
     }
 
@@ -605,9 +895,9 @@ public final class JniTest {
                 }
             };
             try (SvconnIdentity me = key(1);
-                 SvconnChannel c = new SvconnChannel(new SvconnConfig(Role.SERVER, me), null, in, out, null)) {
+                 SvconnSocket c = new SvconnSocket(new SvconnConfig(Role.SERVER, me), null, in, out, null)) {
                 long begun = ms();
-                fails("absent", c::handshake);
+                fails("absent", c::startHandshake);
                 check(ms() - begun < 20000, "it took too long");
             }
             w.close();
@@ -649,7 +939,7 @@ public final class JniTest {
         try (Pair p = new Pair()) {
             p.cc.handshakeMs(400);
             p.make();
-            fails("timeout", p.client::handshake); // the server never begins
+            fails("timeout", p.client::startHandshake); // the server never begins
         }
     }
 
@@ -702,8 +992,8 @@ public final class JniTest {
             get(waiting);
             fails("cancelled", p.client::receive);
             fails("cancelled", () -> p.client.send(new byte[1]));
-            fails("cancelled", p.client::finish);
-            fails("cancelled", p.client::handshake);
+            fails("cancelled", p.client::shutdownOutput);
+            fails("cancelled", p.client::startHandshake);
             refuses(IllegalStateException.class, p.client::authenticator);
             refuses(IllegalStateException.class, p.client::peer);
             p.client.abort();
@@ -737,11 +1027,11 @@ public final class JniTest {
         try (Pair p = new Pair().make()) { // never begun
             p.client.close();
             check(p.wire.a.isClosed(), "the link is closed");
-            refuses(IllegalStateException.class, p.server::receive);
+            fails("absent", p.server::receive); // which does the handshake first
         }
         try (Pair p = new Pair().make()) { // during the handshake
             Future<Void> f = later(() -> {
-                fails("cancelled", p.client::handshake);
+                fails("cancelled", p.client::startHandshake);
                 return null;
             });
             Thread.sleep(200);
@@ -794,13 +1084,13 @@ public final class JniTest {
 
     private static List<Method> methods() {
         List<Method> all = new ArrayList<>();
-        for (Method m : Svconn.class.getDeclaredMethods())
+        for (Method m : SvconnEngine.class.getDeclaredMethods())
             if (Modifier.isPublic(m.getModifiers()) && !Modifier.isStatic(m.getModifiers())) all.add(m);
         return all;
     }
 
     /** Calls it with anything; what may be thrown is thrown. */
-    private static Throwable call(Svconn s, Method m, Random r) throws IllegalAccessException {
+    private static Throwable call(SvconnEngine s, Method m, Random r) throws IllegalAccessException {
         Class<?>[] types = m.getParameterTypes();
         Object[] args = new Object[types.length];
         for (int i = 0; i < args.length; i++) args[i] = anything(types[i], r);
@@ -817,9 +1107,9 @@ public final class JniTest {
     }
 
     private static void afterClose() throws Exception {
-        Svconn[] pair = raw(1000);
-        for (Svconn s : pair) s.close();
-        for (Svconn s : pair) {
+        SvconnEngine[] pair = raw(1000);
+        for (SvconnEngine s : pair) s.close();
+        for (SvconnEngine s : pair) {
             for (Method m : methods()) {
                 Class<?>[] types = m.getParameterTypes();
                 Object[] args = new Object[types.length];
@@ -838,7 +1128,7 @@ public final class JniTest {
         id.close();
         id.close();
         refuses(IllegalStateException.class, id::bytes);
-        refuses(IllegalStateException.class, () -> new Svconn(new SvconnConfig(Role.CLIENT, id), bytes(32, 1)));
+        refuses(IllegalStateException.class, () -> new SvconnEngine(new SvconnConfig(Role.CLIENT, id), bytes(32, 1)));
     }
 
     /** Any order of calls, any arguments, several threads on the same two sessions, and close in between. */
@@ -846,7 +1136,7 @@ public final class JniTest {
         List<Method> methods = methods();
         long end = ms() + 3000;
         for (int round = 0; ms() < end; round++) {
-            Svconn[] pair = raw(1000);
+            SvconnEngine[] pair = raw(1000);
             CountDownLatch go = new CountDownLatch(1);
             List<Future<Void>> all = new ArrayList<>();
             for (int t = 0; t < 4; t++) {
@@ -865,13 +1155,13 @@ public final class JniTest {
             }
             go.countDown();
             for (Future<Void> f : all) get(f);
-            for (Svconn s : pair) s.close();
+            for (SvconnEngine s : pair) s.close();
         }
     }
 
     /** Two threads send on one session and one carries: without a lock records are lost or mixed. */
     private static void oneSessionManyThreads() throws Exception {
-        Svconn[] pair = raw(1000);
+        SvconnEngine[] pair = raw(1000);
         int each = 1000;
         List<Future<Void>> all = new ArrayList<>();
         for (int t = 0; t < 3; t++) {
@@ -900,7 +1190,7 @@ public final class JniTest {
         }
         check(n == 3 * each, n + " messages");
         for (Future<Void> f : all) get(f);
-        for (Svconn s : pair) s.close();
+        for (SvconnEngine s : pair) s.close();
     }
 
     private static long residentKb() throws IOException {
@@ -910,16 +1200,16 @@ public final class JniTest {
     }
 
     private static void cycles() throws Exception {
-        int before = Svconn.live();
+        int before = SvconnEngine.live();
         long kb = 0;
         for (int i = 0; i < 1300; i++) {
             if (i == 300) kb = residentKb();
-            Svconn[] pair = raw(65535);
+            SvconnEngine[] pair = raw(65535);
             if (i % 3 == 0) pair[0].abort();
-            for (Svconn s : pair) s.close();
+            for (SvconnEngine s : pair) s.close();
         }
         long grown = residentKb() - kb;
-        check(Svconn.live() == before, (Svconn.live() - before) + " are still open");
+        check(SvconnEngine.live() == before, (SvconnEngine.live() - before) + " are still open");
         check(grown < 30000, "grown by " + grown + " kB"); // 2000 sessions that leaked would be 390000
         for (int i = 0; i < 20; i++) {
             try (Pair p = new Pair().open()) {
@@ -927,30 +1217,31 @@ public final class JniTest {
                 if (i % 2 == 0) p.closeBoth();
             }
         }
-        check(Svconn.live() == before, (Svconn.live() - before) + " are still open after channels");
+        check(SvconnEngine.live() == before, (SvconnEngine.live() - before) + " are still open after channels");
     }
 
     private static void badArguments() throws Exception {
-        int before = Svconn.live();
+        int before = SvconnEngine.live();
         refuses(IllegalArgumentException.class, () -> SvconnIdentity.ed25519(new byte[31]));
         refuses(IllegalArgumentException.class, () -> SvconnIdentity.psk(new byte[32], "zero"));
         refuses(IllegalArgumentException.class, () -> SvconnIdentity.psk(bytes(32, 1), new String(new char[65])));
         try (SvconnIdentity me = key(1); SvconnIdentity zero = SvconnIdentity.ed25519(new byte[32])) {
             SvconnConfig c = new SvconnConfig(Role.CLIENT, me);
             byte[] seed = bytes(32, 5);
-            new Svconn(c, seed).close();
+            new SvconnEngine(c, seed).close();
             check(Arrays.equals(seed, new byte[32]), "the seed is still there");
-            refuses(IllegalArgumentException.class, () -> new Svconn(c, new byte[32]));
-            refuses(IllegalArgumentException.class, () -> new Svconn(c, new byte[33]));
-            refuses(IllegalArgumentException.class, () -> new Svconn(new SvconnConfig(Role.CLIENT, me).hidden(true), bytes(32, 5)));
-            refuses(IllegalArgumentException.class, () -> new Svconn(new SvconnConfig(Role.CLIENT, me).renew(1 << 21, 0, 0), bytes(32, 5)));
-            refuses(IllegalArgumentException.class, () -> new Svconn(new SvconnConfig(Role.CLIENT, zero), bytes(32, 5)));
+            refuses(IllegalArgumentException.class, () -> new SvconnEngine(c, new byte[32]));
+            refuses(IllegalArgumentException.class, () -> new SvconnEngine(c, new byte[33]));
+            refuses(IllegalArgumentException.class, () -> new SvconnEngine(new SvconnConfig(Role.CLIENT, me).hidden(true), bytes(32, 5)));
+            refuses(IllegalArgumentException.class, () -> new SvconnEngine(new SvconnConfig(Role.CLIENT, me).renew(1 << 21, 0, 0), bytes(32, 5)));
+            refuses(IllegalArgumentException.class, () -> new SvconnEngine(new SvconnConfig(Role.CLIENT, zero), bytes(32, 5)));
             refuses(IllegalArgumentException.class, () -> c.context(new byte[256]));
             refuses(IllegalArgumentException.class, () -> c.messageMax(65536));
+            refuses(IllegalArgumentException.class, () -> c.peers(8));
             refuses(IllegalArgumentException.class, () -> c.knownServers(new byte[31]));
-            refuses(IllegalArgumentException.class, () -> Svconn.fingerprint(new byte[66]));
+            refuses(IllegalArgumentException.class, () -> SvconnEngine.fingerprint(new byte[66]));
         }
-        check(Svconn.live() == before, (Svconn.live() - before) + " leaked");
+        check(SvconnEngine.live() == before, (SvconnEngine.live() - before) + " leaked");
     }
 
     /**
@@ -1026,10 +1317,10 @@ public final class JniTest {
         SvconnIdentity me = SvconnIdentity.ed25519(seed);
         Arrays.fill(seed, (byte) 0);
         check(find(keyMask) >= 1, "the search does not find what is there");
-        Svconn[] pair = new Svconn[2];
+        SvconnEngine[] pair = new SvconnEngine[2];
         try (SvconnIdentity other = key(2)) {
-            pair[0] = new Svconn(new SvconnConfig(Role.CLIENT, me).messageMax(1000), bytes(32, 3));
-            pair[1] = new Svconn(new SvconnConfig(Role.SERVER, other).messageMax(1000), bytes(32, 4));
+            pair[0] = new SvconnEngine(new SvconnConfig(Role.CLIENT, me).messageMax(1000), bytes(32, 3));
+            pair[1] = new SvconnEngine(new SvconnConfig(Role.SERVER, other).messageMax(1000), bytes(32, 4));
         }
         me.close();
         check(find(keyMask) == 1, "the session's copy of the identity, and no other: " + find(keyMask));
@@ -1047,9 +1338,27 @@ public final class JniTest {
         carry(pair[0], pair[1]);
         check(find(msgMask) == 1, "the message that waits");
         Arrays.fill(pair[1].receive(), (byte) 0);
-        for (Svconn s : pair) s.close();
+        for (SvconnEngine s : pair) s.close();
         check(find(keyMask) == 0, "the key is left");
         check(find(msgMask) == 0, "a message is left");
+
+        for (int rest : new int[] {40, 0}) { // what a stream began, read to its end or not
+            try (Pair p = new Pair().open()) {
+                byte[] part = new byte[60];
+                msg = unmasked(msgMask, 100);
+                p.client.getOutputStream().write(msg);
+                Arrays.fill(msg, (byte) 0);
+                check(p.server.getInputStream().read(part) == 60, "a part of it");
+                Arrays.fill(part, (byte) 0);
+                check(find(msgMask) == 2, "the session's buffer, and what is left for the stream");
+                if (rest > 0) {
+                    check(p.server.getInputStream().read(part) == rest, "the rest");
+                    check(find(msgMask) == 1, "the session's buffer alone");
+                }
+                p.closeBoth();
+                check(find(msgMask) == 0, "a message is left behind a stream");
+            }
+        }
     }
 
     /* ---- */
@@ -1060,6 +1369,12 @@ public final class JniTest {
         TESTS.put("2 MB in both directions at once", JniTest::bothWays);
         TESTS.put("byte by byte", JniTest::byteByByte);
         TESTS.put("one direction ends first", JniTest::halfClose);
+        TESTS.put("streams: one thread reads, one writes", JniTest::streams);
+        TESTS.put("streams that are cut", JniTest::truncatedStreams);
+        TESTS.put("pipes", JniTest::pipes);
+        TESTS.put("identities of the application", JniTest::custom);
+        TESTS.put("keys and psks at one server", JniTest::mixed);
+        TESTS.put("handshakes by several threads", JniTest::handshakes);
         TESTS.put("renewal", JniTest::renewal);
         TESTS.put("authenticator, exporter, fingerprint, context", JniTest::whatItKnows);
         TESTS.put("hidden server", JniTest::hidden);
@@ -1089,9 +1404,9 @@ public final class JniTest {
             if (!only.isEmpty() && only.contains(t.getKey()) == leaveOut) continue;
             long begun = ms();
             try {
-                int before = Svconn.live();
+                int before = SvconnEngine.live();
                 t.getValue().run();
-                check(Svconn.live() == before, (Svconn.live() - before) + " sessions or identities were not closed");
+                check(SvconnEngine.live() == before, (SvconnEngine.live() - before) + " sessions or identities were not closed");
                 System.out.println("pass jni: " + t.getKey());
             } catch (Throwable e) {
                 failed++;

@@ -71,8 +71,18 @@ check_make() {
     with_pkg_config "pkg-config, where it was moved to" "$dir/elsewhere/svconn/lib/pkgconfig"
     try "make uninstall" make_library uninstall DESTDIR="$dir" PREFIX=/elsewhere/svconn
     try "make uninstall leaves nothing" [ -z "$(find "$dir/elsewhere" ! -type d)" ]
-    try "make install: with a switch (objects that are there already)" make_library install DESTDIR= PREFIX="$dir/small" CPPFLAGS=-DSVCONN_PORTABLE_ONLY || return
-    try "pkg-config tells the switch" env PKG_CONFIG_PATH="$dir/small/lib/pkgconfig" sh -c 'pkg-config --cflags svconn_transport | grep -q -e -DSVCONN_PORTABLE_ONLY'
+    # Other flags in the same directory: everything is compiled again, and the installed file says how
+    core() { make_library install-core BUILD="$dir/objects" "$@"; }
+    try "make install-core" core PREFIX="$dir/core" CFLAGS=-O0 || return
+    not "make install-core: no links" has "$dir/core/include/svconn_transport.h"
+    try "make install-core: with switches, where objects are that have none" core PREFIX="$dir/small" CFLAGS=-O0 CPPFLAGS="-DSVCONN_PSK_ONLY -DSVCONN_SMALL" || return
+    try "pkg-config tells the switches" env PKG_CONFIG_PATH="$dir/small/lib/pkgconfig" sh -c 'pkg-config --cflags svconn | grep -q -e "-DSVCONN_PSK_ONLY -DSVCONN_SMALL"'
+    PKG_CONFIG_PATH=$dir/small/lib/pkgconfig
+    try "a program with a core of pre-shared keys only" compiles "$dir/out/psk" "$tests/handshake.c" svconn && try "it works" shows_digits "$dir/out/psk"
+    try "make install-core again: nothing is compiled" sh -c "touch '$dir/now' && cd '$root' && make -s install-core BUILD='$dir/objects' PREFIX='$dir/small' CFLAGS=-O0 \
+        CPPFLAGS='-DSVCONN_PSK_ONLY -DSVCONN_SMALL' && [ -z \"\$(find '$dir/objects' -newer '$dir/now' -name '*.o')\" ]"
+    not "make install with such a switch" make_library install BUILD="$dir/objects" PREFIX="$dir/small" CFLAGS=-O0 CPPFLAGS=-DSVCONN_PSK_ONLY
+    try "it says what to do" grep -q 'make install-core' "$log"
 }
 
 # ---- CMake
@@ -130,12 +140,18 @@ check_cmake_shared() {
 check_cmake_source() {
     need cmake cmake
     try "add_subdirectory" built "$tests/cmake" "$dir/a" -DHOW=add_subdirectory -DSVCONN_SOURCE="$root" -DSVCONN_PORTABLE_ONLY=ON && runs "add_subdirectory, with a switch" "$dir/a"
+    try "add_subdirectory, the core alone" configure "$tests/cmake" "$dir/c" -DHOW=add_subdirectory -DSVCONN_SOURCE="$root" -DCMAKE_BUILD_TYPE= -DONLY_CORE=ON &&
+        try "add_subdirectory, the core alone: build" cmake --build "$dir/c" && try "add_subdirectory, the core alone: the handshake" shows_digits "$dir/c/handshake"
+    not "add_subdirectory, the core alone: the links are not built" sh -c "find '$dir/c' -name 'libsvconn_transport*' -o -name 'relay_client*.o' | grep ."
+    try "add_subdirectory: a project without a build type has it optimised" grep -q -e ' -O2' "$dir/c/svconn/CMakeFiles/svconn.dir/flags.make"
+    not "add_subdirectory: one with a build type has its own" grep -q -e ' -O2' "$dir/a/svconn/CMakeFiles/svconn.dir/flags.make"
     not "add_subdirectory: private headers cannot be seen" grep -qE -e '-I[^ ]*/(svc|crypto|transport)( |"|$)' "$dir/a/CMakeFiles/handshake.dir/flags.make"
     cmake --install "$dir/a" --prefix "$dir/nothing" >>"$log" 2>&1
     not "add_subdirectory: nothing of svconn is installed" has "$dir/nothing/include/svconn.h"
     try "FetchContent" configure "$tests/cmake" "$dir/f" -DHOW=FetchContent -DFETCHCONTENT_FULLY_DISCONNECTED=ON -DFETCHCONTENT_SOURCE_DIR_SVCONN="$root" &&
         try "FetchContent: build" cmake --build "$dir/f" --target handshake && try "FetchContent: the handshake" shows_digits "$dir/f/handshake"
     try "a core that leaves something out has no links" configure "$root" "$dir/p" -DSVCONN_PSK_ONLY=ON
+    try "a core that leaves something out has no links: and says so" grep -q 'svconn: without links .*SVCONN_PSK_ONLY' "$log"
     not "a core that leaves something out has no links: no rule" sh -c "cmake --build '$dir/p' --target help | grep svconn_transport"
     try "a component of ESP-IDF (a stand-in for it)" built "$tests/frameworks/esp-idf" "$dir/e" -DSVCONN_SOURCE="$root" &&
         try "a component of ESP-IDF: the handshake" shows_digits "$dir/e/handshake"

@@ -14,6 +14,7 @@ import re
 import shutil
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 try:
     import yaml
@@ -42,7 +43,7 @@ class Lint:
             return ""
 
     def files(self, pattern):
-        return sorted(os.path.relpath(f, self.root) for f in glob.glob(os.path.join(self.root, pattern)))
+        return sorted(os.path.relpath(f, self.root) for f in glob.glob(os.path.join(self.root, pattern), recursive=True))
 
     # ---- what everything is measured by ----
 
@@ -226,8 +227,7 @@ class Lint:
         self.fields(f, text, {"tools version": r"\A// swift-tools-version:\s*\d+\.\d+$", "version": (r"svconn (\d+\.\d+\.\d+) for Swift", self.version()),
                               "Package": r'Package\(\s*name: "svconn"', "products": r"\.library\(", "sources": r'sources: \["svc", "crypto"\]',
                               "publicHeadersPath": r'publicHeadersPath: "packaging/include/core"', "C standard": r"cLanguageStandard: \.c11"})
-        if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
-            self.bad(f, "brackets do not match")
+        self.brackets(f, text)
         for d in re.findall(r'"([^"]+)"', "".join(re.findall(r"exclude: \[([^\]]*)\]", text))):
             self.exists(f, [d])
             if d in ("svc", "crypto", "packaging"):
@@ -278,6 +278,47 @@ class Lint:
         self.dictionary("packaging/android/prefab/modules/svconn/module.json", json.loads, {"export_libraries": list, "library_name": "libsvconn", "android": dict})
         abi = lambda text: json.loads(text.replace("@ABI@", "arm64-v8a").replace("@API@", "21").replace("@NDK@", "25"))
         self.dictionary("packaging/android/prefab/modules/svconn/abi.json.in", abi, {"abi": "arm64-v8a", "api": 21, "ndk": 25, "stl": "none", "static": True})
+
+        here = "bindings/jvm/android/"
+        f = here + "build.gradle.kts"
+        text = self.text(f)
+        self.fields(f, text, {"plugin": r'^    id\("com\.android\.library"\)$', "namespace": (r'^    namespace = "([^"]+)"$', "io.svconn"),
+                              "version": (r'^version = "([^"]+)"$', self.version()), "group": (r'^group = "([^"]+)"$', "io.svconn"),
+                              "compileSdk": r"^    compileSdk = \d\d$", "ndkVersion": r'^    ndkVersion = "\d+\.\d+\.\d+"$', "minSdk": r"^        minSdk = (\d\d)\b",
+                              "abiFilters": (r"^            abiFilters \+= listOf\((.*)\)$", '"arm64-v8a", "armeabi-v7a", "x86", "x86_64"'),
+                              "target": (r'^                targets \+= "(\w+)"$', "svconn_jni"), "cmake version": r'^            version = "3\.\d+\.\d+"$',
+                              "sourceCompatibility": (r"^        sourceCompatibility = JavaVersion\.(\w+)$", "VERSION_1_8"),
+                              "targetCompatibility": (r"^        targetCompatibility = JavaVersion\.(\w+)$", "VERSION_1_8"), "publishing": r'^        singleVariant\("release"\)'})
+        self.brackets(f, text)
+        files = re.findall(r'(?:consumerProguardFiles\(|path = file\(|setSrcDirs\(listOf\()"([^"]+)"', text)
+        self.exists(f, [os.path.normpath(here + name) for name in files])
+        if len(files) != 3:
+            self.bad(f, "names other files than the rules, CMakeLists.txt and the classes")
+        f = here + "settings.gradle.kts"
+        text = self.text(f)
+        self.fields(f, text, {"plugin": r'^        id\("com\.android\.library"\) version "\d+\.\d+\.\d+"$', "google(), for plugins and for the app": r"^        google\(\)\n(?:.*\n)+        google\(\)$",
+                              "name": (r'^rootProject\.name = "([^"]+)"$', "svconn")})
+        self.brackets(f, text)
+        f = here + "src/main/AndroidManifest.xml"
+        try:
+            root = xml.etree.ElementTree.fromstring(self.text(f).strip() or "<none/>")
+            if root.tag != "manifest" or len(root) or root.attrib:
+                self.bad(f, "has more than a manifest that asks for nothing")
+        except xml.etree.ElementTree.ParseError as e:
+            self.bad(f, f"cannot be read: {e}")
+        f = here + "consumer-rules.pro"
+        kept = re.findall(r"^-keepclasseswithmembernames,includedescriptorclasses class (\S+) \{\n    native <methods>;\n\}$", self.text(f), re.M)
+        native = [n for n in self.files("bindings/jvm/java/**/*.java") if re.search(r"\bnative \w", self.text(n))]
+        if native != ["bindings/jvm/java/" + k.replace(".", "/") + ".java" for k in kept]:
+            self.bad(f, f"keeps {' '.join(kept)}, but native functions are in {' '.join(native)}")
+        f = "bindings/jvm/CMakeLists.txt"
+        self.fields(f, self.text(f), {"target": r"^add_library\(svconn_jni SHARED svconn_jni\.c \$\{SVCONN_CORE\}\)$", "sources": r"/svc/\*\.c.*/crypto/\*\.c",
+                                      "page size": r"-Wl,-z,max-page-size=16384"})
+
+    def brackets(self, name, text):
+        for pair in ("()", "[]", "{}"):
+            if text.count(pair[0]) != text.count(pair[1]):
+                self.bad(name, "brackets do not match")
 
     ECOSYSTEMS = ["license", "headers", "pkg_config", "cmake", "meson", "zephyr", "esp_idf", "platformio", "arduino", "swift", "cocoapods", "conan", "vcpkg",
                   "android"]
@@ -332,6 +373,17 @@ PLANTS = [
     ("Package.swift", r'"docs"', '"documents"'), ("Package.swift", r"swift-tools", "swift-tool"), ("svc/svconn.h", r"<stdint\.h>", '"profile.h"'),
     ("packaging/include/core/svconn.h", r"svc/svconn\.h", "svc/svcon.h"), ("idf_component.yml", r"bench/", "svc/"),
     ("packaging/vcpkg/portfile.cmake", r"^vcpkg_cmake_install.*\n", ""),
+] + [
+    ("bindings/jvm/android/" + f, pattern, becomes) for f, pattern, becomes in (
+        ("build.gradle.kts", r"com\.android\.library", "com.android.application"), ("build.gradle.kts", r"namespace = \"io", "namespace = \"org"),
+        ("build.gradle.kts", r"0\.1\.0", "0.1.1"), ("build.gradle.kts", r"minSdk", "minSdkVersion"), ("build.gradle.kts", r"\"x86\", ", ""),
+        ("build.gradle.kts", r"consumer-rules", "proguard-rules"), ("build.gradle.kts", r"\"\.\./CMakeLists", "\"src/main/cpp/CMakeLists"),
+        ("build.gradle.kts", r"\"\.\./java", "\"java"), ("build.gradle.kts", r"\}\n\Z", "\n"), ("build.gradle.kts", r"^.*targets.*\n", ""),
+        ("settings.gradle.kts", r" version \"[^\"]*\"", ""), ("settings.gradle.kts", r"^ +google.*\n", ""),
+        ("src/main/AndroidManifest.xml", r" />", "><uses-permission android:name=\"android.permission.INTERNET\" /></manifest>"),
+        ("src/main/AndroidManifest.xml", r" />", ">"), ("consumer-rules.pro", r"io\.svconn\.Native", "io.svconn.Natives"), ("consumer-rules.pro", r"native <", "public <"))
+] + [
+    ("bindings/jvm/CMakeLists.txt", r"max-page-size", "page-size"), ("bindings/jvm/CMakeLists.txt", r"/crypto/\*\.c", "/crypto/a*.c"),
 ]
 
 
@@ -339,7 +391,7 @@ def self_test(root):
     missed = 0
     files = "CMakeLists.txt LICENSE meson.build meson_options.txt Package.swift svconn.podspec idf_component.yml library.json".split()
     with tempfile.TemporaryDirectory() as tmp:
-        for d in ("svc", "crypto", "transport", "packaging", "zephyr"):
+        for d in ("svc", "crypto", "transport", "packaging", "zephyr", "bindings/jvm"):
             shutil.copytree(os.path.join(root, d), os.path.join(tmp, d))
         for d in ("bench", "cmd", "docs", "examples", "spec", "test-vectors", "tests"):
             os.mkdir(os.path.join(tmp, d))

@@ -7,7 +7,7 @@
 #   2. with every config of every vector it does what the full build does with it, byte for byte, failures included; or, if the config asks for a
 #      part that is left out, svconn_init says SVCONN_E_UNSUPPORTED
 #   3. profiles talk to each other
-#   4. a program that disagrees with its library about SVCONN_SMALL does not link
+#   4. a program that disagrees with its library about SVCONN_SMALL or SVCONN_MESSAGE_LIMIT does not link
 #   5. clang and arm-none-eabi-gcc, where they are, build them too; a small session has at most 512 bytes on 32 bits
 set -u
 dir=$1
@@ -185,14 +185,19 @@ talk limit full well/well "e 7" "e 7" open 200
 talk limit full size/truncated "e 7" "e 7" open 201
 talk full limit aborted/limit "e 7" "e 7" open 201
 
-# ---- 4. who disagrees about SVCONN_SMALL
+# ---- 4. who disagrees about SVCONN_SMALL or SVCONN_MESSAGE_LIMIT
 disagree() { # NAME-OF-THE-LIBRARY SWITCHES-OF-THE-PROGRAM
     # shellcheck disable=SC2086 # flags
     if $CC $STD $2 -o "$dir/disagree" tests/profiles/party.c "$dir/$1"/svc/*.o "$3"/*.o 2>"$dir/log"; then echo "it links"
     elif ! grep -q 'svconn_init' "$dir/log"; then cat "$dir/log"; fi
 }
-check "a program without SVCONN_SMALL does not link with a small library" "$(disagree small "" "$dir/crypto/$(crypto_of -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL)")"
+small_crypto=$dir/crypto/$(crypto_of -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL)
+check "a program without SVCONN_SMALL does not link with a small library" "$(disagree small "" "$small_crypto")"
 check "a program with SVCONN_SMALL does not link with another library" "$(disagree full -DSVCONN_SMALL "$dir/crypto/$(crypto_of -DSVCONN_PORTABLE_ONLY)")"
+check "a program without SVCONN_MESSAGE_LIMIT does not link with a library that has it" "$(disagree limit -DSVCONN_SMALL "$small_crypto")"
+check "a program with another one does not" "$(disagree limit "-DSVCONN_SMALL -DSVCONN_MESSAGE_LIMIT=201" "$small_crypto")"
+check "a program with SVCONN_MESSAGE_LIMIT does not link with another library" "$(disagree full -DSVCONN_MESSAGE_LIMIT=200 "$dir/crypto/$(crypto_of -DSVCONN_PORTABLE_ONLY)")"
+check "one that agrees about it does" "$([ "$(disagree limit "-DSVCONN_SMALL -DSVCONN_MESSAGE_LIMIT=200" "$small_crypto")" = "it links" ] || echo "it does not")"
 check "one that agrees does" "$([ "$(disagree full "" "$dir/crypto/$(crypto_of -DSVCONN_PORTABLE_ONLY)")" = "it links" ] || echo "it does not")"
 
 # ---- 5. other compilers

@@ -35,12 +35,21 @@ if echo 'void arc4random_buf(void *, __SIZE_TYPE__); int main(void) { char c; ar
     if compile "$dir/android" tests/random/real.c "$dir/android.h" && "$dir/android"; then echo "pass randomness: android"; else echo "FAIL randomness: android"; fi
 else echo "skip randomness android: no arc4random_buf in this C library"; fi
 if compile "$dir/real" tests/random/real.c "$dir/linux.h" && "$dir/real"; then echo "pass randomness: linux, for real"; else echo "FAIL randomness: linux, for real"; fi
-flash() { compile "$dir/flash" tests/random/flash.c "$1" -Icrypto crypto/hkdf.c crypto/sha256*.c crypto/cpu.c -DSVCONN_PORTABLE_ONLY; }
+core="-Isvc -Icrypto svc/seed.c crypto/sha256.c crypto/cpu.c -DSVCONN_PORTABLE_ONLY" # of which the recipes see svconn.h
+# shellcheck disable=SC2086 # flags
+flash() { compile "$dir/flash" tests/random/flash.c "$1" $core; }
 if flash "$dir/flash.h" && "$dir/flash" >"$dir/log"; then echo "pass randomness: a secret in flash"
 else head -n 20 "$dir/log"; echo "FAIL randomness: a secret in flash"; fi
+# shellcheck disable=SC2086 # flags
+hashed() { # on that of STM32, by its other name
+    { sed 's/board_random/raw_random/' "$dir/stm32.h" && cat "$1"; } >"$dir/both.h"
+    compile "$dir/hashed" tests/random/recipe.c "$dir/both.h" -Itests/random/stm32 -Itests/random -DFAILURES=5 -DFAKE_ON=0 -DHASHED $core && "$dir/hashed" >"$dir/log"
+}
+if hashed "$dir/hashed.h"; then echo "pass randomness: hashed"; else head -n 20 "$dir/log"; echo "FAIL randomness: hashed"; fi
+if grep -l '"crypto.h"\|svconn_sha256\|svconn_hkdf' "$dir"/*.h; then echo "FAIL randomness: a recipe wants more than svconn.h"; else echo "pass randomness: svconn.h is enough"; fi
 
 n=$(grep -c '^<!-- recipe: ' docs/randomness.md)
-if [ "$n" -eq 12 ]; then echo "pass randomness: every recipe was tried"; else echo "FAIL randomness: $n recipes in the page, 12 were tried"; fi
+if [ "$n" -eq 13 ]; then echo "pass randomness: every recipe was tried"; else echo "FAIL randomness: $n recipes in the page, 13 were tried"; fi
 
 # Planted: each must be found
 plant() { # RECIPE FAILURES ON WHAT SED-EXPRESSION
@@ -60,7 +69,10 @@ plant stm32 5 0 "an error during the draw" 's/ && (hrng.Instance->SR & bad) == 0
 plant stm32 5 0 "a word that repeats" 's/word != before && //'
 plant nrf52 1 0 "no bias correction" 's/CONFIG = 1/CONFIG = 0/'
 plant pico 0 0 "an end that is not drawn" 's/at < len;/at + 16 < len;/'
-sed 's/    if (flash_write(!now, next).*$/    (void)0;/' "$dir/flash.h" >"$dir/planted.h"
+sed 's/    if (bad || flash_write(!now, next).*$/    (void)0;/' "$dir/flash.h" >"$dir/planted.h"
 if cmp -s "$dir/flash.h" "$dir/planted.h" || ! flash "$dir/planted.h" || "$dir/flash" >"$dir/log"; then
     echo "FAIL randomness: a planted defect was missed: a secret that is not replaced"
 else echo "pass randomness: would catch a secret that is not replaced"; fi
+sed 's/ || svconn_seed_check(hash, draws)//' "$dir/hashed.h" >"$dir/planted.h"
+if cmp -s "$dir/hashed.h" "$dir/planted.h" || hashed "$dir/planted.h"; then echo "FAIL randomness: a planted defect was missed: nothing is hashed"
+else echo "pass randomness: would catch a hash that is not made"; fi

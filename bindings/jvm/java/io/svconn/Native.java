@@ -2,9 +2,8 @@
 package io.svconn;
 
 /**
- * The functions of svconn_jni.c. A handle that is 0, or that was closed, must never come here: {@link Svconn} and
- * {@link SvconnIdentity} see to that, under their monitors. Names and types of this class are known to the C side: see
- * proguard-rules.pro.
+ * The functions of svconn_jni.c. A handle that is 0, or that was closed, must never come here: {@link Handle} sees to
+ * that, under its monitor. Names and types of this class are known to the C side: see android/consumer-rules.pro.
  */
 final class Native {
     static {
@@ -27,6 +26,8 @@ final class Native {
     /** 0 if the arguments are wrong. name null: Ed25519. */
     static native long identityOpen(byte[] secret, byte[] name);
 
+    static native long identityCustom(byte[] identity);
+
     static native byte[] identityBytes(long identity);
 
     static native void identityClose(long identity);
@@ -44,6 +45,19 @@ final class Native {
     static native byte[] peer(long session);
 
     static native int verdict(long session, boolean welcome);
+
+    /** null: not in this state */
+    static native byte[] proofMessage(long session);
+
+    /** -1: no memory */
+    static native int prove(long session, byte[] proof);
+
+    /** null: not in this state */
+    static native byte[] peerProof(long session);
+
+    static native byte[] peerProofMessage(long session);
+
+    static native int givePsk(long session, byte[] psk);
 
     static native int export(long session, byte[] label, byte[] context, byte[] out);
 
@@ -87,6 +101,7 @@ final class Native {
             case E_STATE:
                 throw new IllegalStateException("svconn: not in this state");
             default:
+                if (code < 0) throw new OutOfMemoryError("svconn");
                 if (code >= FAILURES) throw new SvconnException(code);
                 throw new IllegalArgumentException("svconn: " + text(code));
         }

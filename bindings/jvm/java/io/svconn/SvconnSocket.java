@@ -6,38 +6,47 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Messages over a pair of streams: those of a BluetoothSocket, of a java.net.Socket, or any that carry bytes in order.
+ * A session over a pair of streams: those of a java.net.Socket, of a BluetoothSocket, or any that carry bytes in order.
+ * It is used like a javax.net.ssl.SSLSocket, and gives whole messages besides.
  *
  * <pre>
- *      try (SvconnChannel c = new SvconnChannel(config, SvconnTrust.keys(theirs), in, out, socket)) {
- *          c.handshake();
- *          c.send(message);
- *          byte[] answer = c.receive();        // null: the peer has closed
+ *      try (SvconnSocket s = new SvconnSocket(config, SvconnTrust.keys(theirs), in, out, socket)) {
+ *          s.getOutputStream().write(bytes);          // as a stream ...
+ *          s.getInputStream().read(buffer);           // -1: the peer has closed
+ *          s.send(message);                           // ... or as messages
+ *          byte[] answer = s.receive();               // null: the peer has closed
  *      }
  * </pre>
  *
- * <p>Any thread may call anything at any time. One that receives and one that sends at the same time is the normal
- * case; a single thread that sends much before it receives can wait for ever for a peer that does the same.
+ * <p><b>The end.</b> -1 and null mean that the peer has closed in order, and that all it sent was received. A link that
+ * ends without that is an IOException, always: a {@link SvconnException} whose reason is "truncated". {@link
+ * #shutdownOutput} closes our direction and leaves the other open; {@link #close} closes both, and is a must: memory and
+ * keys are not Java's, and no collector frees them. A failure closes the streams by itself, but frees only at close().
  *
- * <p>{@link #close} is a must: memory and keys are not Java's, and no collector frees them. A failure closes the
- * streams by itself, but frees only at close().
+ * <p><b>Threads.</b> One thread that reads and one that writes at the same time is the normal case, as with sockets. (Any
+ * thread may call anything at any time: calls wait for each other, and several readers or writers share the messages out
+ * between them.) A single thread that writes much before it reads can wait for ever for a peer that does the same. An
+ * interrupt ends a call that waits with an InterruptedIOException, and nothing else; but it ends a handshake.
  *
- * <p>Failures are a {@link SvconnException}, an IOException: also of a call that waits, or comes, when another thread
- * closed the channel ("cancelled"). Faults of the caller are IllegalArgumentException and IllegalStateException.
+ * <p><b>Failures</b> are a SvconnException: also of a call that waits, or comes, when another thread closed the socket
+ * ("cancelled"). Faults of the caller are IllegalArgumentException and IllegalStateException.
  *
  * <p>How it works: a blocking read cannot be given a time, and a blocking write can take for ever. So there are three
- * threads from handshake() on. One reads, one writes, and one keeps the time and never touches the streams but to close
+ * threads from the handshake on. One reads, one writes, and one keeps the time and never touches the streams but to close
  * them, which is what ends the other two. All share the session under one lock, which nobody holds while reading or
  * writing. After a failure the error packet is written, what still comes is read and dropped for up to a second (closed
  * with bytes unread, TCP takes the packet back), and then the streams are closed.
  */
-public final class SvconnChannel implements AutoCloseable {
+public final class SvconnSocket implements Closeable {
     private static final int LAST_WORD_MS = 1000; // for the error packet
     private static final int LAST_WORD_BYTES = 1 << 20;
     private static final int OUT_ENDED_MS = 2000; // a peer that takes no more may say so long why
@@ -50,14 +59,17 @@ public final class SvconnChannel implements AutoCloseable {
     private final OutputStream out;
     private final Closeable link;
     private final SvconnTrust trust;
-    private final int closeMs;
+    private final SvconnIdentity.Prover prover;
+    private final int closeMs, messageMax;
+    private final InputStream input = new Input();
+    private final OutputStream output = new Output();
 
     private final ReentrantLock lock = new ReentrantLock(); // for all that follows
     private final Condition changed = lock.newCondition(); // callers wait here
     private final Condition room = lock.newCondition(); // the reader: the session can take more
     private final Condition writable = lock.newCondition(); // the writer
     private final Condition due = lock.newCondition(); // the keeper of time
-    private final Svconn session;
+    private final SvconnEngine session;
     private boolean started, connected, closing, freed;
     private boolean inEnded, outEnded, linkClosing, linkClosed;
     private boolean allWritten; // since the session is over
@@ -66,22 +78,34 @@ public final class SvconnChannel implements AutoCloseable {
     private long outEndedAt, wroteAt;
     private long overAt = -1; // when the session was found CLOSED or FAILED
     private long dropped;
+    private Thread asking; // the one that does the handshake, while the application answers
+    private volatile byte[] peer; // whom the trust accepted: the session keeps no long ones
+    private int soTimeout;
+    private byte[] part; // a message that the input stream began, from partAt on; null: none
+    private int partAt;
+
+    /** Over a socket that is connected: a Role.CLIENT called, a Role.SERVER accepted. */
+    public SvconnSocket(SvconnConfig config, SvconnTrust trust, Socket socket) throws IOException {
+        this(config, trust, socket.getInputStream(), socket.getOutputStream(), socket);
+    }
 
     /**
      * @param trust who is welcome; null: nobody
      * @param link closed with the streams, before them: the socket; may be null if closing a stream ends a read and a
      *     write that wait, as those of sockets do
      */
-    public SvconnChannel(SvconnConfig config, SvconnTrust trust, InputStream in, OutputStream out, Closeable link) {
+    public SvconnSocket(SvconnConfig config, SvconnTrust trust, InputStream in, OutputStream out, Closeable link) {
         if (in == null || out == null) throw new IllegalArgumentException("two streams are needed");
         this.in = in;
         this.out = out;
         this.link = link;
         this.trust = trust;
+        this.prover = config.identity.prover;
         this.closeMs = config.closeMs;
+        this.messageMax = config.messageMax;
         byte[] seed = new byte[32];
         new SecureRandom().nextBytes(seed);
-        session = new Svconn(config, seed); // fills seed with zeros
+        session = new SvconnEngine(config, seed); // fills seed with zeros
     }
 
     private static long now() {
@@ -90,24 +114,42 @@ public final class SvconnChannel implements AutoCloseable {
 
     /* ---- for callers -------------------------------------------------------------------------------------------- */
 
-    /** Until connected. Asks the trust about the peer, on this thread. Once for a channel. */
-    public void handshake() throws IOException {
+    /**
+     * Until connected. The trust and the prover are asked on this thread. The first call that reads or writes does it too;
+     * here failures can be told from later ones, and {@link #peer} and {@link #authenticator} looked at before anything is
+     * sent.
+     */
+    public void startHandshake() throws IOException {
         lock.lock();
         try {
-            if (closing) throw cancelled();
-            if (started) throw new IllegalStateException("handshake() was called before");
-            started = true;
-            start("svconn-read", this::read);
-            start("svconn-write", this::write);
-            start("svconn-time", this::keepTime);
-            while (!answered()) await();
-            connected = true;
-        } catch (InterruptedIOException e) {
-            abort();
-            throw e;
+            connect();
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * What the peer sends, as a stream of bytes: the messages, one behind the other. Reads wait for at least one byte.
+     * close() closes the socket.
+     */
+    public InputStream getInputStream() {
+        return input;
+    }
+
+    /**
+     * Each write is a message (or as many as it takes), and is on its way when it returns: there is nothing to flush. Put
+     * a BufferedOutputStream around it for small writes: each message costs 16 bytes. close() closes the socket.
+     */
+    public OutputStream getOutputStream() {
+        return output;
+    }
+
+    /** A read or receive() that waits longer throws SocketTimeoutException, and the session goes on. 0: for ever. */
+    public void setSoTimeout(int ms) {
+        if (ms < 0) throw new IllegalArgumentException("negative");
+        lock.lock();
+        soTimeout = ms;
+        lock.unlock();
     }
 
     /** Returns when the message is in the send buffer, whole; a thread of ours writes it. 0 to messageMax bytes. */
@@ -119,40 +161,38 @@ public final class SvconnChannel implements AutoCloseable {
         lock.lock();
         try {
             for (;;) {
-                mustBeConnected();
+                connect();
                 boolean sent = session.send(msg, offset, len, now());
                 writable.signal();
                 if (sent) return;
-                await();
+                await(Long.MAX_VALUE);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    /** Waits for the next message. null: the peer has closed, in order, and all that it sent was received. */
+    /**
+     * Waits for the next message; the array is the caller's. null: the peer has closed, in order, and all that it sent was
+     * received. Of a message that the input stream began it gives the rest.
+     */
     public byte[] receive() throws IOException {
         lock.lock();
         try {
-            for (;;) {
-                mustBeConnected();
-                byte[] msg = session.receive();
-                room.signal();
-                look();
-                if (msg != null) return msg;
-                if (session.isEnded()) return null;
-                await();
-            }
+            if (part == null) return next();
+            byte[] rest = Arrays.copyOfRange(part, partAt, part.length);
+            forgetPart();
+            return rest;
         } finally {
             lock.unlock();
         }
     }
 
-    /** We send nothing more, and the peer learns it; receive on until null. */
-    public void finish() throws IOException {
+    /** We send nothing more, and the peer learns it; read on until the end. */
+    public void shutdownOutput() throws IOException {
         lock.lock();
         try {
-            mustBeConnected();
+            connect();
             finishSession();
         } finally {
             lock.unlock();
@@ -194,6 +234,7 @@ public final class SvconnChannel implements AutoCloseable {
                 if (failedBefore || !connected) why = null;
             } finally {
                 session.close();
+                forgetPart();
                 freed = true;
                 signalAll();
             }
@@ -204,22 +245,23 @@ public final class SvconnChannel implements AutoCloseable {
         if (why != null) throw why;
     }
 
-    /** The peer's identity, type and body; null if it is not known yet. Until handshake() returned it is a claim. */
+    /** The peer's identity, type and body; null if it is not known yet. Until the handshake is over it is a claim. */
     public byte[] peer() {
-        return session.peer();
+        byte[] now = session.peer();
+        return now == null && peer != null ? peer.clone() : now;
     }
 
-    /** See {@link Svconn#authenticator}. */
+    /** See {@link SvconnEngine#authenticator}. */
     public String authenticator() {
         return session.authenticator();
     }
 
-    /** See {@link Svconn#export}. */
+    /** See {@link SvconnEngine#export}. */
     public byte[] export(String label, byte[] context, int len) throws SvconnException {
         return session.export(label, context, len);
     }
 
-    /** See {@link Svconn#keyIds}. */
+    /** See {@link SvconnEngine#keyIds}. */
     public int[] keyIds() {
         return session.keyIds();
     }
@@ -241,18 +283,60 @@ public final class SvconnChannel implements AutoCloseable {
         t.start();
     }
 
-    private void await() throws InterruptedIOException {
+    private void await(long until) throws InterruptedIOException {
         try {
-            changed.await();
+            if (until == Long.MAX_VALUE) changed.await();
+            else if (now() >= until) throw new SocketTimeoutException("nothing came in time; the session goes on");
+            else changed.await(until - now(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted; the session goes on");
         }
     }
 
-    private void mustBeConnected() throws IOException {
-        if (closing) throw cancelled();
-        if (!connected) throw new IllegalStateException("handshake() comes first");
+    /** The handshake, or until another thread has done it. */
+    private void connect() throws IOException {
+        if (Thread.currentThread() == asking) throw new IllegalStateException("the handshake is not over");
+        if (!started && !closing) {
+            started = true;
+            start("svconn-read", this::read);
+            start("svconn-write", this::write);
+            start("svconn-time", this::keepTime);
+            try {
+                while (!answered()) await(Long.MAX_VALUE);
+                connected = true;
+                changed.signalAll();
+            } catch (InterruptedIOException e) {
+                abort();
+                throw e;
+            }
+        }
+        for (;;) {
+            if (closing) throw cancelled();
+            if (connected) return;
+            SvconnException why = session.failure();
+            if (why != null) throw why;
+            await(Long.MAX_VALUE);
+        }
+    }
+
+    private byte[] next() throws IOException {
+        connect();
+        long until = soTimeout == 0 ? Long.MAX_VALUE : now() + soTimeout;
+        for (;;) {
+            connect();
+            byte[] msg = session.receive();
+            room.signal();
+            look();
+            if (msg != null) return msg;
+            if (session.isEnded()) return null;
+            await(until);
+        }
+    }
+
+    private void forgetPart() {
+        if (part != null) Arrays.fill(part, (byte) 0);
+        part = null;
     }
 
     private void signalAll() {
@@ -273,7 +357,7 @@ public final class SvconnChannel implements AutoCloseable {
 
     private void finishSession() throws SvconnException {
         session.finish(now());
-        second = session.status() == Svconn.State.CLOSED;
+        second = session.status() == SvconnEngine.State.CLOSED;
         writable.signal();
         look();
     }
@@ -289,29 +373,43 @@ public final class SvconnChannel implements AutoCloseable {
             case FAILED:
                 throw session.failure();
             case NEEDS_VERDICT:
-                ask(session.peer());
-                return answered();
+            case NEEDS_PSK:
             case NEEDS_PROOF:
-            case NEEDS_PSK: // no identity of ours raises these
-                session.abort();
-                look();
-                return false;
+                ask();
+                return answered();
             default:
                 return false;
         }
     }
 
-    /** The lock is given back meanwhile: the answer may take long. */
-    private void ask(byte[] peer) throws IOException {
-        boolean welcome = false;
+    /** What the session wants to know, from the application. The lock is given back meanwhile: it may take long. */
+    private void ask() throws IOException {
+        SvconnEngine.State question = session.status();
+        byte[] known = session.peer(), identity = known == null ? peer : known, answer = null;
+        byte[][] proof = question == SvconnEngine.State.NEEDS_VERDICT ? session.peerProof() : null;
+        byte[] message = question == SvconnEngine.State.NEEDS_PROOF ? session.proofMessage() : null;
+        boolean good = false, done = false;
+        asking = Thread.currentThread();
         lock.unlock();
         try {
-            welcome = trust != null && trust.accepts(peer);
+            if (message != null) answer = prover.prove(message);
+            else if (trust != null && proof == null) answer = trust.psk(identity);
+            else if (trust != null) good = isWelcome(identity, proof);
         } finally {
             lock.lock();
-            if (!freed && session.status() == Svconn.State.NEEDS_VERDICT) {
-                if (welcome) session.accept();
-                else session.refuse();
+            asking = null;
+            try {
+                if (!freed && session.status() == question) {
+                    if (good) session.accept();
+                    else if (message != null && answer != null) session.prove(answer);
+                    else if (message != null) session.abort();
+                    else if (answer != null) session.givePsk(answer);
+                    else session.refuse();
+                }
+                done = true;
+            } finally {
+                if (message == null && answer != null) Arrays.fill(answer, (byte) 0);
+                if (!done && !freed) session.abort(); // an answer of the wrong size
                 writable.signal();
                 room.signal();
                 look();
@@ -319,12 +417,19 @@ public final class SvconnChannel implements AutoCloseable {
         }
     }
 
+    private boolean isWelcome(byte[] identity, byte[][] proof) throws IOException {
+        if (identity[0] < 0 && !trust.isProven(identity.clone(), proof[0], proof[1])) return false;
+        if (peer == null && !trust.accepts(identity.clone())) return false;
+        peer = identity;
+        return true;
+    }
+
     /** The rest of close(): until the keeper of time has closed the link. Says why it was not in order. */
     private SvconnException end() {
         boolean interrupted = false;
         long until = now() + closeMs;
         try {
-            if (session.status() == Svconn.State.CONNECTED) finishSession();
+            if (session.status() == SvconnEngine.State.CONNECTED) finishSession();
             else if (overAt < 0) session.abort();
             while (overAt < 0 && now() < until) {
                 drop();
@@ -363,6 +468,76 @@ public final class SvconnChannel implements AutoCloseable {
         }
     }
 
+    /* ---- the streams of the caller ------------------------------------------------------------------------------ */
+
+    private static void inside(byte[] b, int off, int len) {
+        if (off < 0 || len < 0 || len > b.length - off) throw new IndexOutOfBoundsException(off + " + " + len + " in " + b.length);
+    }
+
+    private final class Input extends InputStream {
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] b, int off, int len) throws IOException {
+            inside(b, off, len);
+            if (len == 0) return 0;
+            lock.lock();
+            try {
+                while (part == null) { // an empty message is no byte, and not the end
+                    byte[] msg = SvconnSocket.this.next();
+                    if (msg == null) return -1;
+                    if (msg.length > 0) part = msg;
+                    partAt = 0;
+                }
+                int n = Math.min(len, part.length - partAt);
+                System.arraycopy(part, partAt, b, off, n);
+                partAt += n;
+                if (partAt == part.length) forgetPart();
+                return n;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** Of the message that was begun. */
+        @Override
+        public int available() {
+            lock.lock();
+            try {
+                return part == null ? 0 : part.length - partAt;
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            SvconnSocket.this.close();
+        }
+    }
+
+    private final class Output extends OutputStream {
+        @Override
+        public void write(int b) throws IOException {
+            send(new byte[] {(byte) b});
+        }
+
+        @Override
+        public void write(byte[] b, int off, int len) throws IOException {
+            inside(b, off, len);
+            for (int at = 0; at < len; at += messageMax) send(b, off + at, Math.min(messageMax, len - at));
+        }
+
+        @Override
+        public void close() throws IOException {
+            SvconnSocket.this.close();
+        }
+    }
+
     /* ---- the reader --------------------------------------------------------------------------------------------- */
 
     private void read() {
@@ -390,7 +565,7 @@ public final class SvconnChannel implements AutoCloseable {
         try {
             for (int at = 0; at < n; ) {
                 if (freed) return false;
-                if (session.status() == Svconn.State.FAILED) {
+                if (session.status() == SvconnEngine.State.FAILED) {
                     dropped += n - at;
                     return dropped < LAST_WORD_BYTES;
                 }

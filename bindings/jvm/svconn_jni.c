@@ -22,11 +22,13 @@
 #define LABEL_MAX 255
 #define EXPORT_MAX 8160
 #define KNOWN_MAX 1024 /* hidden servers that a client knows */
+#define FIELD_MAX 65535 /* an identity, a proof */
 
 /* The constants of Native.java, and the states of Svconn.State */
 _Static_assert(SVCONN_AGAIN == 1 && SVCONN_END == 2 && SVCONN_E_ARGUMENT == 3 && SVCONN_E_STATE == 4, "Native.java");
 _Static_assert(SVCONN_E_ABSENT == 32 && SVCONN_E_TRUNCATED == 33 && SVCONN_E_CANCELLED == 55, "Native.java");
-_Static_assert(SVCONN_NONE == 0 && SVCONN_NEEDS_VERDICT == 4 && SVCONN_FAILED == 8, "Svconn.java");
+_Static_assert(SVCONN_NONE == 0 && SVCONN_NEEDS_VERDICT == 4 && SVCONN_FAILED == 8, "SvconnEngine.java");
+_Static_assert(SVCONN_PEER_ED25519 == 1 && SVCONN_PEER_PSK == 2 && SVCONN_PEER_CUSTOM == 4, "SvconnConfig.java");
 
 typedef struct {
     svconn s;
@@ -35,7 +37,7 @@ typedef struct {
     uint8_t context[CONTEXT_MAX];
     size_t message_max;
     uint8_t *scratch; /* message_max bytes */
-    uint8_t bytes[];  /* rx, tx, scratch, known servers */
+    uint8_t bytes[];  /* rx, tx, scratch, known servers, our identity if it is custom */
 } session;
 
 /* A function of Native.java, declared and begun; its first parameters are env and c, the class. */
@@ -108,6 +110,21 @@ NATIVE(jlong, identityOpen, jbyteArray secret, jbyteArray name) {
     return 0;
 }
 
+/* The bytes lie behind the identity. 0: no memory, or not an identity. */
+NATIVE(jlong, identityCustom, jbyteArray identity) {
+    (void)c;
+    size_t len = length(env, identity);
+    svconn_identity *me = len <= FIELD_MAX ? calloc(1, sizeof *me + len) : NULL;
+    if (!me) return 0;
+    uint8_t *bytes = (uint8_t *)(me + 1);
+    if (!get_all(env, identity, bytes, len, &len) || svconn_identity_custom(me, bytes, len)) {
+        free(me);
+        return 0;
+    }
+    atomic_fetch_add(&live, 1);
+    return handle_of(me);
+}
+
 NATIVE(jbyteArray, identityBytes, jlong handle) {
     (void)c;
     size_t len;
@@ -129,6 +146,7 @@ NATIVE(void, identityClose, jlong handle) {
 enum {
     ROLE,
     HIDDEN,
+    PEERS,
     PAD_TO,
     RENEW_RECORDS,
     RENEW_BYTES,
@@ -146,6 +164,7 @@ static void configure(session *x, const jint n[NUMBERS]) {
     x->config.identity = &x->me;
     x->config.context = x->context;
     x->config.hidden = (uint8_t)n[HIDDEN];
+    x->config.peer_types = (unsigned)n[PEERS];
     x->config.early = SVCONN_EARLY_NEVER;
     x->config.pad_to = (uint16_t)n[PAD_TO];
     x->config.renew_records = (uint32_t)n[RENEW_RECORDS];
@@ -181,6 +200,7 @@ static svconn_err begin(JNIEnv *env, session *x, const jint n[NUMBERS], jbyteArr
     if (!get_all(env, known, keys, 32 * KNOWN_MAX, &known_len) || known_len % 32) return SVCONN_E_ARGUMENT;
     x->config.known_servers = (const uint8_t(*)[32])keys;
     x->config.known_servers_count = known_len / 32;
+    if (x->me.id) x->me.id = memcpy(keys + known_len, x->me.id, x->me.id_len); /* the Java identity may go first */
     svconn_err err = SVCONN_E_ARGUMENT;
     if (get_secret(env, seed, random))
         err = svconn_init(&x->s, &x->config, random, rx, buffer_size(n), tx, buffer_size(n));
@@ -199,7 +219,8 @@ NATIVE(jint, open, jlong identity, jbyteArray seed, jintArray numbers, jbyteArra
     if (n[MESSAGE_MAX] < 1 || n[MESSAGE_MAX] > SVCONN_MESSAGE_MAX || n[PAD_TO] < 0 || n[PAD_TO] > 4096 ||
         length(env, known) > 32 * KNOWN_MAX)
         return SVCONN_E_ARGUMENT;
-    session *x = calloc(1, sizeof *x + 2 * buffer_size(n) + (size_t)n[MESSAGE_MAX] + length(env, known));
+    session *x = calloc(1, sizeof *x + 2 * buffer_size(n) + (size_t)n[MESSAGE_MAX] + length(env, known) +
+                               identity_of(identity)->id_len);
     if (!x) return -1;
     x->me = *identity_of(identity);
     svconn_err err = begin(env, x, n, seed, context, known);
@@ -252,6 +273,53 @@ NATIVE(jint, verdict, jlong handle, jboolean welcome) {
     (void)env;
     (void)c;
     return (jint)(welcome ? svconn_accept(&of(handle)->s) : svconn_refuse(&of(handle)->s));
+}
+
+/* NULL: not in this state, or no memory */
+NATIVE(jbyteArray, proofMessage, jlong handle) {
+    (void)c;
+    uint8_t message[SVCONN_PROOF_MESSAGE_MAX];
+    size_t len;
+    return svconn_proof_message(&of(handle)->s, message, &len) ? NULL : array_of(env, message, len);
+}
+
+NATIVE(jint, prove, jlong handle, jbyteArray proof) {
+    (void)c;
+    size_t len = length(env, proof);
+    if (len > FIELD_MAX) return SVCONN_E_SIZE;
+    uint8_t *bytes = malloc(len + 1);
+    if (!bytes) return -1;
+    svconn_err err = SVCONN_E_ARGUMENT;
+    if (get_all(env, proof, bytes, len, &len)) err = svconn_prove(&of(handle)->s, bytes, len);
+    free(bytes);
+    return (jint)err;
+}
+
+/* NULL as above, these two */
+NATIVE(jbyteArray, peerProof, jlong handle) {
+    (void)c;
+    const uint8_t *proof;
+    uint8_t message[SVCONN_PROOF_MESSAGE_MAX];
+    size_t proof_len, len;
+    svconn_err err = svconn_peer_proof(&of(handle)->s, &proof, &proof_len, message, &len);
+    return err ? NULL : array_of(env, proof, proof_len);
+}
+
+NATIVE(jbyteArray, peerProofMessage, jlong handle) {
+    (void)c;
+    const uint8_t *proof;
+    uint8_t message[SVCONN_PROOF_MESSAGE_MAX];
+    size_t proof_len, len;
+    svconn_err err = svconn_peer_proof(&of(handle)->s, &proof, &proof_len, message, &len);
+    return err ? NULL : array_of(env, message, len);
+}
+
+NATIVE(jint, givePsk, jlong handle, jbyteArray psk) {
+    (void)c;
+    uint8_t key[32];
+    svconn_err err = get_secret(env, psk, key) ? svconn_give_psk(&of(handle)->s, key) : SVCONN_E_ARGUMENT;
+    wipe(key, sizeof key);
+    return (jint)err;
 }
 
 NATIVE(jint, export, jlong handle, jbyteArray label, jbyteArray context, jbyteArray out) {

@@ -9,6 +9,9 @@ public final class SvconnConfig {
         SERVER
     }
 
+    /** For {@link #peers}. */
+    public static final int PEER_ED25519 = 1, PEER_PSK = 2, PEER_CUSTOM = 4;
+
     public static final int MESSAGE_MAX = 65535;
     /** For handshakeMs, keepaliveMs, silenceMs: never. */
     public static final int OFF = -1;
@@ -18,7 +21,7 @@ public final class SvconnConfig {
     byte[] context = {};
     byte[] knownServers = {};
     boolean hidden;
-    int padTo, renewRecords, renewBytes, renewMs, handshakeMs, keepaliveMs, silenceMs;
+    int peers, padTo, renewRecords, renewBytes, renewMs, handshakeMs, keepaliveMs, silenceMs;
     int messageMax = MESSAGE_MAX;
     int closeMs = 5000;
 
@@ -50,6 +53,13 @@ public final class SvconnConfig {
             System.arraycopy(publicKeys[i], 0, all, 32 * i, 32);
         }
         knownServers = all;
+        return this;
+    }
+
+    /** Which kinds of peers come into question at all: PEER_ bits, added up; 0: the kind of our own identity. */
+    public SvconnConfig peers(int kinds) {
+        if (kinds < 0 || kinds > 7) throw new IllegalArgumentException("not PEER_ bits");
+        peers = kinds;
         return this;
     }
 
@@ -93,7 +103,7 @@ public final class SvconnConfig {
         return this;
     }
 
-    /** {@link SvconnChannel#close} waits so long for the peer's CLOSE; default 5 s. */
+    /** {@link SvconnSocket#close} waits so long for the peer's CLOSE; default 5 s. */
     public SvconnConfig closeMs(int ms) {
         closeMs = notNegative(ms);
         return this;
@@ -111,7 +121,7 @@ public final class SvconnConfig {
 
     /** As svconn_jni.c takes them. */
     int[] numbers() {
-        return new int[] {role == Role.CLIENT ? 1 : 2, hidden ? 1 : 0, padTo, renewRecords, renewBytes, renewMs,
+        return new int[] {role == Role.CLIENT ? 1 : 2, hidden ? 1 : 0, peers, padTo, renewRecords, renewBytes, renewMs,
             handshakeMs, keepaliveMs, silenceMs, messageMax};
     }
 }

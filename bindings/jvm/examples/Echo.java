@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-import io.svconn.Svconn;
-import io.svconn.SvconnChannel;
+import io.svconn.SvconnEngine;
+import io.svconn.SvconnSocket;
 import io.svconn.SvconnConfig;
 import io.svconn.SvconnException;
 import io.svconn.SvconnIdentity;
@@ -66,17 +66,17 @@ public final class Echo {
         return c;
     }
 
-    private static void show(SvconnChannel c) {
-        System.out.println("peer " + Svconn.fingerprint(c.peer()));
+    private static void show(SvconnSocket c) {
+        System.out.println("peer " + SvconnEngine.fingerprint(c.peer()));
         System.out.println("authenticator " + c.authenticator());
     }
 
-    private static void serve(SvconnChannel c) throws IOException {
+    private static void serve(SvconnSocket c) throws IOException {
         for (byte[] msg; (msg = c.receive()) != null; ) c.send(msg);
     }
 
     /** The sending half; the receiving one checks against the same pseudo-random bytes. */
-    private static void sendAll(SvconnChannel c, int count, int size, int pause) {
+    private static void sendAll(SvconnSocket c, int count, int size, int pause) {
         try {
             Random r = new Random(size);
             byte[] msg = new byte[size];
@@ -85,13 +85,13 @@ public final class Echo {
                 r.nextBytes(msg);
                 c.send(msg);
             }
-            c.finish();
+            c.shutdownOutput();
         } catch (IOException | InterruptedException e) {
             // receive() says the same
         }
     }
 
-    private static void call(SvconnChannel c, int count, int size, int pause) throws Exception {
+    private static void call(SvconnSocket c, int count, int size, int pause) throws Exception {
         Thread sender = new Thread(() -> sendAll(c, count, size, pause));
         sender.start();
         Random r = new Random(size);
@@ -112,9 +112,9 @@ public final class Echo {
         SvconnTrust trust = o.containsKey("psk") ? SvconnTrust.psk() : SvconnTrust.keys(unhex(o.get("peer")));
         SvconnConfig.Role role = server ? SvconnConfig.Role.SERVER : SvconnConfig.Role.CLIENT;
         try (SvconnIdentity me = identity(o);
-             SvconnChannel c =
-                 new SvconnChannel(config(role, me, o), trust, s.getInputStream(), s.getOutputStream(), s)) {
-            c.handshake();
+             SvconnSocket c =
+                 new SvconnSocket(config(role, me, o), trust, s.getInputStream(), s.getOutputStream(), s)) {
+            c.startHandshake();
             show(c);
             if (server) serve(c);
             else call(c, number(o, "count", 1), number(o, "size", 1000), number(o, "pause", 0));
@@ -139,9 +139,9 @@ public final class Echo {
                     run(false, s, o);
                 }
             }
-            System.out.println("closed in order; live " + Svconn.live());
+            System.out.println("closed in order; live " + SvconnEngine.live());
         } catch (SvconnException e) {
-            System.out.println("failed: " + e.reason() + ": " + e.getMessage() + "; live " + Svconn.live());
+            System.out.println("failed: " + e.reason() + ": " + e.getMessage() + "; live " + SvconnEngine.live());
             System.exit(1);
         }
     }
