@@ -11,6 +11,7 @@ import collections
 import dataclasses
 import inspect
 import logging
+import math
 import re
 from typing import Any, Awaitable, Callable, Coroutine, Deque, Dict, Iterable, Optional, Tuple, Union, cast
 
@@ -27,7 +28,8 @@ Streams = Tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _READ = 1 << 16
 _LIMIT = 1 << 16  # of asyncio's own streams
 _RECORD = 1 << 14  # bytes of a stream in one message, as in TLS: a peer with smaller buffers than ours takes them
-_LINGER = 1.0
+_LINGER = 1.0  # seconds
+_TURNS = 8
 _QUESTIONS = (State.NEEDS_PROOF, State.NEEDS_PSK, State.NEEDS_VERDICT)
 
 _log = logging.getLogger("svconn")
@@ -175,6 +177,7 @@ class _Transport(asyncio.Transport):
         self._peer_ended = False  # and the protocol knows
         self._closing = False
         self._timer: Optional[asyncio.TimerHandle] = None
+        self._due = math.inf  # when it goes off, or has gone off
         self._close_timer: Optional[asyncio.TimerHandle] = None
         self._taken = asyncio.Event()  # a message was taken from the session
         self._output = asyncio.Event()  # look for bytes for the link
@@ -187,6 +190,7 @@ class _Transport(asyncio.Transport):
     async def _run(self, came: bytes) -> None:
         helpers = [self._loop.create_task(self._read_link(came)), self._loop.create_task(self._write_link())]
         failure: Optional[Exception] = None
+        self._turn()
         try:
             failure = await self._result
         except asyncio.CancelledError:  # the loop is being closed
@@ -210,7 +214,6 @@ class _Transport(asyncio.Transport):
             for timer in (self._timer, self._close_timer):
                 if timer is not None:
                     timer.cancel()
-            self._closing = self._eof = True
             self._end(failure)
             self._session.wipe()
             self._protocol.connection_lost(failure)
@@ -312,16 +315,25 @@ class _Transport(asyncio.Transport):
             self._protocol.resume_writing()
 
     def _arm(self) -> None:
-        when = self._session.tick(self._loop.time())
-        if when is None or (self._timer is not None and self._timer.when() <= when):
-            return  # a timer that is early finds nothing to do
+        """Tells the session the time; _on_time does it when it is due."""
+        now = self._loop.time()
+        if now >= self._due:
+            return
+        when = self._session.tick(now)
+        if when is None or when >= self._due:
+            return  # a timer that is early does no harm
         if self._timer is not None:
             self._timer.cancel()
-        # One turn of the loop later: after a stop of the process what has come meanwhile counts first.
-        self._timer = self._loop.call_at(when, self._loop.call_soon, self._on_time)
+        self._due = when
+        self._timer = self._loop.call_at(when, self._on_time, _TURNS)
 
-    def _on_time(self) -> None:
-        self._timer = None
+    def _on_time(self, turns: int) -> None:
+        """If the process was stopped, or the loop blocked, what has come meanwhile must count first; it takes some
+        turns of the loop until it is here."""
+        if turns > 0:
+            self._loop.call_soon(self._on_time, turns - 1)
+            return
+        self._timer, self._due = None, math.inf
         self._turn()
 
     def _put(self, message: bytes) -> None:
@@ -345,7 +357,7 @@ class _Transport(asyncio.Transport):
         self._push()
 
     def _check_write(self) -> None:
-        if self._eof and not self._result.done():
+        if self._eof:
             raise RuntimeError("nothing can be written after write_eof or close")
 
     def can_write_eof(self) -> bool:
