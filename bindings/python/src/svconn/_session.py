@@ -71,6 +71,8 @@ def _bytes(data: BytesLike) -> Any:
     """The bytes in their place. They stay there as long as the result lives."""
     if isinstance(data, str):
         raise TypeError("bytes are wanted here, not str")
+    if not isinstance(data, bytes) and not memoryview(data).c_contiguous:
+        raise BufferError("the bytes must lie one behind the other")  # PyPy would take others
     return ffi.from_buffer("uint8_t[]", data)
 
 

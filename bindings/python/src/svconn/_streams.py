@@ -35,6 +35,11 @@ _QUESTIONS = (State.NEEDS_PROOF, State.NEEDS_PSK, State.NEEDS_VERDICT)
 _log = logging.getLogger("svconn")
 
 
+def _size(message: bytes) -> int:
+    """What a message that waits counts for: an empty one needs memory too."""
+    return len(message) + 64
+
+
 # ---- the handshake
 
 
@@ -302,7 +307,7 @@ class _Transport(asyncio.Transport):
                 self._session.send(self._pending[0], self._loop.time())
             except WouldBlock:
                 break
-            self._size -= len(self._pending.popleft())
+            self._size -= _size(self._pending.popleft())
         if self._eof and not self._pending and not self._close_sent:
             self._close_sent = True
             self._session.close(self._loop.time())
@@ -338,7 +343,7 @@ class _Transport(asyncio.Transport):
 
     def _put(self, message: bytes) -> None:
         self._pending.append(message)
-        self._size += len(message)
+        self._size += _size(message)
 
     # -- for writers
 
@@ -597,7 +602,7 @@ class MessageStream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._messages.append(data)
-        self._size += len(data) + 64  # an empty one needs memory too
+        self._size += _size(data)
         if self._size > self._limit:
             self._paused = True
             self._link.pause_reading()
@@ -658,7 +663,7 @@ class MessageStream(asyncio.Protocol):
             finally:
                 self._reader = None
         message = self._messages.popleft()
-        self._size -= len(message) + 64
+        self._size -= _size(message)
         if self._paused and self._size <= self._limit // 2:
             self._paused = False
             self._link.resume_reading()
