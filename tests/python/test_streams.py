@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """asyncio: streams and messages among ourselves, with a proxy between that can do what a bad link does."""
 import asyncio
+import gc
 import os
 import socket
 import struct
@@ -78,9 +79,17 @@ class Base(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         self.servers = []
         self.errors = []
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: self.errors.append(context))
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: self.errors.append(context))
+        self.alarm = loop.call_later(60, self.hangs)
+
+    def hangs(self):
+        for task in asyncio.all_tasks():
+            task.print_stack()
+            task.cancel()
 
     async def asyncTearDown(self):
+        self.alarm.cancel()
         for server in self.servers:
             server.close()
         for _ in range(400):  # tasks that are ending
@@ -315,6 +324,7 @@ class Streams(Base):
             if i % 5 == 0:
                 session.renew()
             writer.write(b"%d\n" % i)
+            gc.collect()  # takes no task away
             self.assertEqual(await reader.readline(), b"%d\n" % i)
         self.assertGreater(min(session.key_ids()), 5)
         writer.close()
@@ -474,8 +484,6 @@ class Bad(Base):
         reader, writer = await self.call(port)
         writer.write(b"go\n")
         await self.fails(Code.ABORTED, reader.read())
-        import gc
-
         gc.collect()
         errors, self.errors = self.errors, []
         self.assertTrue(all(isinstance(e["exception"], ZeroDivisionError) for e in errors))
@@ -557,7 +565,9 @@ class Cancellation(Base):
     async def test_end_of_loop(self):
         """a program that ends without closing: the peer sees a failure, not the end of the stream"""
         (reader, writer), (server_reader, _) = await self.pair()
-        writer.transport._task.cancel()  # as asyncio.run does with all tasks
+        for task in asyncio.all_tasks():  # as asyncio.run does with all
+            if "_run" in repr(task) and writer.transport in task.get_coro().cr_frame.f_locals.values():
+                task.cancel()
         await self.fails(Code.ABORTED, server_reader.read())
         await self.fails(Code.CANCELLED, reader.read())
 

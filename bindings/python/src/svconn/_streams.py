@@ -13,7 +13,7 @@ import inspect
 import logging
 import math
 import re
-from typing import Any, Awaitable, Callable, Coroutine, Deque, Dict, Iterable, Optional, Tuple, Union, cast
+from typing import Any, Awaitable, Callable, Deque, Dict, Iterable, Optional, Set, Tuple, Union, cast
 
 from ._core import lib
 from ._errors import Code, Failure, UsageError, WouldBlock
@@ -33,6 +33,13 @@ _TURNS = 8
 _QUESTIONS = (State.NEEDS_PROOF, State.NEEDS_PSK, State.NEEDS_VERDICT)
 
 _log = logging.getLogger("svconn")
+_tasks: Set[asyncio.Task[Any]] = set()  # those that run: a loop alone does not keep its tasks from the garbage collector
+
+
+def _keep(task: Optional[asyncio.Task[Any]]) -> None:
+    if task is not None:
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
 
 
 def _size(message: bytes) -> int:
@@ -188,7 +195,7 @@ class _Transport(asyncio.Transport):
         self._output = asyncio.Event()  # look for bytes for the link
         self._result: asyncio.Future[Optional[Exception]] = self._loop.create_future()  # how it ended
         protocol.connection_made(self)
-        self._task = self._loop.create_task(self._run(came))
+        _keep(self._loop.create_task(self._run(came)))
 
     # -- the work
 
@@ -562,6 +569,7 @@ async def _serve(
     wrap: Callable[..., Awaitable[Any]], serve: Callable[[Any], Awaitable[None]], host: Any, port: Any, kwds: Dict[str, Any]
 ) -> asyncio.AbstractServer:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _keep(asyncio.current_task())
         try:
             wrapped = await wrap(reader, writer)
         except OSError as e:
