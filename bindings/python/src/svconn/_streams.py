@@ -29,7 +29,7 @@ _READ = 1 << 16
 _LIMIT = 1 << 16  # of asyncio's own streams
 _RECORD = 1 << 14  # bytes of a stream in one message, as in TLS: a peer with smaller buffers than ours takes them
 _LINGER = 1.0  # seconds
-_TURNS = 8
+_TURNS = 8  # of the loop, from the socket to the session, through a session or two below
 _QUESTIONS = (State.NEEDS_PROOF, State.NEEDS_PSK, State.NEEDS_VERDICT)
 
 _log = logging.getLogger("svconn")
@@ -178,6 +178,7 @@ class _Transport(asyncio.Transport):
         self._close_timeout = close_timeout
         self._message_max = message_max
         self._record = max(min(message_max, _RECORD), 1)
+        # (asyncio's streams do not half-close where there is an sslcontext; we do, also over TLS)
         self._own: Dict[str, Any] = {"peer": session.peer, "session": session, "sslcontext": None}
         self._pending: Deque[bytes] = collections.deque()  # messages for which the session has no room yet
         self._size = 0  # of all of them
@@ -363,8 +364,9 @@ class _Transport(asyncio.Transport):
 
     def write_message(self, message: BytesLike) -> None:
         self._check_write()
-        if len(message) > self._message_max:
-            raise ValueError(f"a message of {len(message)} bytes; Config.message_max is {self._message_max}")
+        size = memoryview(message).nbytes
+        if size > self._message_max:
+            raise ValueError(f"a message of {size} bytes; Config.message_max is {self._message_max}")
         self._put(bytes(message))
         self._push()
 
