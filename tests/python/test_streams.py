@@ -237,6 +237,7 @@ class Streams(Base):
                 writer.write(chunk)
                 sent += len(chunk)
                 await writer.drain()
+                await asyncio.sleep(0)
 
         task = asyncio.create_task(send())
         stopped = -1
