@@ -2,8 +2,8 @@
 """Two sessions in one process, and what several tests share."""
 import os
 
-import svconn
 from svconn import CLIENT, SERVER, Config, Identity, Session, State
+from svconn._core import ffi
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PROGRAM = os.path.abspath(os.environ.get("SVCONN", os.path.join(ROOT, "build", "svconn")))
@@ -73,10 +73,5 @@ def connected(kind="key", **options):
 
 def memory(session):
     """The session's struct and both buffers, as they are."""
-    from svconn._core import ffi
-
     s, _me, (_config, rx, tx, *_) = session._end.peek()[2]
     return bytes(ffi.buffer(s)), bytes(ffi.buffer(rx)), bytes(ffi.buffer(tx))
-
-
-assert svconn.__file__
