@@ -230,6 +230,10 @@ check-jni-run: $(JNI)/classes/made
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
 	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake" "sh tests/jni.sh $(PROG) $(JNI) api"
+# The Python package (bindings/python): built, installed in an environment of its own and tested there, against the program
+.PHONY: check-python
+check-python: program
+	@PYTHON="$(PYTHON)" sh tests/run.sh "sh tests/python.sh check $(BUILD)"
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
@@ -487,6 +491,8 @@ help:
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-jni        the binding for Java and Android (bindings/jvm) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake; gcc-aarch64-linux-gnu)'
+	@echo 'make check-python     the Python package (bindings/python): sdist, wheel, types, README and tests, against the program'
+	@echo '                      (packages: python3-dev python3-venv python3-build python3-setuptools python3-wheel python3-cffi mypy pypy3-dev)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

@@ -103,8 +103,8 @@ SVCONN_CHECKED int svconn_gcm_open(const uint64_t key[SVCONN_GCM_WORDS], const u
  * is then all zero. out may overlap both inputs. */
 SVCONN_CHECKED int svconn_x25519(uint8_t out[32], const uint8_t scalar[32] /* secret */, const uint8_t u[32]);
 
-/* X25519(scalar, u) and X25519(scalar2, u2), which together take an inversion less. 0 if one of them is all zero; then both
- * are. out may overlap no input. */
+/* X25519(scalar, u) and X25519(scalar2, u2), which together take an inversion less. 0 if one of them is all zero; then out is of
+ * no use. out may overlap no input. */
 SVCONN_CHECKED int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32] /* secret */, const uint8_t u[32],
                                       const uint8_t scalar2[32] /* secret */, const uint8_t u2[32]);
 

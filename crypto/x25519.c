@@ -143,6 +143,17 @@ static int x25519(x25519_work *v, uint32_t *phase, uint32_t *units, uint8_t out[
     return (int)good;
 }
 
+int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+    x25519_work v;
+    uint32_t phase = 0, units = SVCONN_NO_PAUSE;
+    return x25519(&v, &phase, &units, out, scalar, u);
+}
+
+#if defined(SVCONN_SMALL) && defined(SVCONN_NO_SLICES) /* 200 bytes of code are worth more there than an inversion */
+int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
+    return svconn_x25519(out, scalar, u) & svconn_x25519(out + 32, scalar2, u2);
+}
+#else
 /* Two results, and one inversion: 1 / (z z2) */
 static int x25519_pair(pair_work *v, uint32_t *phase, uint32_t *units, uint8_t out[64], const uint8_t scalar[32],
                        const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
@@ -187,12 +198,7 @@ int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t 
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     return x25519_pair(&v, &phase, &units, out, scalar, u, scalar2, u2);
 }
-
-int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
-    x25519_work v;
-    uint32_t phase = 0, units = SVCONN_NO_PAUSE;
-    return x25519(&v, &phase, &units, out, scalar, u);
-}
+#endif
 
 #ifdef SVCONN_SMALL
 /* With few points in the table of Ed25519 another way is no faster, and the ladder is here already. 0 is no result of it: see

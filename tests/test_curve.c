@@ -834,8 +834,7 @@ static void x25519_together(void) {
         if (i % 10 == 8) memcpy(u[i / 10 & 1], i < 20 ? ZERO : ONE, 32);
         int ok = svconn_x25519(want, k[0], u[0]) & svconn_x25519(want + 32, k[1], u[1]);
         CHECK(svconn_x25519_pair(got, k[0], u[0], k[1], u[1]) == ok && ok == (i % 10 != 8));
-        if (!ok) memset(want, 0, 64);
-        CHECK_BYTES(got, want, 64);
+        if (ok) CHECK_BYTES(got, want, 64);
     }
 }
 
