@@ -215,6 +215,15 @@ check-jni-run: $(JNI)/classes/made
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
 	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+# The core in WebAssembly with a module for JavaScript, as a package of npm, and a page (packages: clang, lld); its tests (nodejs npm node-typescript
+# node-ws websockify chromium chromium-driver python3-selenium); its size and speed
+.PHONY: wasm check-web bench-web
+wasm:
+	@sh bindings/web/build.sh $(BUILD)/web
+check-web: program examples
+	@PYTHON=$(PYTHON) sh tests/web.sh $(BUILD)
+bench-web: wasm
+	@node bindings/web/bench.js $(BUILD)/web/package
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
@@ -467,6 +476,8 @@ help:
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make wasm, check-web, bench-web   the package for JavaScript and the page (bindings/web) in $(BUILD)/web; its tests; its size and speed'
+	@echo '                      (packages: clang, lld; nodejs npm node-typescript node-ws websockify chromium chromium-driver python3-selenium)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
