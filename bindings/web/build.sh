@@ -34,3 +34,4 @@ for name in $exports; do names="$names --export=svconn_$name"; done
 "$wasm_ld" --no-entry --gc-sections --strip-all --stack-first -z stack-size=65536 --export=__heap_base $names \
     -o "$dir/package/svconn.wasm" $objects
 cp $web/package.json $web/svconn.js $web/svconn.d.ts $web/README.md LICENSE "$dir/package/"
+cp $web/page/* $web/svconn.js "$dir/package/svconn.wasm" "$dir/page/"

@@ -558,6 +558,7 @@ function toLink(link) {
 const ABSENCE_MS = 1000 // who was away for longer (a sleeping machine, a frozen page) first takes in what came meanwhile,
 const READ_FIRST_MS = 500 // for so long, before deadlines count
 const LAST_WORD_MS = 1000 // for the error packet to go out, and for the peer to end the link then
+const LINGER_MS = 500 // of these
 const STALL_MS = 10000 // for our last bytes, CLOSE among them
 
 class Connection {
@@ -577,6 +578,7 @@ class Connection {
     #due = Infinity // when the timer is to ring
     #readFirst = 0 // until then no deadline counts
     #dropping = false
+    #answered = false // the peer's CLOSE came before ours
     #over = false
     #failure = null
     #reason // of abort, or what the application's answer threw
@@ -654,6 +656,7 @@ class Connection {
     end() {
         return this.#queue(() => {
             this.#session.close()
+            this.#answered = this.#session.state === 'closed'
             return true
         })
     }
@@ -830,6 +833,8 @@ class Connection {
         if (gone) return
         do await this.#writing
         while ((this.#write(), this.#writing))
+        // Relays drop what lies before the end of a WebSocket, so whoever spoke last leaves the end to the other, who does not wait.
+        if (this.#answered || this.#session.error) await Promise.race([this.#reading, sleep(LINGER_MS)])
         await this.#link.end()
         if (this.#session.error) await this.#reading
     }
