@@ -38,11 +38,35 @@ package_tests() {
     echo "import { Identity } from 'svconn'; console.log((await Identity.generate()).fingerprint)" >"$tmp/program.mjs"
     node "$tmp/program.mjs" 2>&1 | tee "$tmp/out" | grep -Eq '^[0-9]{5}( [0-9]{5}){5}$'
     judge "a program imports it by its name" $?
+    # The two programs of the README, on a port that is free
+    port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+    for name in server client; do
+        awk -v want="$name.mjs" '$0 == "<!-- " want " -->" { on = 1; next } on == 1 && /^```js/ { on = 2; next } /^```/ { on = 0 } on == 2' \
+            bindings/web/README.md | sed "s/7001/$port/" >"$tmp/$name.mjs"
+    done
+    node "$tmp/server.mjs" 2>"$tmp/server.out" &
+    server=$!
+    i=0
+    until node "$tmp/client.mjs" >"$tmp/out" 2>&1 || [ $i -eq 50 ]; do sleep 0.1; i=$((i + 1)); done
+    kill $server
+    [ "$(cat "$tmp/out")" = hello ] && [ ! -s "$tmp/server.out" ]
+    judge "the two programs of README.md" $?
     if command -v tsc >/dev/null; then
         cp tests/web/types.ts "$tmp/types.mts"
         (cd "$tmp" && tsc --noEmit --strict --target es2022 --module nodenext --moduleResolution nodenext types.mts) >"$tmp/out" 2>&1
         judge "the types, in a program in TypeScript" $?
     else echo "skip web: the types: no tsc here (Debian: node-typescript)"; fi
+}
+
+page_tests() {
+    python=${PYTHON:-python3}
+    for tool in chromium chromedriver websockify; do
+        command -v $tool >/dev/null && continue
+        echo "skip web: page: no $tool here (Debian: chromium chromium-driver websockify)"
+        return
+    done
+    if "$python" -c 'import selenium' 2>/dev/null; then exec "$python" tests/web/page.py "$build"; fi
+    echo "skip web: page: $python has no selenium (Debian: python3-selenium, for /usr/bin/python3)"
 }
 
 case $part in
@@ -51,5 +75,5 @@ sessions) exec node --expose-gc tests/web/sessions.mjs "$package" ;;
 connections) exec node tests/web/connections.mjs "$package" ;;
 program) exec node tests/web/program.mjs "$package" "$build" ;;
 package) package_tests ;;
-page) echo 'skip web: the page' ;;
+page) page_tests ;;
 esac
