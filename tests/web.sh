@@ -65,15 +65,15 @@ page_tests() {
         echo "skip web: page: no $tool here (Debian: chromium chromium-driver websockify)"
         return
     done
-    if "$python" -c 'import selenium' 2>/dev/null; then exec "$python" tests/web/page.py "$build"; fi
+    if "$python" -c 'import selenium' 2>/dev/null; then exec timeout 600 "$python" tests/web/page.py "$build"; fi
     echo "skip web: page: $python has no selenium (Debian: python3-selenium, for /usr/bin/python3)"
 }
 
 case $part in
 all) all ;;
-sessions) exec node --expose-gc tests/web/sessions.mjs "$package" ;;
-connections) exec node tests/web/connections.mjs "$package" ;;
-program) exec node tests/web/program.mjs "$package" "$build" ;;
+sessions) exec timeout 300 node --expose-gc tests/web/sessions.mjs "$package" ;;
+connections) exec timeout 300 node tests/web/connections.mjs "$package" ;;
+program) exec timeout 300 node tests/web/program.mjs "$package" "$build" ;;
 package) package_tests ;;
 page) page_tests ;;
 esac

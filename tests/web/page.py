@@ -153,7 +153,7 @@ class Page:
         until(lambda: self.id("question").get_property("open"), f"the question; {self.text('status')} {self.text('error')}")
 
     def messages(self):
-        return [item.text for item in self.driver.find_elements(By.CSS_SELECTOR, "#log li")]
+        return [item.text for item in self.driver.find_elements(By.CSS_SELECTOR, "#log p")]
 
     def ready(self):
         until(lambda: self.id("connect").is_enabled(), "it is over")

@@ -218,7 +218,7 @@ async function run() {
 }
 
 function say(who, text) {
-    const item = document.createElement('li'), name = document.createElement('b')
+    const item = document.createElement('p'), name = document.createElement('b')
     name.textContent = `${who}: `
     item.append(name, text)
     $('log').append(item)
