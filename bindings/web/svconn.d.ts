@@ -138,7 +138,8 @@ export interface ConnectOptions extends Omit<SessionOptions, 'role' | 'early'> {
 }
 
 /**
- * Negotiates, and asks accept. Rejects with a SvconnError, or with what accept, psk or prove threw; the link is closed then.
+ * Negotiates, and asks accept. Rejects with a SvconnError, or with what accept, psk or prove threw; the link is closed within a second
+ * then. Options that make no sense leave it open.
  */
 export function connect(link: Link, options: ConnectOptions): Promise<Connection>;
 
