@@ -2,7 +2,7 @@
 # The page of bindings/web in headless Chromium, by keyboard alone: echo against the program, a chat of two browsers, errors, what a screen reader
 # is told, the content security policy. Usage: python3 tests/web/page.py BUILD     Screenshots: BUILD/web/screenshots
 # (Debian: chromium chromium-driver python3-selenium websockify magic-wormhole-transit-relay)
-import functools, http.server, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time
+import atexit, functools, http.server, os, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -14,7 +14,17 @@ build = pathlib.Path(sys.argv[1]).resolve()
 shots = build / "web" / "screenshots"
 shots.mkdir(exist_ok=True)
 tmp = pathlib.Path(tempfile.mkdtemp())
-started, failures = [], 0
+started, pages, failures = [], [], 0
+
+
+@atexit.register
+def stop():
+    for page in pages:
+        page.driver.quit()
+    for process in started:
+        process.kill()
+        process.wait()
+    shutil.rmtree(tmp, ignore_errors=True)
 
 
 def test(name):
@@ -104,6 +114,7 @@ class Page:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+        pages.append(self)
         self.look(*size)
         self.open()
 
@@ -159,9 +170,7 @@ class Page:
         until(lambda: self.id("connect").is_enabled(), "it is over")
 
 
-pages = []
 one = Page()
-pages.append(one)
 
 
 @test("echo, by keyboard: a new key is asked about, the digits are those of the server")
@@ -340,7 +349,6 @@ if shutil.which("twistd3") and "transitrelay" in subprocess.run(["twistd3", "--h
     start("twistd3", "--nodaemon", "--pidfile=", "transitrelay", "--port", f"tcp:{port}:interface=127.0.0.1", port=port)
     relay = websockify(port)
     two = Page()
-    pages.append(two)
 
     @test("a chat of two browsers across a transit relay: both are asked, both see the same digits")
     def _():
@@ -412,11 +420,4 @@ if shutil.which("twistd3") and "transitrelay" in subprocess.run(["twistd3", "--h
 else:
     print("skip web: page: the chat: no transit relay here (Debian: magic-wormhole-transit-relay)")
 
-
-for page in pages:
-    page.driver.quit()
-for process in started:
-    process.kill()
-    process.wait()
-shutil.rmtree(tmp, ignore_errors=True)
 sys.exit(1 if failures else 0)
