@@ -223,7 +223,7 @@ wasm:
 check-web: program examples
 	@PYTHON=$(PYTHON) sh tests/web.sh $(BUILD)
 bench-web: wasm
-	@node bench/web.mjs $(BUILD)/web/package
+	@node bench/web.mjs $(BUILD)/web/package && echo && node bench/web.mjs $(BUILD)/web/package svconn.wasm
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino

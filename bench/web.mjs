@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// Size and speed of bindings/web here: node bench/web.mjs PACKAGE
+// Size and speed of bindings/web here: node bench/web.mjs PACKAGE [svconn.wasm: without vectors]
 // One thread does the work of both ends. The best of several rounds: others use the machine too.
 import fs from 'node:fs'
 import path from 'node:path'
@@ -7,13 +7,14 @@ import zlib from 'node:zlib'
 import { pathToFileURL } from 'node:url'
 
 const directory = path.resolve(process.argv[2])
-for (const file of ['svconn.wasm', 'svconn.js']) {
+const wasm = process.argv[3] ?? 'svconn-simd.wasm'
+for (const file of [wasm, 'svconn.js']) {
     const bytes = fs.readFileSync(path.join(directory, file))
-    console.log(`${file.padEnd(12)} ${bytes.length} bytes, ${zlib.gzipSync(bytes, { level: 9 }).length} with gzip`)
+    console.log(`${file}: ${bytes.length} bytes, ${zlib.gzipSync(bytes, { level: 9 }).length} with gzip`)
 }
 const began = performance.now()
 const { load, Identity, Session } = await import(pathToFileURL(path.join(directory, 'svconn.js')))
-await load()
+await load(pathToFileURL(path.join(directory, wasm)))
 console.log(`loaded in ${(performance.now() - began).toFixed(0)} ms, Node.js ${process.version}, V8 ${process.versions.v8}`)
 
 const ROUNDS = 15, ROUND_MS = 60

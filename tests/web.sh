@@ -12,7 +12,7 @@ all() {
     done
     sh bindings/web/build.sh "$build/web" || exit 1
     set --
-    for part in sessions connections program package page; do set -- "$@" "sh tests/web.sh $build $part"; done
+    for part in sessions plain connections program package page; do set -- "$@" "sh tests/web.sh $build $part"; done
     exec sh tests/run.sh "$@"
 }
 
@@ -31,7 +31,7 @@ package_tests() {
         cp "$package"/* "$tmp/node_modules/svconn/"
     fi
     (cd "$tmp/node_modules/svconn" && ls) | tr '\n' ' ' >"$tmp/out"
-    [ "$(cat "$tmp/out")" = "LICENSE README.md package.json svconn.d.ts svconn.js svconn.wasm " ]
+    [ "$(cat "$tmp/out")" = "LICENSE README.md package.json svconn-simd.wasm svconn.d.ts svconn.js svconn.wasm " ]
     judge "the package has these files and no others" $?
     grep -q "^#define SVCONN_VERSION \"$(sed -n 's/.*"version": "\(.*\)".*/\1/p' "$package/package.json")\"" svc/svconn.h
     judge "the package has the version of the library" $?
@@ -71,6 +71,7 @@ page_tests() {
 
 case $part in
 all) all ;;
+plain) SVCONN_WASM=svconn.wasm exec timeout 300 node --expose-gc tests/web/sessions.mjs "$package" ;;
 sessions) exec timeout 300 node --expose-gc tests/web/sessions.mjs "$package" ;;
 connections) exec timeout 300 node tests/web/connections.mjs "$package" ;;
 program) exec timeout 300 node tests/web/program.mjs "$package" "$build" ;;

@@ -5,8 +5,8 @@
 export type Bytes = Uint8Array | ArrayBuffer | ArrayBufferView;
 
 /**
- * Loads svconn.wasm from beside svconn.js, or from somewhere else, or takes it as it is given. Every function that makes an identity
- * does this first; so it is needed only to say where, or to be early.
+ * Loads svconn-simd.wasm from beside svconn.js, or svconn.wasm where the engine has no vectors; or one of the two from somewhere else, or
+ * as it is given. Every function that makes an identity does this first; so it is needed only to say where, or to be early.
  */
 export function load(source?: URL | string | ArrayBuffer | ArrayBufferView | WebAssembly.Module): Promise<void>;
 

@@ -13,6 +13,7 @@ WebAssembly.instantiate = async (...args) => {
 }
 export const directory = path.resolve(process.argv[2])
 export const { connect, load, Identity, Session, SvconnError, fingerprint } = await import(pathToFileURL(path.join(directory, 'svconn.js')))
+if (process.env.SVCONN_WASM) await load(pathToFileURL(path.join(directory, process.env.SVCONN_WASM)))
 
 let failures = 0
 export async function test(name, f) {
