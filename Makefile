@@ -234,6 +234,15 @@ check-jni-run: $(JNI)/classes/made
 .PHONY: check-python
 check-python: program
 	@PYTHON="$(PYTHON)" sh tests/run.sh "sh tests/python.sh check $(BUILD)"
+# The core in WebAssembly with a module for JavaScript, as a package of npm, and a page (packages: clang, lld); its tests (nodejs npm node-typescript
+# node-ws websockify chromium chromium-driver python3-selenium); its size and speed
+.PHONY: wasm check-web bench-web
+wasm:
+	@sh bindings/web/build.sh $(BUILD)/web
+check-web: program examples
+	@PYTHON=$(PYTHON) sh tests/web.sh $(BUILD)
+bench-web: wasm
+	@node bench/web.mjs $(BUILD)/web/package && echo && node bench/web.mjs $(BUILD)/web/package svconn.wasm
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
@@ -493,6 +502,8 @@ help:
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake; gcc-aarch64-linux-gnu)'
 	@echo 'make check-python     the Python package (bindings/python): sdist, wheel, types, README and tests, against the program'
 	@echo '                      (packages: python3-dev python3-venv python3-build python3-setuptools python3-wheel python3-cffi mypy pypy3-dev)'
+	@echo 'make wasm, check-web, bench-web   the package for JavaScript and the page (bindings/web) in $(BUILD)/web; its tests; its size and speed'
+	@echo '                      (packages: clang, lld; nodejs npm node-typescript node-ws websockify chromium chromium-driver python3-selenium)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

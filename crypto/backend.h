@@ -23,7 +23,11 @@
 #define SVCONN_ARM64_AES 1
 #endif
 #endif
-#if (defined(SVCONN_X86) || defined(SVCONN_ARM64)) && !defined(SVCONN_FORCE_32)
+/* A module of WebAssembly that has vectors loads only where there are some: nothing is left to be found out. */
+#if !defined(SVCONN_PORTABLE_ONLY) && defined(__wasm_simd128__)
+#define SVCONN_WASM 1
+#endif
+#if (defined(SVCONN_X86) || defined(SVCONN_ARM64) || defined(SVCONN_WASM)) && !defined(SVCONN_FORCE_32)
 #define SVCONN_VECTORS 1
 #endif
 

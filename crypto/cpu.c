@@ -8,7 +8,7 @@
 #include "crypto.h"
 #include "ct.h"
 
-#if defined(SVCONN_X86) || defined(SVCONN_ARM64)
+#if defined(SVCONN_X86) || defined(SVCONN_ARM64) || defined(SVCONN_WASM)
 
 /* ---- what is there ------------------------------------------------------------------------------ */
 

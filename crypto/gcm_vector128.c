@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* AES-256-GCM, bitsliced on the 128-bit vectors that every x86-64 (SSE2) and every aarch64 (NEON) has. See
- * gcm_vector.h. */
+/* AES-256-GCM, bitsliced on the 128-bit vectors that every x86-64 (SSE2) and every aarch64 (NEON) has, and WebAssembly with
+ * -msimd128. See gcm_vector.h. */
 #include "backend.h"
 #ifdef SVCONN_VECTORS
 #include "aes256.h"
@@ -8,6 +8,8 @@
 #include "ghash.h"
 #ifdef SVCONN_X86
 #include <emmintrin.h>
+#elif defined(SVCONN_WASM)
+#include <wasm_simd128.h>
 #else
 #include <arm_neon.h>
 #endif
@@ -42,6 +44,15 @@ static inline word svconn_gcm_vector128_reverse(word x) {
     return (word)_mm_shufflehi_epi16(_mm_shufflelo_epi16((__m128i)x, 0x1b), 0x1b);
 }
 #define w_swap NAME(reverse)
+#elif defined(SVCONN_WASM)
+#define w_load(p) ((word)wasm_v128_load(p))
+#define w_store(p, a) wasm_v128_store(p, (v128_t)(a))
+#define w_spread w_load
+#define w_shuffle(x, m) ((word)wasm_i8x16_swizzle((v128_t)(x), m))
+#define w_even(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define w_odd(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define w_mul32(a, b) (((a)&UINT32_MAX) * ((b)&UINT32_MAX))
+#define w_indexes wasm_v128_load
 #else
 #define w_load(p) ((word)vld1q_u8((const uint8_t *)(p)))
 #define w_store(p, a) vst1q_u8((uint8_t *)(p), (uint8x16_t)(a))

@@ -50,7 +50,7 @@
 #endif
 
 #ifndef SVCONN_FE
-#if defined(__SIZEOF_INT128__) && !defined(SVCONN_FORCE_32)
+#if defined(__SIZEOF_INT128__) && !defined(SVCONN_FORCE_32) && !defined(__wasm__) /* there it is a function */
 #define SVCONN_FE 51
 #elif defined(SVCONN_NARROW_MUL)
 #define SVCONN_FE 13

@@ -12,7 +12,7 @@
 
 #include "profile.h"
 
-#if !defined(SVCONN_FORCE_32) && (UINTPTR_MAX > 0xffffffffu || defined(__x86_64__) || defined(__aarch64__))
+#if !defined(SVCONN_FORCE_32) && (UINTPTR_MAX > 0xffffffffu || defined(__x86_64__) || defined(__aarch64__) || defined(__wasm__))
 typedef uint64_t svconn_word;
 #define SVCONN_WORD_BITS 64
 #else
