@@ -231,7 +231,7 @@ typedef struct {
 /* What a handshake in slices needs until it is over. Private; any bytes to begin with. */
 #ifdef SVCONN_SMALL
 #define SVCONN_WORKSPACE_WORDS 113
-#elif defined(__SIZEOF_INT128__)
+#elif defined(__SIZEOF_INT128__) || defined(_M_X64) || defined(_M_ARM64) /* one size for all compilers */
 #define SVCONN_WORKSPACE_WORDS 265
 #else
 #define SVCONN_WORKSPACE_WORDS 145
