@@ -215,6 +215,10 @@ check-jni-run: $(JNI)/classes/made
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
 	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+# All bindings and platforms that have a peer in tests/pairs against each other; it says which one lacks what. PAIRS="c rust" chooses.
+.PHONY: check-pairs
+check-pairs: all
+	@sh tests/pairs/run.sh
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
 # (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
 PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
@@ -467,6 +471,7 @@ help:
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
