@@ -215,6 +215,10 @@ check-jni-run: $(JNI)/classes/made
 	    $(MAKE) --no-print-directory BUILD=$(JNI)/asan CFLAGS="$(SANITIZE) $(JNI_FLAGS)" jni-lib && echo "$(JNI_ASAN)" >$(JNI)/asan/runtime; fi
 	@sh tests/run.sh "sh tests/jni.sh $(PROG) $(JNI) inside" "sh tests/jni.sh $(PROG) $(JNI) asan" "sh tests/jni.sh $(PROG) $(JNI) echo" \
 	    "JAVA_HOME='$(JDK)' sh tests/jni.sh $(PROG) $(JNI) cmake"
+# The wrapper for C++ (bindings/cpp), with each compiler and standard (packages: g++, clang)
+.PHONY: check-cpp
+check-cpp: lib
+	@sh tests/run.sh $(foreach c,$(or $(CXX_COMPILERS),g++ clang++),$(foreach s,17 20 2b,"sh tests/cpp/run.sh $(c) $(s) $(BUILD)"))
 # All bindings and platforms that have a peer in tests/pairs against each other; it says which one lacks what. PAIRS="c rust" chooses.
 .PHONY: check-pairs
 check-pairs: all
@@ -471,6 +475,7 @@ help:
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-cpp        the wrapper for C++ as C++17, 20 and 23, by g++ and clang++ (CXX_COMPILERS="g++ clang++-19" chooses)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
