@@ -438,7 +438,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(PROG) $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 svc/svconn.h transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 svc/svconn.h bindings/cpp/svconn.hpp transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	for f in $(notdir $(PC)); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
 	    "packaging/$$f.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" || exit 1; done
@@ -450,7 +450,7 @@ install: all
 	    chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
-	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(DESTDIR)$(PREFIX)/include/svconn_line.h $(PC:%=$(DESTDIR)$(PREFIX)/%) $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
+	    $(addprefix $(DESTDIR)$(PREFIX)/include/svconn,.h .hpp _transport.h _line.h) $(PC:%=$(DESTDIR)$(PREFIX)/%) $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
 clean:
 	rm -rf $(BUILD)
 help:

@@ -59,6 +59,11 @@ with_pkg_config() { # NAME DIRECTORY-OF-PC
     try "$1: version" [ "$(pkg-config --modversion svconn)" = "$(sed -n 's/^#define SVCONN_VERSION "\(.*\)".*/\1/p' "$root/svc/svconn.h")" ]
     try "$1: a program" compiles "$dir/out/handshake" "$tests/handshake.c" svconn &&
         try "$1: a program with links" compiles "$dir/out/echo" "$tests/echo.c" svconn_transport && runs "$1" "$dir/out"
+    # shellcheck disable=SC2046
+    if command -v "${CXX:-c++}" >/dev/null 2>&1; then
+        try "$1: a program in C++" "${CXX:-c++}" -std=c++17 -Wall -Wextra -Werror -o "$dir/out/cpp" "$tests/handshake.cpp" $(pkg-config --cflags --libs svconn) &&
+            try "$1: the handshake in C++" shows_digits "$dir/out/cpp"
+    else echo "skip packaging $1: no ${CXX:-c++} here (Debian: g++)"; fi
 }
 make_library() { # MAKE-ARGUMENT...
     (cd "$root" && make -s BUILD="$build" "$@")
@@ -102,7 +107,7 @@ check_cmake_static() {
     need cmake cmake
     installed_with_cmake "CMake, static" || return
     command -v pkg-config >/dev/null 2>&1 && with_pkg_config "CMake, static: pkg-config" "$dir/second/lib/pkgconfig"
-    try "CMake: the files of make install" has "$dir/second/lib/libsvconn.a" "$dir/second/lib/libsvconn_transport.a" "$dir/second/include/svconn.h" \
+    try "CMake: the files of make install" has "$dir/second/lib/libsvconn.a" "$dir/second/lib/libsvconn_transport.a" "$dir/second/include/svconn.h" "$dir/second/include/svconn.hpp" \
         "$dir/second/include/svconn_transport.h" "$dir/second/include/svconn_line.h"
     not "CMake: no other header" sh -c "ls '$dir/second/include' | grep -v '^svconn'"
 }

@@ -124,12 +124,12 @@ class Lint:
 
     def headers(self):
         """Public headers include nothing of ours but each other; the forwarding ones lead to them."""
-        public = {"svconn.h": "svc", "svconn_transport.h": "transport", "svconn_line.h": "transport"}
+        public = {"svconn.h": "svc", "svconn.hpp": "bindings/cpp", "svconn_transport.h": "transport", "svconn_line.h": "transport"}
         for h, d in public.items():
             for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', self.text(f"{d}/{h}"), re.M):
                 if included not in public:
                     self.bad(f"{d}/{h}", f"a public header includes {included}, which nobody installs")
-        for where, names in (("core", ("svconn.h", "svconn_line.h")), ("transport", ("svconn_transport.h",))):
+        for where, names in (("core", ("svconn.h", "svconn.hpp", "svconn_line.h")), ("transport", ("svconn_transport.h",))):
             for h in names:
                 f = f"packaging/include/{where}/{h}"
                 self.fields(f, self.text(f), {"include of the real one": r'^#include "\.\./\.\./\.\./%s/%s"$' % (public[h], re.escape(h))})
@@ -259,7 +259,7 @@ class Lint:
         self.fields(f, text, {"name": (r'^    name = "([^"]+)"', "svconn"), "version": (r'^    version = "([^"]+)"', self.version()),
                               "license": (r'^    license = "([^"]+)"', "ISC"), "url": (r'^    url = "([^"]+)"', PLACE), "homepage": r"^    homepage = ",
                               "description": r'^    description = "', "settings": r"^    settings = ", "package_info": r"^    def package_info\(self\):",
-                              "export_sources": r'"CMakeLists\.txt", "LICENSE", "svc/\*", "crypto/\*", "transport/\*", "packaging/\*"'})
+                              "export_sources": r'"CMakeLists\.txt", "LICENSE", "svc/\*", "crypto/\*", "transport/\*", "packaging/\*", "bindings/cpp/\*"'})
         listed = re.findall(r'"(SVCONN_\w+)"', "".join(re.findall(r"^SWITCHES = \[([^\]]*)\]", text, re.M))) + ["SVCONN_MESSAGE_LIMIT"] * ('"message_limit"' in text)
         self.same_switches(f, listed, self.switches())
         f = "packaging/conan/test_package/CMakeLists.txt"
@@ -330,7 +330,8 @@ PLANTS = [
     ("CMakeLists.txt", r"/svc/\*\.c", "/src/*.c"), ("zephyr/module.yml", r"zephyr/Kconfig", "zephyr/Kconf"), ("zephyr/module.yml", r": svconn", ":\tsvconn"),
     ("packaging/arduino/library.properties", r"Communication", "Networking"), ("packaging/platformio.py", r"\(\"env\"\)", "(\"env\""),
     ("Package.swift", r'"docs"', '"documents"'), ("Package.swift", r"swift-tools", "swift-tool"), ("svc/svconn.h", r"<stdint\.h>", '"profile.h"'),
-    ("packaging/include/core/svconn.h", r"svc/svconn\.h", "svc/svcon.h"), ("idf_component.yml", r"bench/", "svc/"),
+    ("packaging/include/core/svconn.h", r"svc/svconn\.h", "svc/svcon.h"), ("packaging/include/core/svconn.hpp", r"cpp/svconn\.hpp", "cpp/svconn.h"),
+    ("idf_component.yml", r"bench/", "svc/"),
     ("packaging/vcpkg/portfile.cmake", r"^vcpkg_cmake_install.*\n", ""),
 ]
 
@@ -339,7 +340,7 @@ def self_test(root):
     missed = 0
     files = "CMakeLists.txt LICENSE meson.build meson_options.txt Package.swift svconn.podspec idf_component.yml library.json".split()
     with tempfile.TemporaryDirectory() as tmp:
-        for d in ("svc", "crypto", "transport", "packaging", "zephyr"):
+        for d in ("svc", "crypto", "transport", "packaging", "zephyr", "bindings"):
             shutil.copytree(os.path.join(root, d), os.path.join(tmp, d))
         for d in ("bench", "cmd", "docs", "examples", "spec", "test-vectors", "tests"):
             os.mkdir(os.path.join(tmp, d))
