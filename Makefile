@@ -219,6 +219,10 @@ check-jni-run: $(JNI)/classes/made
 .PHONY: check-cpp
 check-cpp: lib
 	@sh tests/run.sh $(foreach c,$(or $(CXX_COMPILERS),g++ clang++),$(foreach s,17 20 2b,"sh tests/cpp/run.sh $(c) $(s) $(BUILD)"))
+# The crates for Rust (bindings/rust), without a network (packages: cargo, librust-cc-dev, rust-clippy)
+.PHONY: check-rust
+check-rust:
+	@sh tests/run.sh "sh tests/rust/run.sh $(BUILD)"
 # All bindings and platforms that have a peer in tests/pairs against each other; it says which one lacks what. PAIRS="c rust" chooses.
 .PHONY: check-pairs
 check-pairs: all
@@ -476,6 +480,7 @@ help:
 	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
 	@echo 'make check-cpp        the wrapper for C++ as C++17, 20 and 23, by g++ and clang++ (CXX_COMPILERS="g++ clang++-19" chooses)'
+	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
