@@ -228,8 +228,8 @@ check-rust:
 check-pairs: all
 	@sh tests/pairs/run.sh
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
-# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
-PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
+# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, clang, gcc-arm-none-eabi); the recipes of docs/randomness.md too
+PACKAGED := make cmake-static cmake-shared cmake-source meson arduino swift
 .PHONY: check-packaging arduino
 check-packaging: all
 	@sh tests/run.sh "$(PYTHON) tests/packaging/lint.py" "$(PYTHON) tests/packaging/lint.py --self" "sh tests/random/run.sh $(BUILD)" \
@@ -483,7 +483,7 @@ help:
 	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
-	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
+	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ clang gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
 	@echo 'make check-rfcomm     svconn on the RFCOMM sockets of a Linux guest with two virtual Bluetooth controllers, and what is seen on the air'
 	@echo '                      (package: qemu-system-x86; others are fetched, and not installed)'

@@ -232,6 +232,8 @@ class Lint:
             self.exists(f, [d])
             if d in ("svc", "crypto", "packaging"):
                 self.bad(f, f"{d} may not be excluded")
+        for d in re.findall(r'\bpath: "([^"]+)"', text):
+            self.exists(f, [d])
         f = "packaging/include/core/module.modulemap"
         self.fields(f, self.text(f), {"module": r"^module svconn \{", "header": r'^\s+header "svconn\.h"$'})
 
@@ -329,7 +331,8 @@ PLANTS = [
     ("library.json", r"svc/\*\.c", "src/*.c"), ("svconn.podspec", r", 'crypto/\*\.\{c,h\}'", ""), ("zephyr/CMakeLists.txt", r"/crypto/\*\.c", "/crypt/*.c"),
     ("CMakeLists.txt", r"/svc/\*\.c", "/src/*.c"), ("zephyr/module.yml", r"zephyr/Kconfig", "zephyr/Kconf"), ("zephyr/module.yml", r": svconn", ":\tsvconn"),
     ("packaging/arduino/library.properties", r"Communication", "Networking"), ("packaging/platformio.py", r"\(\"env\"\)", "(\"env\""),
-    ("Package.swift", r'"docs"', '"documents"'), ("Package.swift", r"swift-tools", "swift-tool"), ("svc/svconn.h", r"<stdint\.h>", '"profile.h"'),
+    ("Package.swift", r'"docs"', '"documents"'), ("Package.swift", r"swift-tools", "swift-tool"),
+    ("Package.swift", r"Sources/SvconnKit", "Source/SvconnKit"), ("svc/svconn.h", r"<stdint\.h>", '"profile.h"'),
     ("packaging/include/core/svconn.h", r"svc/svconn\.h", "svc/svcon.h"), ("packaging/include/core/svconn.hpp", r"cpp/svconn\.hpp", "cpp/svconn.h"),
     ("idf_component.yml", r"bench/", "svc/"),
     ("packaging/vcpkg/portfile.cmake", r"^vcpkg_cmake_install.*\n", ""),
