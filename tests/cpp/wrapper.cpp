@@ -301,7 +301,10 @@ void failures() {
     p.connect();
     auto next = p.client.s.tick(milliseconds(10));
     CHECK(next && *next > milliseconds(10) && *next <= milliseconds(20010));
-    CHECK(code(p.client.s.tick(milliseconds(1000000))) == SVCONN_E_SILENT);
+    CHECK(p.server.s.tick(milliseconds(25000))); /* a keep-alive; heard at 50 s: silent 60 s later */
+    used = p.client.s.wire_in(p.server.s.wire_out(), milliseconds(50000));
+    CHECK(used && *used > 0 && p.client.s.tick(milliseconds(109000)));
+    CHECK(code(p.client.s.tick(milliseconds(111000))) == SVCONN_E_SILENT);
     p.client.s.wipe();
     p.client.cfg.handshake_ms = p.client.cfg.keepalive_ms = p.client.cfg.silence_ms = SVCONN_OFF;
     CHECK(p.client.begin());

@@ -412,7 +412,6 @@ impl<'a> Session<'a> {
         tx: &'a mut [u8],
     ) -> Result<Session<'a>> {
         let raw = &mut storage.0;
-        *raw = sys::svconn::zeroed(); // a session that was forgotten, and not dropped, may have left itself there
         done(unsafe {
             sys::svconn_init(raw, &config.raw, seed.as_mut_ptr(), rx.as_mut_ptr(), rx.len(), tx.as_mut_ptr(), tx.len())
         })?;

@@ -210,6 +210,19 @@ fn failures() {
     assert_eq!(seed_check(&mut last, &mut draws), Ok(()));
 }
 
+#[test]
+fn time() {
+    let (server_id, client_id) = psks();
+    let (wait, call) = (Config::server(&server_id), Config::client(&client_id));
+    let (mut p, mut q) = (Place::new(), Place::new());
+    let (mut s, mut c) = (p.session(&wait), q.session(&call));
+    shuttle(&mut s, &mut c);
+    s.tick(Duration::from_secs(25)).unwrap(); // a keep-alive; heard at 50 s: silent 60 s later
+    assert!(c.wire_in(s.wire_out(), Duration::from_secs(50)).unwrap() > 0);
+    assert!(c.tick(Duration::from_secs(109)).is_ok());
+    assert_eq!(c.tick(Duration::from_secs(111)), Err(Error::SILENT));
+}
+
 fn is_send<T: Send>() {}
 fn is_sync<T: Sync>() {}
 
@@ -298,6 +311,19 @@ fn streams_that_end() {
     assert_eq!(stream.recv().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     drop(stream);
     server.join().unwrap().unwrap();
+
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let link = TcpStream::connect(door.local_addr().unwrap()).unwrap();
+    let other = thread::spawn(move || {
+        let (mut link, mut heard) = (door.accept().unwrap().0, Vec::new());
+        link.write_all(b"HTTP/1.1 400 Bad Request").unwrap();
+        link.read_to_end(&mut heard).unwrap();
+        heard
+    });
+    let mut place = Place::new();
+    let no_svc = Stream::handshake(place.session(&config), link, |_| Ok(())).err().unwrap();
+    assert_eq!(no_svc.get_ref().unwrap().downcast_ref(), Some(&Error::VERSION));
+    assert_eq!(other.join().unwrap(), [0; 16]); // it was told
 
     let (link, server) = served(|_| Ok(()));
     let mut place = Place::new();
