@@ -28,9 +28,7 @@ fn identity(kind: &str, serves: bool) -> io::Result<Identity<'static>> {
 
 fn link(serves: bool, port: Option<&String>) -> io::Result<TcpStream> {
     if !serves {
-        let port = port
-            .and_then(|p| p.parse().ok())
-            .ok_or_else(|| other(USAGE))?;
+        let port = port.and_then(|p| p.parse().ok()).ok_or_else(|| other(USAGE))?;
         return TcpStream::connect((Ipv4Addr::LOCALHOST, port));
     }
     let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -68,33 +66,16 @@ fn run(args: &[String]) -> io::Result<()> {
     };
     let (me, peer) = (identity(kind, serves)?, identity(kind, !serves)?);
     let known: Vec<[u8; 32]> = peer.public_key().into_iter().collect();
-    let mut config = if serves {
-        Config::server(&me)
-    } else {
-        Config::client(&me)
-    };
+    let mut config = if serves { Config::server(&me) } else { Config::client(&me) };
     if kind == "hidden" {
-        config = if serves {
-            config.hidden(true)
-        } else {
-            config.known_servers(&known)
-        };
+        config = if serves { config.hidden(true) } else { config.known_servers(&known) };
     }
-    let (mut storage, mut rx, mut tx) = (
-        Storage::new(),
-        [0; buffer_size(16384)],
-        [0; buffer_size(16384)],
-    );
+    let (mut storage, mut rx, mut tx) = (Storage::new(), [0; buffer_size(16384)], [0; buffer_size(16384)]);
     let session = Session::new(&mut storage, &config, &mut seed()?, &mut rx, &mut tx)?;
     let link = link(serves, args.get(2))?;
     link.set_read_timeout(Some(Duration::from_secs(1)))?;
-    let mut stream = Stream::handshake(session, link, |s| {
-        if s.peer() == Some(peer.bytes()) {
-            s.accept()
-        } else {
-            s.refuse()
-        }
-    })?;
+    let mut stream =
+        Stream::handshake(session, link, |s| if s.peer() == Some(peer.bytes()) { s.accept() } else { s.refuse() })?;
     let digits = stream.session().authenticator()?;
     if serves {
         serve(&mut stream)?;
