@@ -330,15 +330,17 @@ class session {
      * caller fault is returned. rx and tx outlive the session, or its wipe(). */
     [[nodiscard]] result<void> init(const config &c, key &seed, writable_bytes rx, writable_bytes tx) noexcept {
         if (status() != SVCONN_NONE) return unexpected(SVCONN_E_STATE);
+        release(); /* svconn_wipe by its handle does not */
         svconn_err e = svconn_init(&s_, &c, seed.data(), rx.data(), rx.size(), tx.data(), tx.size());
         if (e != SVCONN_OK) return unexpected(e);
-        release(); /* C may have wiped it */
         config_ = &c;
         ++config_->users_;
         return {};
     }
     /* SVCONN_E_ARGUMENT: another session has these buffers. */
     template <std::size_t N> [[nodiscard]] result<void> init(const config &c, key &seed, static_buffers<N> &b) noexcept {
+        if (status() != SVCONN_NONE) return unexpected(SVCONN_E_STATE);
+        release();
         bool is_first = ++b.users_ == 1;
         result<void> r = is_first ? init(c, seed, b.rx(), b.tx()) : unexpected(SVCONN_E_ARGUMENT);
         if (r) buffers_ = &b;

@@ -237,6 +237,14 @@ class Lint:
         f = "packaging/include/core/module.modulemap"
         self.fields(f, self.text(f), {"module": r"^module svconn \{", "header": r'^\s+header "svconn\.h"$'})
 
+    def cargo(self):
+        for name in ("svconn-sys", "svconn"):
+            f = f"bindings/rust/{name}/Cargo.toml"
+            self.fields(f, self.text(f), {"name": (r'^name = "([^"]+)"', name), "version": (r'^version = "([^"]+)"', self.version()),
+                                          "license": (r'^license = "([^"]+)"', "ISC"), "repository": (r'^repository = "([^"]+)"', PLACE),
+                                          "description": r'^description = "', "rust-version": r'^rust-version = "', "include": r"^include = \["})
+        self.fields(f, self.text(f), {"dependency": (r'^svconn-sys = \{ version = "([^"]+)"', self.version())})
+
     def cocoapods(self):
         f = "svconn.podspec"
         text = self.text(f)
@@ -281,7 +289,7 @@ class Lint:
         abi = lambda text: json.loads(text.replace("@ABI@", "arm64-v8a").replace("@API@", "21").replace("@NDK@", "25"))
         self.dictionary("packaging/android/prefab/modules/svconn/abi.json.in", abi, {"abi": "arm64-v8a", "api": 21, "ndk": 25, "stl": "none", "static": True})
 
-    ECOSYSTEMS = ["license", "headers", "pkg_config", "cmake", "meson", "zephyr", "esp_idf", "platformio", "arduino", "swift", "cocoapods", "conan", "vcpkg",
+    ECOSYSTEMS = ["license", "headers", "pkg_config", "cmake", "meson", "zephyr", "esp_idf", "platformio", "arduino", "swift", "cargo", "cocoapods", "conan", "vcpkg",
                   "android"]
 
     def run(self):
@@ -306,7 +314,11 @@ def fix(root):
 # (file, expression, what it becomes): each must be complained about, in that file
 PLANTS = [
     (f, r"0\.1\.0", "0.1.1") for f in ("meson.build", "idf_component.yml", "library.json", "packaging/arduino/library.properties", "Package.swift",
-                                       "svconn.podspec", "packaging/conan/conanfile.py", "packaging/vcpkg/vcpkg.json", "packaging/android/prefab/prefab.json")
+                                       "svconn.podspec", "packaging/conan/conanfile.py", "packaging/vcpkg/vcpkg.json", "packaging/android/prefab/prefab.json",
+                                       "bindings/rust/svconn/Cargo.toml", "bindings/rust/svconn-sys/Cargo.toml")
+] + [
+    ("bindings/rust/svconn/Cargo.toml", r'svconn-sys = \{ version = "0\.1\.0"', 'svconn-sys = { version = "0.0.9"'),
+    ("bindings/rust/svconn-sys/Cargo.toml", r'license = "ISC"', 'license = "MIT"'),
 ] + [
     (f, r"ISC", "MIT") for f in ("meson.build", "idf_component.yml", "library.json", "packaging/arduino/library.properties", "svconn.podspec",
                                  "packaging/conan/conanfile.py", "packaging/vcpkg/vcpkg.json", "zephyr/Kconfig", "packaging/svconn.pc.in")

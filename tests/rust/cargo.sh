@@ -2,6 +2,7 @@
 # To be read by a shell (. tests/rust/cargo.sh): finds cargo, and crates without a network; works in $build/rust. Status 77 and a sentence on standard error if something is missing.
 CARGO=${CARGO:-cargo}
 if ! command -v "$CARGO" >/dev/null 2>&1; then echo "no cargo here (Debian: cargo)" >&2; exit 77; fi
+rm -f bindings/rust/Cargo.lock # it may be of another cargo
 mkdir -p "$build/rust"
 CARGO_TARGET_DIR=$(cd "$build/rust" && pwd)/target
 debian=/usr/share/cargo/registry

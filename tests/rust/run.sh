@@ -27,7 +27,6 @@ tests() { # NAME ARGUMENT...: each test is one of ours
     elif [ "$(grep -c '^test .* ok$' "$tmp/log")" -lt 8 ]; then judge "$name: so few tests" 1; fi
 }
 
-rm -f bindings/rust/Cargo.lock # of another cargo
 tests "$("$CARGO" --version)"
 tests small --features svconn/small,svconn-sys/small --test layout --test session
 in_rust build -p svconn --no-default-features
