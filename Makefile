@@ -243,9 +243,21 @@ check-web: program examples
 	@PYTHON=$(PYTHON) sh tests/web.sh $(BUILD)
 bench-web: wasm
 	@node bench/web.mjs $(BUILD)/web/package && echo && node bench/web.mjs $(BUILD)/web/package svconn.wasm
+# The wrapper for C++ (bindings/cpp), with each compiler and standard (packages: g++, clang)
+.PHONY: check-cpp
+check-cpp: lib
+	@sh tests/run.sh $(foreach c,$(or $(CXX_COMPILERS),g++ clang++),$(foreach s,17 20 2b,"sh tests/cpp/run.sh $(c) $(s) $(BUILD)"))
+# The crates for Rust (bindings/rust), without a network (packages: cargo, librust-cc-dev, rust-clippy)
+.PHONY: check-rust
+check-rust:
+	@sh tests/run.sh "sh tests/rust/run.sh $(BUILD)"
+# All bindings and platforms that have a peer in tests/pairs against each other; it says which one lacks what. PAIRS="c rust" chooses.
+.PHONY: check-pairs
+check-pairs: all
+	@sh tests/pairs/run.sh
 # svconn as a package of other build systems, from the installation to a program that runs, as far as they are here; the files of the others are read
-# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, gcc-arm-none-eabi); the recipes of docs/randomness.md too
-PACKAGED := make cmake-static cmake-shared cmake-source meson arduino
+# (Debian packages: pkg-config, cmake, meson, ninja-build, python3-yaml, g++, clang, gcc-arm-none-eabi); the recipes of docs/randomness.md too
+PACKAGED := make cmake-static cmake-shared cmake-source meson arduino swift
 .PHONY: check-packaging arduino
 check-packaging: all
 	@sh tests/run.sh "$(PYTHON) tests/packaging/lint.py" "$(PYTHON) tests/packaging/lint.py --self" "sh tests/random/run.sh $(BUILD)" \
@@ -459,7 +471,7 @@ install_pc = for f in $(1); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDI
 install-core: $(LIB)
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 svc/svconn.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 svc/svconn.h bindings/cpp/svconn.hpp $(DESTDIR)$(PREFIX)/include/
 	$(call install_pc,svconn)
 install: all install-core
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -475,7 +487,7 @@ install: all install-core
 	    chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/user/$$f" || exit 1; done
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/svconn $(DESTDIR)$(PREFIX)/lib/libsvconn.a $(DESTDIR)$(PREFIX)/lib/libsvconn_transport.a \
-	    $(DESTDIR)$(PREFIX)/include/svconn.h $(DESTDIR)$(PREFIX)/include/svconn_transport.h $(DESTDIR)$(PREFIX)/include/svconn_line.h $(PC:%=$(DESTDIR)$(PREFIX)/%) $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
+	    $(addprefix $(DESTDIR)$(PREFIX)/include/svconn,.h .hpp _transport.h _line.h) $(PC:%=$(DESTDIR)$(PREFIX)/%) $(SHARED:%=$(DESTDIR)$(PREFIX)/%)
 clean:
 	rm -rf $(BUILD)
 help:
@@ -504,8 +516,11 @@ help:
 	@echo '                      (packages: python3-dev python3-venv python3-build python3-setuptools python3-wheel python3-cffi mypy pypy3-dev)'
 	@echo 'make wasm, check-web, bench-web   the package for JavaScript and the page (bindings/web) in $(BUILD)/web; its tests; its size and speed'
 	@echo '                      (packages: clang, lld; nodejs npm node-typescript node-ws websockify chromium chromium-driver python3-selenium)'
+	@echo 'make check-cpp        the wrapper for C++ as C++17, 20 and 23, by g++ and clang++ (CXX_COMPILERS="g++ clang++-19" chooses)'
+	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
+	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
-	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
+	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ clang gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
 	@echo 'make check-rfcomm     svconn on the RFCOMM sockets of a Linux guest with two virtual Bluetooth controllers, and what is seen on the air'
 	@echo '                      (package: qemu-system-x86; others are fetched, and not installed)'

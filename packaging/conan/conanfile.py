@@ -33,7 +33,7 @@ class SvconnConan(ConanFile):
 
     def export_sources(self):
         root = os.path.join(self.recipe_folder, "..", "..")
-        for pattern in ("CMakeLists.txt", "LICENSE", "svc/*", "crypto/*", "transport/*", "packaging/*"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "svc/*", "crypto/*", "transport/*", "packaging/*", "bindings/cpp/*"):
             copy(self, pattern, root, self.export_sources_folder)
 
     def config_options(self):

@@ -59,6 +59,11 @@ with_pkg_config() { # NAME DIRECTORY-OF-PC
     try "$1: version" [ "$(pkg-config --modversion svconn)" = "$(sed -n 's/^#define SVCONN_VERSION "\(.*\)".*/\1/p' "$root/svc/svconn.h")" ]
     try "$1: a program" compiles "$dir/out/handshake" "$tests/handshake.c" svconn &&
         try "$1: a program with links" compiles "$dir/out/echo" "$tests/echo.c" svconn_transport && runs "$1" "$dir/out"
+    # shellcheck disable=SC2046
+    if command -v "${CXX:-c++}" >/dev/null 2>&1; then
+        try "$1: a program in C++" "${CXX:-c++}" -std=c++17 -Wall -Wextra -Werror -o "$dir/out/cpp" "$tests/handshake.cpp" $(pkg-config --cflags --libs svconn) &&
+            try "$1: the handshake in C++" shows_digits "$dir/out/cpp"
+    else echo "skip packaging $1: no ${CXX:-c++} here (Debian: g++)"; fi
 }
 make_library() { # MAKE-ARGUMENT...
     (cd "$root" && make -s BUILD="$build" "$@")
@@ -112,7 +117,7 @@ check_cmake_static() {
     need cmake cmake
     installed_with_cmake "CMake, static" || return
     command -v pkg-config >/dev/null 2>&1 && with_pkg_config "CMake, static: pkg-config" "$dir/second/lib/pkgconfig"
-    try "CMake: the files of make install" has "$dir/second/lib/libsvconn.a" "$dir/second/lib/libsvconn_transport.a" "$dir/second/include/svconn.h" \
+    try "CMake: the files of make install" has "$dir/second/lib/libsvconn.a" "$dir/second/lib/libsvconn_transport.a" "$dir/second/include/svconn.h" "$dir/second/include/svconn.hpp" \
         "$dir/second/include/svconn_transport.h" "$dir/second/include/svconn_line.h"
     not "CMake: no other header" sh -c "ls '$dir/second/include' | grep -v '^svconn'"
 }
@@ -181,6 +186,31 @@ check_meson() {
     rm "$dir/user/meson/subprojects/svconn"
     try "Meson, installed" env PKG_CONFIG_PATH="$dir/first/lib/pkgconfig" meson setup "$dir/user2" "$dir/user/meson" &&
         try "Meson, installed: a program" ninja -j2 -C "$dir/user2" && LD_LIBRARY_PATH=$dir/first/lib runs "Meson, installed" "$dir/user2"
+}
+
+# ---- Swift, as far as it goes without Swift: the C module by clang, and the names that the wrapper uses. (SwiftPM is in no package of Debian 12.)
+module() { # COMPILER-ARGUMENT...: without a file of its own that is in the way
+    clang -fmodules -fimplicit-module-maps -fmodules-cache-path="$dir/cache" -I"$root/packaging/include/core" -Wall -Wextra -Werror "$@"
+}
+made_a_module() { ls "$dir"/cache/*/svconn-*.pcm; }
+all_declared() { # FILE...
+    grep -ohE '\b(svconn_[a-z0-9_]+|SVCONN_[A-Z0-9_]+)\b' "$@" | sort -u >"$dir/used"
+    grep -ohE '\b(svconn_[a-z0-9_]+|SVCONN_[A-Z0-9_]+)\b' "$root/svc/svconn.h" | sort -u >"$dir/there"
+    [ "$(wc -l <"$dir/used")" -gt 40 ] && [ -z "$(comm -23 "$dir/used" "$dir/there" | tee -a "$log")" ]
+}
+check_swift() {
+    swift=$root/bindings/swift
+    try "Swift: every name of C that it uses is one of svconn.h" all_declared "$swift"/Sources/*/*.swift "$swift"/Tests/*/*.swift
+    if command -v swift >/dev/null 2>&1; then
+        try "Swift: it is built, and its tests" swift test --package-path "$root" --scratch-path "$dir/swift"
+    else echo "skip packaging swift: no swift here (swift.org): the wrapper was not compiled"; fi
+    need clang clang
+    printf '@import svconn;\nsvconn_state f(const svconn *s) { return svconn_status(s); }\n' >"$dir/import.m"
+    try "Swift: the module" module -x objective-c -fsyntax-only "$dir/import.m" && try "Swift: the module is one" made_a_module
+    printf '@import svconn;\nvoid f(void) { svconn_sha256_init(0); }\n' >"$dir/private.m"
+    not "Swift: the module has nothing private" module -x objective-c -fsyntax-only "$dir/private.m"
+    try "Swift: a program in C by way of the module" module -std=c11 -o "$dir/handshake" "$tests/handshake.c" "$build/libsvconn.a" &&
+        try "Swift: the handshake" shows_digits "$dir/handshake"
 }
 
 # ---- Arduino and PlatformIO

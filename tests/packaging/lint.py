@@ -125,12 +125,12 @@ class Lint:
 
     def headers(self):
         """Public headers include nothing of ours but each other; the forwarding ones lead to them."""
-        public = {"svconn.h": "svc", "svconn_transport.h": "transport", "svconn_line.h": "transport"}
+        public = {"svconn.h": "svc", "svconn.hpp": "bindings/cpp", "svconn_transport.h": "transport", "svconn_line.h": "transport"}
         for h, d in public.items():
             for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', self.text(f"{d}/{h}"), re.M):
                 if included not in public:
                     self.bad(f"{d}/{h}", f"a public header includes {included}, which nobody installs")
-        for where, names in (("core", ("svconn.h", "svconn_line.h")), ("transport", ("svconn_transport.h",))):
+        for where, names in (("core", ("svconn.h", "svconn.hpp", "svconn_line.h")), ("transport", ("svconn_transport.h",))):
             for h in names:
                 f = f"packaging/include/{where}/{h}"
                 self.fields(f, self.text(f), {"include of the real one": r'^#include "\.\./\.\./\.\./%s/%s"$' % (public[h], re.escape(h))})
@@ -232,8 +232,18 @@ class Lint:
             self.exists(f, [d])
             if d in ("svc", "crypto", "packaging"):
                 self.bad(f, f"{d} may not be excluded")
+        for d in re.findall(r'\bpath: "([^"]+)"', text):
+            self.exists(f, [d])
         f = "packaging/include/core/module.modulemap"
         self.fields(f, self.text(f), {"module": r"^module svconn \{", "header": r'^\s+header "svconn\.h"$'})
+
+    def cargo(self):
+        for name in ("svconn-sys", "svconn"):
+            f = f"bindings/rust/{name}/Cargo.toml"
+            self.fields(f, self.text(f), {"name": (r'^name = "([^"]+)"', name), "version": (r'^version = "([^"]+)"', self.version()),
+                                          "license": (r'^license = "([^"]+)"', "ISC"), "repository": (r'^repository = "([^"]+)"', PLACE),
+                                          "description": r'^description = "', "rust-version": r'^rust-version = "', "include": r"^include = \["})
+        self.fields(f, self.text(f), {"dependency": (r'^svconn-sys = \{ version = "([^"]+)"', self.version())})
 
     def cocoapods(self):
         f = "svconn.podspec"
@@ -259,7 +269,7 @@ class Lint:
         self.fields(f, text, {"name": (r'^    name = "([^"]+)"', "svconn"), "version": (r'^    version = "([^"]+)"', self.version()),
                               "license": (r'^    license = "([^"]+)"', "ISC"), "url": (r'^    url = "([^"]+)"', PLACE), "homepage": r"^    homepage = ",
                               "description": r'^    description = "', "settings": r"^    settings = ", "package_info": r"^    def package_info\(self\):",
-                              "export_sources": r'"CMakeLists\.txt", "LICENSE", "svc/\*", "crypto/\*", "transport/\*", "packaging/\*"'})
+                              "export_sources": r'"CMakeLists\.txt", "LICENSE", "svc/\*", "crypto/\*", "transport/\*", "packaging/\*", "bindings/cpp/\*"'})
         listed = re.findall(r'"(SVCONN_\w+)"', "".join(re.findall(r"^SWITCHES = \[([^\]]*)\]", text, re.M))) + ["SVCONN_MESSAGE_LIMIT"] * ('"message_limit"' in text)
         self.same_switches(f, listed, self.switches())
         f = "packaging/conan/test_package/CMakeLists.txt"
@@ -320,7 +330,7 @@ class Lint:
             if text.count(pair[0]) != text.count(pair[1]):
                 self.bad(name, "brackets do not match")
 
-    ECOSYSTEMS = ["license", "headers", "pkg_config", "cmake", "meson", "zephyr", "esp_idf", "platformio", "arduino", "swift", "cocoapods", "conan", "vcpkg",
+    ECOSYSTEMS = ["license", "headers", "pkg_config", "cmake", "meson", "zephyr", "esp_idf", "platformio", "arduino", "swift", "cargo", "cocoapods", "conan", "vcpkg",
                   "android"]
 
     def run(self):
@@ -345,7 +355,11 @@ def fix(root):
 # (file, expression, what it becomes): each must be complained about, in that file
 PLANTS = [
     (f, r"0\.1\.0", "0.1.1") for f in ("meson.build", "idf_component.yml", "library.json", "packaging/arduino/library.properties", "Package.swift",
-                                       "svconn.podspec", "packaging/conan/conanfile.py", "packaging/vcpkg/vcpkg.json", "packaging/android/prefab/prefab.json")
+                                       "svconn.podspec", "packaging/conan/conanfile.py", "packaging/vcpkg/vcpkg.json", "packaging/android/prefab/prefab.json",
+                                       "bindings/rust/svconn/Cargo.toml", "bindings/rust/svconn-sys/Cargo.toml")
+] + [
+    ("bindings/rust/svconn/Cargo.toml", r'svconn-sys = \{ version = "0\.1\.0"', 'svconn-sys = { version = "0.0.9"'),
+    ("bindings/rust/svconn-sys/Cargo.toml", r'license = "ISC"', 'license = "MIT"'),
 ] + [
     (f, r"ISC", "MIT") for f in ("meson.build", "idf_component.yml", "library.json", "packaging/arduino/library.properties", "svconn.podspec",
                                  "packaging/conan/conanfile.py", "packaging/vcpkg/vcpkg.json", "zephyr/Kconfig", "packaging/svconn.pc.in")
@@ -370,8 +384,10 @@ PLANTS = [
     ("library.json", r"svc/\*\.c", "src/*.c"), ("svconn.podspec", r", 'crypto/\*\.\{c,h\}'", ""), ("zephyr/CMakeLists.txt", r"/crypto/\*\.c", "/crypt/*.c"),
     ("CMakeLists.txt", r"/svc/\*\.c", "/src/*.c"), ("zephyr/module.yml", r"zephyr/Kconfig", "zephyr/Kconf"), ("zephyr/module.yml", r": svconn", ":\tsvconn"),
     ("packaging/arduino/library.properties", r"Communication", "Networking"), ("packaging/platformio.py", r"\(\"env\"\)", "(\"env\""),
-    ("Package.swift", r'"docs"', '"documents"'), ("Package.swift", r"swift-tools", "swift-tool"), ("svc/svconn.h", r"<stdint\.h>", '"profile.h"'),
-    ("packaging/include/core/svconn.h", r"svc/svconn\.h", "svc/svcon.h"), ("idf_component.yml", r"bench/", "svc/"),
+    ("Package.swift", r'"docs"', '"documents"'), ("Package.swift", r"swift-tools", "swift-tool"),
+    ("Package.swift", r"Sources/SvconnKit", "Source/SvconnKit"), ("svc/svconn.h", r"<stdint\.h>", '"profile.h"'),
+    ("packaging/include/core/svconn.h", r"svc/svconn\.h", "svc/svcon.h"), ("packaging/include/core/svconn.hpp", r"cpp/svconn\.hpp", "cpp/svconn.h"),
+    ("idf_component.yml", r"bench/", "svc/"),
     ("packaging/vcpkg/portfile.cmake", r"^vcpkg_cmake_install.*\n", ""),
 ] + [
     ("bindings/jvm/android/" + f, pattern, becomes) for f, pattern, becomes in (
@@ -391,7 +407,7 @@ def self_test(root):
     missed = 0
     files = "CMakeLists.txt LICENSE meson.build meson_options.txt Package.swift svconn.podspec idf_component.yml library.json".split()
     with tempfile.TemporaryDirectory() as tmp:
-        for d in ("svc", "crypto", "transport", "packaging", "zephyr", "bindings/jvm"):
+        for d in ("svc", "crypto", "transport", "packaging", "zephyr", "bindings"):
             shutil.copytree(os.path.join(root, d), os.path.join(tmp, d))
         for d in ("bench", "cmd", "docs", "examples", "spec", "test-vectors", "tests"):
             os.mkdir(os.path.join(tmp, d))
