@@ -12,6 +12,11 @@ ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
 
+# Windows, by MinGW: make CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar BUILD=build/windows. Other links, other libraries (docs/windows.md).
+WINDOWS := $(findstring mingw,$(shell $(CC) -dumpmachine 2>/dev/null))
+EXE     := $(if $(WINDOWS),.exe)
+LDLIBS  := $(if $(WINDOWS),-lws2_32 -lbcrypt)
+
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
         -Wmissing-prototypes -Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wundef -Wvla
 STD  := -std=c11
@@ -19,6 +24,10 @@ STD  := -std=c11
 CRYPTO    := $(sort $(wildcard crypto/*.c))
 SVC       := $(sort $(wildcard svc/*.c))
 TRANSPORT := $(sort $(wildcard transport/*.c))
+ifdef WINDOWS
+TRANSPORT := $(filter-out $(addprefix transport/,descriptor.c exec.c random.c rfcomm.c serial.c socket.c spool.c tty.c),$(TRANSPORT)) \
+             $(sort $(wildcard transport/windows/*.c))
+endif
 CMD       := $(sort $(wildcard cmd/*.c))
 TESTS     := $(sort $(wildcard tests/test_*.c))
 EXAMPLES  := $(sort $(wildcard examples/*.c))
@@ -38,12 +47,12 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ      := $(call obj,$(CRYPTO) $(SVC))
 TRANSPORT_OBJ := $(call obj,$(TRANSPORT))
 CMD_OBJ       := $(call obj,$(CMD))
-TEST_BIN      := $(patsubst %.c,$(BUILD)/%,$(TESTS))
-EXAMPLE_BIN   := $(patsubst %.c,$(BUILD)/%,$(EXAMPLES))
+TEST_BIN      := $(patsubst %.c,$(BUILD)/%$(EXE),$(TESTS))
+EXAMPLE_BIN   := $(patsubst %.c,$(BUILD)/%$(EXE),$(EXAMPLES))
 
 LIB   := $(BUILD)/libsvconn.a
 TLIB  := $(BUILD)/libsvconn_transport.a
-PROG  := $(BUILD)/svconn
+PROG  := $(BUILD)/svconn$(EXE)
 
 Q := $(if $(V),,@)
 say = @printf '  %-5s %s\n' $(1) $(2)
@@ -63,7 +72,7 @@ $(TLIB): $(TRANSPORT_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(PROG): $(CMD_OBJ) $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(TLIB) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(TLIB) $(LIB) $(LDLIBS)
 
 define layer
 $(BUILD)/$(1)/%.o: $(1)/%.c Makefile
@@ -78,9 +87,9 @@ $(eval $(call layer,cmd,$(POSIX)))
 $(eval $(call layer,tests,$(POSIX)))
 $(eval $(call layer,examples,$(POSIX)))
 
-$(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
+$(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%$(EXE): $(BUILD)/%.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB) $(LDLIBS)
 
 # The line of tests/serial.sh
 tests: $(BUILD)/tests/serial/wire
@@ -156,6 +165,13 @@ $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+cr
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 # (not the curves alone, which take longest: make ct has them under valgrind)
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ,$(filter-out test_curve% test_bounds test_backends,$(UNIT))))
+
+# Built for Windows by MinGW and, as MSVC would read it, by clang; run under wine
+.PHONY: check-windows
+check-windows: lib
+	@sh tests/pairs/c.sh build
+	@sh tests/run.sh "sh tests/windows.sh mingw $(BUILD) 64" "sh tests/windows.sh mingw $(BUILD) 32" "sh tests/windows.sh msvc $(BUILD)" \
+	    "sh tests/windows.sh frames $(BUILD)" "sh tests/windows.sh cmake $(BUILD)"
 
 # The bounds of these limbs, in exact intervals (Python)
 .PHONY: check-limbs
@@ -432,7 +448,7 @@ install: all
 	install -m 644 $(LIB) $(TLIB) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 svc/svconn.h transport/svconn_transport.h transport/svconn_line.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	for f in $(notdir $(PC)); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
+	for f in $(notdir $(PC)); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|; s|@SVCONN_SYSTEM_LIBS@|$(LDLIBS:%= %)|' \
 	    "packaging/$$f.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f" || exit 1; done
 	install -d $(foreach f,$(SHARED),$(DESTDIR)$(PREFIX)/$(dir $(f)))
 	install -m 644 packaging/completion/svconn.bash $(DESTDIR)$(PREFIX)/$(BASH_COMPLETION)
@@ -467,6 +483,8 @@ help:
 	@echo 'make check-tunnel     real programs (VNC, rsync, git, PostgreSQL, nginx, ssh) by way of serve, forward, listen and connect, across our relay'
 	@echo 'make check-jni        the example for Android (examples/android) on the JVM of this machine, against the program'
 	@echo '                      (packages: openjdk-17-jdk-headless, cmake)'
+	@echo 'make check-windows    built for Windows by MinGW, 64 and 32 bits, and as MSVC would read it; run under wine; docs/windows.md'
+	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'
