@@ -40,9 +40,11 @@ static int join(const char *address) {
     svconn_listener n;
     begin(&server, SVCONN_SERVER, 0);
     begin(&client, SVCONN_CLIENT, 0);
+    why.text[0] = 0;
     if (svconn_listen(&n, address, &why) != 0) return 0;
     int ok = svconn_link_open(&client.l, n.address, 2000, &why) == 0 && svconn_listener_accept(&n, &server.l, 2000, &why) == 0;
     svconn_listener_close(&n);
+    if (!ok) printf("  %s\n", why.text);
     return ok;
 }
 
