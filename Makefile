@@ -29,6 +29,10 @@ TRANSPORT := $(filter-out $(addprefix transport/,descriptor.c exec.c random.c rf
              $(sort $(wildcard transport/windows/*.c))
 endif
 CMD       := $(sort $(wildcard cmd/*.c))
+ifdef WINDOWS
+CMD := $(addprefix cmd/,codec.c echo.c echo_server.c entrance.c fdset.c keyfile.c keygen.c main.c options.c pairing.c party.c peerkey.c randomart.c \
+                        sshkey.c talk.c text.c via.c words.c) $(sort $(wildcard cmd/windows/*.c))
+endif
 TESTS     := $(sort $(wildcard tests/test_*.c))
 EXAMPLES  := $(sort $(wildcard examples/*.c))
 
@@ -36,7 +40,7 @@ EXAMPLES  := $(sort $(wildcard examples/*.c))
 INC_crypto    := -Icrypto
 INC_svc       := -Isvc -Icrypto
 INC_transport := -Isvc -Icrypto -Itransport
-INC_cmd       := -Isvc -Icrypto -Itransport -Icmd
+INC_cmd       := -Isvc -Icrypto -Itransport -Icmd $(if $(WINDOWS),-include cmd/windows/posix.h)
 INC_examples  := -Isvc -Itransport
 INC_tests     := -Isvc -Icrypto -Itransport -Itests
 
@@ -46,7 +50,7 @@ POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ      := $(call obj,$(CRYPTO) $(SVC))
 TRANSPORT_OBJ := $(call obj,$(TRANSPORT))
-CMD_OBJ       := $(call obj,$(CMD))
+CMD_OBJ       := $(call obj,$(CMD)) $(if $(WINDOWS),$(BUILD)/cmd/windows/svconn.res.o)
 TEST_BIN      := $(patsubst %.c,$(BUILD)/%$(EXE),$(TESTS))
 EXAMPLE_BIN   := $(patsubst %.c,$(BUILD)/%$(EXE),$(EXAMPLES))
 
@@ -96,6 +100,10 @@ tests: $(BUILD)/tests/serial/wire
 $(BUILD)/tests/serial/wire: $(BUILD)/tests/serial/wire.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/cmd/windows/svconn.res.o: cmd/windows/svconn.rc cmd/windows/svconn.manifest
+	@mkdir -p $(@D)
+	$(Q)$(or $(WINDRES),$(if $(filter %gcc,$(CC)),$(patsubst %gcc,%windres,$(CC)),windres)) -Icmd/windows -o $@ $<
 
 # Tests of parts of the program see its headers, and have all of it but main
 CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel test_files test_files_hostile)
@@ -168,7 +176,7 @@ $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --
 
 # Built for Windows by MinGW and, as MSVC would read it, by clang; run under wine
 .PHONY: check-windows
-check-windows: lib
+check-windows: all
 	@sh tests/pairs/c.sh build
 	@sh tests/run.sh "sh tests/windows.sh mingw $(BUILD) 64" "sh tests/windows.sh mingw $(BUILD) 32" "sh tests/windows.sh msvc $(BUILD)" \
 	    "sh tests/windows.sh frames $(BUILD)" "sh tests/windows.sh cmake $(BUILD)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # svconn for Windows, built here and run under wine. Usage: sh tests/windows.sh PART BUILD, with the parts
-#   mingw BITS      the tests of cryptography and sessions, the links, and the peer of the pair tests against the one of this system
+#   mingw BITS      the tests of cryptography and sessions, the links, the peer of the pair tests and the program against those of this system
 #   msvc            as MSVC reads it: clang for its ABI without any of GNU C, Wine's headers; the same, fewer tests
 #   frames, cmake   what the compiler leaves on the stack; CMakeLists.txt with a toolchain file
 # BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64, for msvc clang lld llvm libwine-dev, for 32 bits wine32
@@ -129,6 +129,72 @@ links() {
     all_pairs
 }
 
+# ---- the program ----
+system_svconn() { timeout 60 "$build/svconn" "$@"; }
+windows_svconn() { timeout 60 $run "$dir/svconn.exe" "$@"; }
+
+# SERVER CLIENT: 3 MB to an echo server and back, and the exit codes
+echo_pair() { # $3: the peer that the server allows; $4: the exit codes
+    rm -f "$tmp"/*.out
+    ${1}_svconn echo-server tcp://127.0.0.1:0 --once --key "$tmp/a.key" --peer "$3" >"$tmp/server.out" 2>&1 &
+    server=$!
+    i=0 port=
+    while [ -z "$port" ] && [ $i -lt 200 ]; do
+        sleep 0.1
+        i=$((i + 1)) port=$(sed -n 's/.*listening on.*:\([0-9][0-9]*\)$/\1/p' "$tmp/server.out")
+    done
+    ${2}_svconn echo "tcp://127.0.0.1:$port" "$tmp/data" --key "$tmp/b.key" --peer "$a" >"$tmp/back" 2>"$tmp/client.out"
+    client=$?
+    wait $server
+    [ "$client $?" = "$4" ] && { [ "$4" != "0 0" ] || cmp -s "$tmp/data" "$tmp/back"; }
+    status=$?
+    judge "echo-server on $1, echo on $2: $4" $status
+    [ $status -eq 0 ] || head -n 5 "$tmp/server.out" "$tmp/client.out"
+}
+
+program() {
+    make --no-print-directory CC=$cc AR=$ar BUILD="$dir" WARN="$warn" program >"$tmp/said" 2>&1
+    judge "the program builds without a warning" $?
+    grep -E 'warning|error' "$tmp/said" | head -n 10
+    if [ ! -x "$build/svconn" ]; then bad "there is no $build/svconn to compare it with: make"; return; fi
+    for k in a b; do
+        # (wine shows what administrators may do as the rights of a group)
+        windows_svconn keygen -o "$tmp/$k.key" >"$tmp/$k.id" 2>"$tmp/said" && chmod 600 "$tmp/$k.key" && system_svconn id "$tmp/$k.key" 2>>"$tmp/said" | cmp -s - "$tmp/$k.id"
+        judge "keygen: key $k is what the program of this system reads, and shows it alike" $?
+    done
+    a=$(sed -n 's/^public key: //p' "$tmp/a.id") b=$(sed -n 's/^public key: //p' "$tmp/b.id")
+    windows_svconn id --json "$tmp/a.key" >"$tmp/said" 2>/dev/null && system_svconn id --json "$tmp/a.key" | cmp -s - "$tmp/said"
+    judge "id --json is the same" $?
+    windows_svconn keygen -o "$tmp/a.key" >/dev/null 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'never overwritten' "$tmp/said"
+    judge "a key is not overwritten" $?
+    cp "$tmp/a.key" "$tmp/clé ключ.key" && chmod 600 "$tmp/clé ключ.key"
+    windows_svconn id "$tmp/clé ключ.key" 2>/dev/null | grep -q "$a"
+    judge "a name in UTF-8" $?
+    chmod 644 "$tmp/clé ключ.key"
+    windows_svconn id "$tmp/clé ключ.key" >/dev/null 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'read or changed by others' "$tmp/said"
+    judge "a key that others can read is refused" $?
+    windows_svconn id --key-command "type $(basename "$tmp")\\a.key" >/dev/null 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'ended with exit status' "$tmp/said"
+    judge "--key-command that fails is told" $?
+    (cd "$tmp" && timeout 60 $run "$OLDPWD/$dir/svconn.exe" id --key-command "type a.key" 2>/dev/null) | grep -q "$a"
+    judge "--key-command" $?
+    windows_svconn echo --help >"$tmp/said" 2>/dev/null && system_svconn echo --help | cmp -s - "$tmp/said"
+    judge "--help is the same" $?
+    windows_svconn echo >/dev/null 2>&1
+    [ $? -eq 2 ]
+    judge "a wrong command line is 2" $?
+    windows_svconn forward x y >/dev/null 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'not on Windows' "$tmp/said"
+    judge "what is not on Windows says so" $?
+    head -c 3000000 /dev/urandom >"$tmp/data"
+    echo_pair windows system "$b" "0 0"
+    echo_pair system windows "$b" "0 0"
+    echo_pair windows windows "$b" "0 0"
+    echo_pair windows windows "$a" "1 1"
+}
+
 # ---- MSVC ----
 # There is no cl.exe here. This is clang for its target, with the preprocessor told that it is neither clang nor GNU C, nor has __int128 (and,
 # for what does not include Windows' own headers, nor the names that GNU C has for the CPU); Wine's headers in place of Microsoft's; all of
@@ -184,7 +250,7 @@ END
     printf 'LIBRARY ntdll.dll\nEXPORTS\n__chkstk\n' >"$tmp/stack.def"
     $(command -v llvm-dlltool || command -v llvm-dlltool-14) -m i386:x86-64 -d "$tmp/stack.def" -l "$dir/stack.lib"
     libraries=$(dirname "$(x86_64-w64-mingw32-gcc -print-file-name=libucrtbase.a)")
-    program() { # NAME FLAGS SOURCE
+    link_program() { # NAME FLAGS SOURCE
         $msvc $2 -Isvc -Icrypto -Itransport -Itests -c -o "$dir/$1.o" "$3" &&
             lld-link -nodefaultlib -subsystem:console -out:"$dir/$1.exe" "$dir/$1.o" "$dir/start.o" "$dir"/core/*.obj "$dir/stack.lib" \
                 "$libraries/libucrtbase.a" "$libraries/libkernel32.a" "$libraries/libws2_32.a" "$libraries/libbcrypt.a" 2>"$tmp/said"
@@ -193,12 +259,12 @@ END
         [ $status -eq 0 ] || head -n 10 "$tmp/said"
     }
     for t in curve hash gcm session renewal hostile seed; do
-        program "test_$t" "$as_cl" "tests/test_$t.c"
+        link_program "test_$t" "$as_cl" "tests/test_$t.c"
         report "test_$t" "$dir/test_$t.exe" "tests/test_$t.c"
     done
-    program links "$as_cl" tests/windows/links.c
+    link_program links "$as_cl" tests/windows/links.c
     report links "$dir/links.exe" tests/windows/links.c
-    program peer "$as_cl" tests/pairs/peer.c
+    link_program peer "$as_cl" tests/pairs/peer.c
     all_pairs
 }
 
@@ -255,6 +321,7 @@ mingw)
     mingw "$3"
     core
     links
+    program
     ;;
 msvc) msvc ;;
 frames) frames ;;

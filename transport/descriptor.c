@@ -16,6 +16,11 @@ uint64_t svconn_now(void) {
 
 int svconn_poll(struct pollfd *fds, nfds_t n, int timeout_ms) { return poll(fds, n, timeout_ms); }
 
+struct pollfd svconn_pollfd(int fd, short events) {
+    struct pollfd p = {.fd = fd, .events = events};
+    return p;
+}
+
 const char *svconn_errno_text(int error) { return strerror(error); }
 
 /* ---- bytes -------------------------------------------------------------------------------------- */

@@ -84,14 +84,6 @@ void svconn_fd_end(int fd); /* nothing more will be written */
 void svconn_fd_drop_unread(int fd);
 void svconn_fd_close(int fd);
 const char *svconn_errno_text(int error);
-static inline struct pollfd svconn_pollfd(int fd, short events) {
-#ifdef _WIN32
-    struct pollfd p = {.fd = (SOCKET)fd, .events = events};
-#else
-    struct pollfd p = {.fd = fd, .events = events};
-#endif
-    return p;
-}
 /* fd: and stdio: are taken over: changed, and at the end given back their flags, and closed. */
 int svconn_given_open(svconn_link *l, const svconn_address *a, svconn_why *why);
 void svconn_given_close(int fd, int flags);

@@ -250,8 +250,10 @@ SVCONN_MUST_CHECK svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const u
 SVCONN_MUST_CHECK svconn_err svconn_pump_close(svconn *s, svconn_link *l);
 
 /* ---- for poll loops ----------------------------------------------------------------------------- */
-/* poll(2). On Windows WSAPoll, which also waits when n is 0, and sets errno. */
+/* poll(2). On Windows WSAPoll, which waits here too when there is nothing to wait for, and sets errno. */
 int svconn_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+/* One to wait for. (On Windows fd of struct pollfd has another type.) */
+struct pollfd svconn_pollfd(int fd, short events);
 
 /* What to wait for: fills fds (0 to 2, returns how many) and the longest time to wait in ms (-1: no limit). */
 nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms);

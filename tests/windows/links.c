@@ -87,6 +87,24 @@ static void time_goes_on(void) {
     CHECK(took >= 80 && took < 5000);
 }
 
+/* As poll(2): a negative descriptor is passed over, beside others and alone */
+static void nothing_is_passed_over(void) {
+    svconn_listener n;
+    struct pollfd fds[40];
+    CHECK(svconn_listen(&n, "tcp://127.0.0.1:0", &why) == 0);
+    for (int i = 0; i < 40; i++) fds[i] = svconn_pollfd(i == 38 ? n.fd : -1, POLLIN);
+    for (nfds_t count = 1; count <= 40; count += 39) {
+        uint64_t before = svconn_now();
+        CHECK(svconn_poll(fds, count, 100) == 0);
+        CHECK(svconn_now() - before >= 80 && fds[0].revents == 0);
+    }
+    svconn_link l;
+    CHECK(svconn_link_open(&l, n.address, 2000, &why) == 0);
+    CHECK(svconn_poll(fds, 40, 2000) == 1 && (fds[38].revents & POLLIN) && fds[37].revents == 0);
+    svconn_link_close(&l);
+    svconn_listener_close(&n);
+}
+
 /* ---- connecting ---------------------------------------------------------------------------------- */
 
 static void says(const char *address, svconn_fault fault, const char *words) {
@@ -242,6 +260,7 @@ static void a_silent_server_is_left(void) {
 int main(void) {
     TEST("windows: the system's randomness", randomness);
     TEST("windows: time goes on, and waiting for nothing waits", time_goes_on);
+    TEST("windows: no descriptor is passed over", nothing_is_passed_over);
     TEST("windows: what cannot be opened is named", failures_are_named);
     TEST("windows: one listener has the port", one_listener_has_the_port);
     TEST("windows: accept ends in time", accept_ends_in_time);

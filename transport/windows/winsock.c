@@ -8,7 +8,7 @@
 #include "svconn_link.h"
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <windows.h>
 
 /* As CLOCK_MONOTONIC of Linux: it stands still while the machine sleeps. */
@@ -92,10 +92,32 @@ void svconn_fd_drop_unread(int fd) {
 
 void svconn_fd_close(int fd) { (void)closesocket((SOCKET)fd); }
 
+struct pollfd svconn_pollfd(int fd, short events) {
+    struct pollfd p = {.fd = (SOCKET)fd, .events = events};
+    return p;
+}
+
+/* poll(2) passes over negative descriptors; WSAPoll, whatever its documentation says, may call them invalid, and fails if
+ * there are no others. So it sees the others only. */
 int svconn_poll(struct pollfd *fds, nfds_t n, int timeout_ms) {
-    if (n) return result(WSAPoll(fds, n, timeout_ms));
-    Sleep(timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms);
-    return 0;
+    struct pollfd few[32], *real = n <= 32 ? few : malloc(n * sizeof *real);
+    nfds_t m = 0;
+    int got = 0;
+    if (!real) {
+        errno = ENOMEM;
+        return -1;
+    }
+    for (nfds_t i = 0; i < n; i++) {
+        fds[i].revents = 0;
+        if (fds[i].fd != INVALID_SOCKET) real[m++] = fds[i];
+    }
+    if (m) got = result(WSAPoll(real, m, timeout_ms));
+    else Sleep(timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms);
+    m = 0;
+    for (nfds_t i = 0; i < n && got > 0; i++)
+        if (fds[i].fd != INVALID_SOCKET) fds[i].revents = real[m++].revents;
+    if (real != few) free(real);
+    return got;
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------ */
