@@ -12,6 +12,11 @@ ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
 
+# Windows, by MinGW: make CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar BUILD=build/windows. Other links, other libraries (docs/windows.md).
+WINDOWS := $(findstring mingw,$(shell $(CC) -dumpmachine 2>/dev/null))
+EXE     := $(if $(WINDOWS),.exe)
+LDLIBS  := $(if $(WINDOWS),-lws2_32 -lbcrypt)
+
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
         -Wmissing-prototypes -Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wundef -Wvla
 STD  := -std=c11
@@ -19,7 +24,15 @@ STD  := -std=c11
 CRYPTO    := $(sort $(wildcard crypto/*.c))
 SVC       := $(sort $(wildcard svc/*.c))
 TRANSPORT := $(sort $(wildcard transport/*.c))
+ifdef WINDOWS
+TRANSPORT := $(filter-out $(addprefix transport/,descriptor.c exec.c random.c rfcomm.c serial.c socket.c spool.c tty.c),$(TRANSPORT)) \
+             $(sort $(wildcard transport/windows/*.c))
+endif
 CMD       := $(sort $(wildcard cmd/*.c))
+ifdef WINDOWS
+CMD := $(addprefix cmd/,codec.c echo.c echo_server.c entrance.c fdset.c keyfile.c keygen.c main.c options.c pairing.c party.c peerkey.c randomart.c \
+                        sshkey.c talk.c text.c via.c words.c) $(sort $(wildcard cmd/windows/*.c))
+endif
 TESTS     := $(sort $(wildcard tests/test_*.c))
 EXAMPLES  := $(sort $(wildcard examples/*.c))
 
@@ -27,7 +40,7 @@ EXAMPLES  := $(sort $(wildcard examples/*.c))
 INC_crypto    := -Icrypto
 INC_svc       := -Isvc -Icrypto
 INC_transport := -Isvc -Icrypto -Itransport
-INC_cmd       := -Isvc -Icrypto -Itransport -Icmd
+INC_cmd       := -Isvc -Icrypto -Itransport -Icmd $(if $(WINDOWS),-include cmd/windows/posix.h)
 INC_examples  := -Isvc -Itransport
 INC_tests     := -Isvc -Icrypto -Itransport -Itests
 
@@ -37,13 +50,13 @@ POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJ      := $(call obj,$(CRYPTO) $(SVC))
 TRANSPORT_OBJ := $(call obj,$(TRANSPORT))
-CMD_OBJ       := $(call obj,$(CMD))
-TEST_BIN      := $(patsubst %.c,$(BUILD)/%,$(TESTS))
-EXAMPLE_BIN   := $(patsubst %.c,$(BUILD)/%,$(EXAMPLES))
+CMD_OBJ       := $(call obj,$(CMD)) $(if $(WINDOWS),$(BUILD)/cmd/windows/svconn.res.o)
+TEST_BIN      := $(patsubst %.c,$(BUILD)/%$(EXE),$(TESTS))
+EXAMPLE_BIN   := $(patsubst %.c,$(BUILD)/%$(EXE),$(EXAMPLES))
 
 LIB   := $(BUILD)/libsvconn.a
 TLIB  := $(BUILD)/libsvconn_transport.a
-PROG  := $(BUILD)/svconn
+PROG  := $(BUILD)/svconn$(EXE)
 
 Q := $(if $(V),,@)
 say = @printf '  %-5s %s\n' $(1) $(2)
@@ -69,7 +82,7 @@ whole:
 $(TRANSPORT_OBJ) $(CMD_OBJ): | whole
 $(PROG): $(CMD_OBJ) $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(TLIB) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(TLIB) $(LIB) $(LDLIBS)
 
 # A file with the text of a variable, written only when that changes: what depends on it is made again then. $(1): file, $(2): variable
 define stamp
@@ -93,15 +106,19 @@ $(eval $(call layer,cmd,$(POSIX)))
 $(eval $(call layer,tests,$(POSIX)))
 $(eval $(call layer,examples,$(POSIX)))
 
-$(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%: $(BUILD)/%.o $(TLIB) $(LIB)
+$(TEST_BIN) $(EXAMPLE_BIN): $(BUILD)/%$(EXE): $(BUILD)/%.o $(TLIB) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TLIB) $(LIB) $(LDLIBS)
 
 # The line of tests/serial.sh
 tests: $(BUILD)/tests/serial/wire
 $(BUILD)/tests/serial/wire: $(BUILD)/tests/serial/wire.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/cmd/windows/svconn.res.o: cmd/windows/svconn.rc cmd/windows/svconn.manifest
+	@mkdir -p $(@D)
+	$(Q)$(or $(WINDRES),$(if $(filter %gcc,$(CC)),$(patsubst %gcc,%windres,$(CC)),windres)) -Icmd/windows -o $@ $<
 
 # Tests of parts of the program see its headers, and have all of it but main
 CMD_TESTS := $(addprefix $(BUILD)/tests/,test_guard test_tunnel test_files test_files_hostile)
@@ -171,6 +188,13 @@ $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+cr
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ))
 # (not the curves alone, which take longest: make ct has them under valgrind)
 $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --leak-check=full ,$(filter-out test_curve% test_bounds test_backends,$(UNIT))))
+
+# Built for Windows by MinGW and, as MSVC would read it, by clang; run under wine
+.PHONY: check-windows
+check-windows: all
+	@sh tests/pairs/c.sh build
+	@sh tests/run.sh "sh tests/windows.sh mingw $(BUILD) 64" "sh tests/windows.sh mingw $(BUILD) 32" "sh tests/windows.sh msvc $(BUILD)" \
+	    "sh tests/windows.sh frames $(BUILD)" "sh tests/windows.sh cmake $(BUILD)"
 
 # The bounds of these limbs, in exact intervals (Python)
 .PHONY: check-limbs
@@ -465,7 +489,7 @@ VERSION = $(shell sed -n 's/^\#define SVCONN_VERSION "\(.*\)".*/\1/p' svc/svconn
 PC := $(patsubst packaging/%.pc.in,lib/pkgconfig/%.pc,$(wildcard packaging/*.pc.in))
 PC_SWITCHES = $(filter -DSVCONN_%,$(CPPFLAGS) $(CFLAGS))
 # $(1): names of .pc.in files without their ends
-install_pc = for f in $(1); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|' \
+install_pc = for f in $(1); do sed 's|@UP@|../..|; s|@LIBDIR@|lib|; s|@INCLUDEDIR@|include|; s|@VERSION@|$(VERSION)|; s|@SWITCHES@|$(PC_SWITCHES:%= %)|; s|@SVCONN_SYSTEM_LIBS@|$(LDLIBS:%= %)|' \
 	    "packaging/$$f.pc.in" >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f.pc" && chmod 644 "$(DESTDIR)$(PREFIX)/lib/pkgconfig/$$f.pc" || exit 1; done
 .PHONY: install install-core uninstall clean help
 install-core: $(LIB)
@@ -519,6 +543,8 @@ help:
 	@echo 'make check-cpp        the wrapper for C++ as C++17, 20 and 23, by g++ and clang++ (CXX_COMPILERS="g++ clang++-19" chooses)'
 	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
+	@echo 'make check-windows    built for Windows by MinGW, 64 and 32 bits, and as MSVC would read it; run under wine; docs/windows.md'
+	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ clang gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

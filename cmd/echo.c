@@ -6,13 +6,13 @@
 #include "pairing.h"
 #include "party.h"
 #include "person.h"
+#include "stream.h"
 #include "svconn_transport.h"
 #include "talk.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static int wants_input(const echo *e) {
 }
 
 static void read_input(echo *e) {
-    ssize_t n = read(e->in, e->msg + e->msg_len, e->size - e->msg_len);
+    ssize_t n = stream_read(e->in, e->msg + e->msg_len, e->size - e->msg_len);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (n < 0) {
         say("cannot read the input: %s", strerror(errno));
@@ -138,7 +138,7 @@ static void take_message(echo *e) {
 
 static void write_output(echo *e) {
     size_t left = e->back_len - e->back_at;
-    ssize_t n = left == 0 ? 0 : write(e->out, e->back + e->back_at, left < e->slice ? left : e->slice);
+    ssize_t n = left == 0 ? 0 : stream_write(e->out, e->back + e->back_at, left < e->slice ? left : e->slice);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (n < 0) {
         say("cannot write to standard output: %s", strerror(errno));
@@ -174,11 +174,11 @@ static void step(echo *e) {
      * it back now. */
     int probing = reading && e->msg_len > 0 && may_send(e);
     nfds_t n = 3;
-    fds[0] = (struct pollfd){.fd = reading ? e->in : -1, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = writing ? e->out : -1, .events = POLLOUT};
+    fds[0] = svconn_pollfd(reading ? e->in : -1, POLLIN);
+    fds[1] = svconn_pollfd(writing ? e->out : -1, POLLOUT);
     person_want(&e->person, &fds[2]);
     n += talk_want(&e->t, fds + 3, &timeout);
-    if (poll(fds, n, probing ? 0 : timeout) < 0)
+    if (svconn_poll(fds, n, probing ? 0 : timeout) < 0)
         for (nfds_t i = 0; i < n; i++) fds[i].revents = 0;
     if (probing && !fds[0].revents) e->msg_ready = 1;
     person_ready(&e->person, &fds[2]);
@@ -213,6 +213,12 @@ static int open_files(echo *e, const char *file) {
     }
     e->slice = fstat(e->out, &st) == 0 && S_ISREG(st.st_mode) ? SVCONN_MESSAGE_MAX : SLICE;
     e->progress = isatty(STDERR_FILENO) && !isatty(e->out);
+    e->in = stream_in(e->in);
+    e->out = stream_out(e->out);
+    if (e->in < 0 || e->out < 0) {
+        say("cannot read or write standard input and output: %s", strerror(errno));
+        return EXIT_LOCAL;
+    }
     e->window = malloc(WINDOW);
     if (e->window) return EXIT_DONE;
     say("out of memory");
@@ -230,7 +236,7 @@ static int connect_and_run(echo *e, const party *p, const char *address) {
     if (code != EXIT_DONE) return code;
     code = run(e);
     talk_close(&e->t);
-    return code;
+    return stream_finish(e->out) == 0 || code != EXIT_DONE ? code : EXIT_LOCAL;
 }
 
 static int prepare(echo *e, party *p, const party_options *o, int early, const char *address, const char *file) {

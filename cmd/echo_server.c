@@ -120,7 +120,7 @@ static void serve_once(server *v) {
     if (v->stop_at) fdset_within(&v->set, ms_until(v->stop_at));
     size_t stopped = fdset_add(&v->set, v->signals, POLLIN);
     person_want(&v->person, &asked);
-    size_t at_person = fdset_add(&v->set, asked.fd, asked.events);
+    size_t at_person = fdset_add(&v->set, (int)asked.fd, asked.events);
     v->entrance.n = 0;
     if (!v->stop_at) entrance_want(&v->entrance, full, &v->set);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)

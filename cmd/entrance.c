@@ -4,7 +4,6 @@
 #include "cmd.h"
 #include "text.h"
 
-#include <poll.h>
 #include <string.h>
 
 #define RETRY_MS 1000 /* before a relay is asked again; doubles */
@@ -58,7 +57,7 @@ void entrance_want(entrance *e, int full, fdset *set) {
     }
     if (e->listener.fd < 0) return;
     e->n = svconn_listener_want(&e->listener, fds, &wait);
-    for (nfds_t i = 0; i < e->n; i++) e->place[i] = fdset_add(set, fds[i].fd, fds[i].events);
+    for (nfds_t i = 0; i < e->n; i++) e->place[i] = fdset_add(set, (int)fds[i].fd, fds[i].events);
     fdset_within(set, wait);
     e->at_once = wait == 0;
 }
@@ -92,7 +91,7 @@ int entrance_wait(entrance *e, svconn_link *link) {
     while (svconn_listener_accept(&e->listener, link, -1, &why) != 0) {
         say("%s%s", why.text, may_retry ? "; trying again" : "");
         if (!may_retry) return -1;
-        poll(NULL, 0, RETRY_MS);
+        (void)svconn_poll(NULL, 0, RETRY_MS);
     }
     return 1;
 }

@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define SHORT_MS 100
-#define RESERVE 32 /* descriptors */
 
 int sooner(int a, int b) { return a < 0 ? b : b < 0 ? a : a < b ? a : b; }
 
@@ -35,7 +33,7 @@ size_t fdset_add(fdset *set, int fd, short events) {
         set->fds = more;
         set->size = size;
     }
-    set->fds[set->n] = (struct pollfd){.fd = fd, .events = events};
+    set->fds[set->n] = svconn_pollfd(fd, events);
     return set->n++;
 }
 
@@ -44,12 +42,12 @@ void fdset_within(fdset *set, int ms) { set->timeout_ms = sooner(set->timeout_ms
 void fdset_nap(fdset *set) { set->tired = 1; }
 
 void fdset_wait(fdset *set) {
-    if (set->tired) poll(NULL, 0, SHORT_MS);
+    if (set->tired) svconn_poll(NULL, 0, SHORT_MS);
     set->tired = 0;
-    if (poll(set->fds, (nfds_t)set->n, set->timeout_ms) >= 0) return;
+    if (svconn_poll(set->fds, (nfds_t)set->n, set->timeout_ms) >= 0) return;
     if (errno != EINTR) {
         say("poll: %s", strerror(errno));
-        poll(NULL, 0, SHORT_MS);
+        svconn_poll(NULL, 0, SHORT_MS);
     }
     for (size_t i = 0; i < set->n; i++) set->fds[i].revents = 0;
 }
@@ -59,19 +57,4 @@ short fdset_got(const fdset *set, size_t place) { return place < set->n ? set->f
 void fdset_free(fdset *set) {
     free(set->fds);
     *set = (fdset){.timeout_ms = -1};
-}
-
-int fdset_leaves_enough(int fd) {
-    struct rlimit limit;
-    return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= 2 * RESERVE ||
-           (rlim_t)fd + RESERVE < limit.rlim_cur;
-}
-
-unsigned long fdset_raise_limit(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
-    return limit.rlim_cur > 1000000 ? 1000000 : (unsigned long)limit.rlim_cur;
 }

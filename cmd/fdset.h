@@ -3,7 +3,7 @@
 #ifndef SVCONN_CMD_FDSET_H
 #define SVCONN_CMD_FDSET_H
 
-#include <poll.h>
+#include "svconn_transport.h"
 #include <stddef.h>
 #include <stdint.h>
 

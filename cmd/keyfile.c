@@ -3,17 +3,14 @@
 
 #include "cmd.h"
 #include "codec.h"
+#include "secret.h"
 #include "sshkey.h"
 #include "svconn.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* A PEM file of RFC 8410 has 119 bytes, an Ed25519 key of OpenSSH 400 and its comment. A large RSA key must fit too: we
@@ -70,7 +67,7 @@ int keyfile_print(const uint8_t secret[32], keyfile_form form) {
 }
 
 int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = secret_create(path);
     if (fd < 0 && errno == EEXIST) {
         say("%s exists, and a key is never overwritten; choose another name, or move the old file away", path);
         return EXIT_LOCAL;
@@ -88,28 +85,6 @@ int keyfile_write(const char *path, const uint8_t secret[32], keyfile_form form)
 }
 
 /* ---- reading ---- */
-/* Opens a file that must be the owner's alone. Looks at the opened file, not at its name, which may change. A pipe
- * keeps nothing, so its mode does not matter: "--key <(age -d key.age)". what: "key" or "password". */
-static int open_secret(const char *path, const char *what) {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        say("cannot open the %s file %s: %s%s", what, path, strerror(errno),
-            errno == ENOENT && strcmp(what, "key") == 0 ? "; \"svconn keygen\" makes one" : "");
-        return -1;
-    }
-    if (fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-        say("%s is not a %s file", path, what);
-    } else if (!S_ISFIFO(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO))) {
-        say("%s can be read or changed by others (mode %03o), so the %s in it is not safe; do \"chmod 600 %s\"", path,
-            (unsigned)(st.st_mode & 0777), what, path);
-    } else {
-        return fd;
-    }
-    close(fd);
-    return -1;
-}
-
 /* Reads to the end. Returns the length, or -1. */
 static int read_all(int fd, const char *name, const char *what, char text[FILE_MAX + 1]) {
     size_t used = 0;
@@ -129,7 +104,7 @@ static int read_all(int fd, const char *name, const char *what, char text[FILE_M
 
 /* Reads the whole file into text. Returns the length, or -1. */
 static int read_file(const char *path, const char *what, char text[FILE_MAX + 1]) {
-    int fd = open_secret(path, what);
+    int fd = secret_open(path, what);
     if (fd < 0) return -1;
     int len = read_all(fd, path, what, text);
     close(fd);
@@ -261,62 +236,19 @@ int keyfile_read_password(const char *path, char password[PASSWORD_MAX + 1]) {
 }
 
 /* ---- the key command ---- */
-/* The standard input stays as it is, for a passphrase. Returns where to read, or -1. */
-static int start_command(const char *command, pid_t *pid) {
-    int ends[2];
-    if (pipe(ends) != 0) return -1;
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    signal(SIGCHLD, SIG_DFL); /* if it came to us as "ignore", nobody could learn how the command ended */
-    *pid = fork();
-    if (*pid == 0) {
-        signal(SIGPIPE, SIG_DFL);
-        dup2(ends[1], STDOUT_FILENO);
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    if (*pid > 0) return ends[0];
-    close(ends[0]);
-    return -1;
-}
-
-static int wait_for(pid_t pid, int *status) {
-    pid_t got;
-    while ((got = waitpid(pid, status, 0)) < 0 && errno == EINTR) {
-    }
-    return got == pid ? 0 : -1;
-}
-
-/* The words of the command may be secret, so they are not repeated. */
-static int end_command(pid_t pid) {
-    int status;
-    if (wait_for(pid, &status) != 0) {
-        say("--key-command: cannot learn how the command ended: %s", strerror(errno));
-        return EXIT_LOCAL;
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return EXIT_DONE;
-    if (WIFEXITED(status))
-        say("--key-command: the command ended with exit status %d%s; try it alone, it must print a private key",
-            WEXITSTATUS(status), WEXITSTATUS(status) == 127 ? " (not found)" : "");
-    else say("--key-command: signal %d ended the command; try it alone, it must print a private key", WTERMSIG(status));
-    return EXIT_LOCAL;
-}
-
 int keyfile_read_seed_of(const char *command, uint8_t seed[32]) {
     static const char name[] = "what --key-command prints";
     char text[FILE_MAX + 1];
-    pid_t pid;
-    int from = start_command(command, &pid);
+    long child;
+    int from = secret_command(command, &child);
     if (from < 0) {
         say("cannot start the command of --key-command: %s", strerror(errno));
         return EXIT_LOCAL;
     }
     int len = trim(text, read_all(from, name, "key", text));
     close(from); /* a command that goes on printing ends by SIGPIPE */
-    int status, code = EXIT_LOCAL;
-    if (len < 0) wait_for(pid, &status);
-    else code = end_command(pid);
+    int code = secret_command_end(child, len >= 0);
+    if (len < 0) code = EXIT_LOCAL;
     if (code == EXIT_DONE) code = parse_seed(name, text, (size_t)len, seed);
     wipe(text, sizeof text);
     return code;

@@ -11,29 +11,43 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef _WIN32
+#define POSIX_ONLY(run) absent
+#define IS_THERE(c) ((c).run != absent)
+static int absent(int argc, char **argv) {
+    (void)argc;
+    say("%s: not on Windows yet; keygen, id, echo and echo-server are", argv[0]);
+    return EXIT_LOCAL;
+}
+#else
+#define POSIX_ONLY(run) run
+#define IS_THERE(c) 1
+#endif
+
 static const struct command commands[] = {
     {"keygen", cmd_keygen, "make a key"},
     {"id", cmd_id, "show the public key, the fingerprint, words and a picture of a key"},
-    {"peers", cmd_peers, "whom we know, and who may come: list, trust, verify, forget, allow, deny"},
-    {"serve", cmd_serve, "offer ports of this machine to peers, and take files from them"},
-    {"forward", cmd_forward, "reach a port that a peer offers"},
-    {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
-    {"connect", cmd_connect, "a pipe: call a peer that listens"},
-    {"receive", cmd_receive, "wait for a peer that sends files"},
-    {"send", cmd_send, "send files and directories to a peer that receives"},
-    {"sessions", cmd_sessions, "who is connected here, and ending a session"},
-    {"doctor", cmd_doctor, "find out what a set-up lacks"},
-    {"relay", cmd_relay, "run a relay: it joins two parties and cannot read them"},
+    {"peers", POSIX_ONLY(cmd_peers), "whom we know, and who may come: list, trust, verify, forget, allow, deny"},
+    {"serve", POSIX_ONLY(cmd_serve), "offer ports of this machine to peers, and take files from them"},
+    {"forward", POSIX_ONLY(cmd_forward), "reach a port that a peer offers"},
+    {"listen", POSIX_ONLY(cmd_listen), "a pipe: wait for a peer, join standard input and output to its"},
+    {"connect", POSIX_ONLY(cmd_connect), "a pipe: call a peer that listens"},
+    {"receive", POSIX_ONLY(cmd_receive), "wait for a peer that sends files"},
+    {"send", POSIX_ONLY(cmd_send), "send files and directories to a peer that receives"},
+    {"sessions", POSIX_ONLY(cmd_sessions), "who is connected here, and ending a session"},
+    {"doctor", POSIX_ONLY(cmd_doctor), "find out what a set-up lacks"},
+    {"relay", POSIX_ONLY(cmd_relay), "run a relay: it joins two parties and cannot read them"},
     {"echo-server", cmd_echo_server, "send every message back, to try a link"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
-    {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
+    {"demo", POSIX_ONLY(cmd_demo), "three processes, a relay that nobody trusts, and attacks on them"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static int print_help(FILE *f) {
     fprintf(f, "svconn " SVCONN_VERSION ": secure connections over links that nobody trusts (SVC-1)\n\n"
                "Usage: svconn COMMAND ...\n\nCommands:\n");
-    for (size_t i = 0; i < COMMANDS; i++) fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (IS_THERE(commands[i])) fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fprintf(f, "\nOptions:\n"
                "  --help       this text; \"svconn COMMAND --help\" tells more of one command\n"
                "  --version    the version\n\n"
@@ -71,17 +85,25 @@ static int version(void) {
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 
-/* Standard descriptors that are closed would be given to the next file or socket that is opened, and messages would go
- * there. Now input has ended, and writing fails. */
-static int fill_standard_descriptors(void) {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) return -1;
+#ifdef _WIN32
+/* Bytes as they are: no line ends changed, no end at a Ctrl-Z. */
+static int prepare_process(void) {
+    for (int fd = 0; fd <= 2; fd++) (void)_setmode(fd, _O_BINARY);
     return 0;
 }
+#else
+/* Standard descriptors that are closed would be given to the next file or socket that is opened, and messages would go
+ * there. Now input has ended, and writing fails. */
+static int prepare_process(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) return -1;
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, with a message */
+    return 0;
+}
+#endif
 
 int main(int argc, char **argv) {
-    if (fill_standard_descriptors() != 0) return EXIT_LOCAL;
-    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, with a message */
+    if (prepare_process() != 0) return EXIT_LOCAL;
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

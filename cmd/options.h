@@ -3,6 +3,7 @@
 #ifndef SVCONN_CMD_OPTIONS_H
 #define SVCONN_CMD_OPTIONS_H
 
+#include "text.h"
 #include <stddef.h>
 
 #define LIST_MAX 64
@@ -41,10 +42,6 @@ typedef struct {
 int options_read(const usage *u, int argc, char **argv, const char **operand);
 
 /* Says what is wrong with the command line and where help is; returns EXIT_USAGE. */
-int options_fault(const char *command, const char *format, ...)
-#if defined(__GNUC__) || defined(__clang__)
-    __attribute__((format(printf, 2, 3)))
-#endif
-    ;
+int options_fault(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

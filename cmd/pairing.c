@@ -4,10 +4,10 @@
 #include "cmd.h"
 #include "codec.h"
 #include "keyfile.h"
+#include "secret.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ int pairing_write(const char *path, const char *address, const uint8_t psk[32]) 
     char line[PAIRING_ADDRESS + 70], hex[65];
     hex_encode(hex, psk, 32);
     int n = snprintf(line, sizeof line, "%s#%s\n", address, hex), code = EXIT_LOCAL;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = secret_create(path);
     if (n > PASSWORD_MAX) say("the address is too long for a pairing link: %s", address);
     else if (fd < 0) say("cannot make %s: %s", path, strerror(errno));
     else if (write(fd, line, (size_t)n) != n) say("cannot write %s: %s", path, strerror(errno));

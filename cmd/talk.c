@@ -65,7 +65,7 @@ void talk_ready(talk *t) {
 void talk_add(talk *t, fdset *set) {
     int wait = -1;
     talk_want(t, t->own, &wait);
-    for (nfds_t i = 0; i < t->n; i++) t->place[i] = fdset_add(set, t->own[i].fd, t->own[i].events);
+    for (nfds_t i = 0; i < t->n; i++) t->place[i] = fdset_add(set, (int)t->own[i].fd, t->own[i].events);
     fdset_within(set, wait);
 }
 

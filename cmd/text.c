@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 void say(const char *format, ...) {
@@ -48,15 +47,6 @@ size_t text_json(char *out, size_t out_size, const char *in, size_t n) {
     }
     out[used] = 0;
     return i;
-}
-
-void text_time(char out[TEXT_TIME]) {
-    struct timespec t;
-    struct tm utc;
-    clock_gettime(CLOCK_REALTIME, &t);
-    gmtime_r(&t.tv_sec, &utc);
-    size_t n = strftime(out, TEXT_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(out + n, TEXT_TIME - n, ".%03uZ", (unsigned)(t.tv_nsec / 1000000) % 1000);
 }
 
 void text_identity(char out[IDENTITY_TEXT], const uint8_t *identity, size_t len) {

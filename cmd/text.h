@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__MINGW32__)
+#define PRINTF_LIKE(a, b) __attribute__((format(gnu_printf, a, b)))
+#elif defined(__GNUC__) || defined(__clang__)
 #define PRINTF_LIKE(a, b) __attribute__((format(printf, a, b)))
 #else
 #define PRINTF_LIKE(a, b)

@@ -74,7 +74,7 @@ void svconn_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[32] /* s
 /* A key, expanded: an array of words whose meaning belongs to the code that made it. It holds
  * no pointer and may be moved or copied; whoever owns it wipes it. With SVCONN_SMALL it is the
  * key as it came, and each text expands it on the stack. */
-#if defined(__x86_64__) || defined(__aarch64__) || defined(__wasm_simd128__)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(_M_X64) || defined(_M_ARM64) || defined(__wasm_simd128__)
 #define SVCONN_GCM_EXPANDED_WORDS 65 /* room for powers of the hash key */
 #else
 #define SVCONN_GCM_EXPANDED_WORDS 33

@@ -198,7 +198,7 @@ typedef enum {
 /* an AES-256-GCM key (SVCONN_GCM_WORDS), expanded unless memory comes before speed */
 #ifdef SVCONN_SMALL
 #define SVCONN_KEY_WORDS 4
-#elif defined(__x86_64__) || defined(__aarch64__) || defined(__wasm_simd128__)
+#elif defined(__x86_64__) || defined(__aarch64__) || defined(_M_X64) || defined(_M_ARM64) || defined(__wasm_simd128__)
 #define SVCONN_KEY_WORDS 65
 #else
 #define SVCONN_KEY_WORDS 33

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 
 static int bad(const svconn_address *a, svconn_why *why, const char *what) {
     return svconn_because(why, "address \"%.150s\": %s", a->text, what);
@@ -236,9 +235,8 @@ static int parse_unix(svconn_address *a, const char *p, svconn_why *why) {
     a->kind = SVCONN_ADDRESS_UNIX;
     a->rest = p;
     if (!*p) return bad(a, why, "no path; it looks like unix:PATH");
-    if (strlen(p) < sizeof((struct sockaddr_un *)0)->sun_path) return 0;
-    snprintf(what, sizeof what, "the path of a UNIX socket has at most %zu bytes",
-             sizeof((struct sockaddr_un *)0)->sun_path - 1);
+    if (strlen(p) < SVCONN_UNIX_PATH_SIZE) return 0;
+    snprintf(what, sizeof what, "the path of a UNIX socket has at most %d bytes", (int)SVCONN_UNIX_PATH_SIZE - 1);
     return bad(a, why, what);
 }
 

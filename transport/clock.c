@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+/* Deadlines, and waiting for descriptors until then. */
 #include "svconn_posix.h" /* first */
 #include "svconn_link.h"
 #include <errno.h>
 #include <limits.h>
-#include <time.h>
-
-uint64_t svconn_now(void) {
-    struct timespec t;
-    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0) return 0; /* cannot be: POSIX systems that we know have the clock */
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 uint64_t svconn_deadline(int timeout_ms) { return timeout_ms < 0 ? UINT64_MAX : svconn_now() + (uint64_t)timeout_ms; }
 
@@ -24,9 +18,9 @@ int svconn_is_later(int error) { return error == EAGAIN || error == EWOULDBLOCK;
 
 int svconn_wait_any(const int *fd, int count, short events, uint64_t end) {
     struct pollfd p[SVCONN_LISTENER_FDS];
-    for (int i = 0; i < count; i++) p[i] = (struct pollfd){.fd = fd[i], .events = events};
+    for (int i = 0; i < count; i++) p[i] = svconn_pollfd(fd[i], events);
     for (;;) {
-        int n = poll(p, (nfds_t)count, svconn_time_left(end));
+        int n = svconn_poll(p, (nfds_t)count, svconn_time_left(end));
         for (int i = 0; n > 0 && i < count; i++)
             if (p[i].revents) return i;
         if (n < 0 && errno != EINTR) return -1;
@@ -39,4 +33,4 @@ int svconn_wait_any(const int *fd, int count, short events, uint64_t end) {
 
 int svconn_wait(int fd, short events, uint64_t end) { return svconn_wait_any(&fd, 1, events, end) < 0 ? -1 : 0; }
 
-void svconn_nap(int ms) { (void)poll(NULL, 0, ms); /* a signal may shorten it: callers look at the time */ }
+void svconn_nap(int ms) { (void)svconn_poll(NULL, 0, ms); /* a signal may shorten it: callers look at the time */ }

@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the list ----------------------------------------------------------------------------------- */
 
@@ -129,7 +128,7 @@ int svconn_hop_lost(const svconn_hop *h, svconn_why *why) {
     if (errno == EMSGSIZE) return svconn_hop_failed(h, why, "its answer does not end; is this a proxy?");
     if (errno == 0)
         return svconn_hop_failed(h, why, "it ended the connection without a whole answer; is it a proxy of this kind?");
-    return svconn_hop_failed(h, why, "lost it before its answer: %s", strerror(errno));
+    return svconn_hop_failed(h, why, "lost it before its answer: %s", svconn_errno_text(errno));
 }
 
 /* ---- the way ------------------------------------------------------------------------------------ */
@@ -170,7 +169,7 @@ int svconn_dial(const svconn_address *a, const char *via, uint64_t end, svconn_w
                               a->text);
     int fd = next_hop(&hop[0], &via, 1, why) == 0 ? connect_first(&hop[0], end, why) : -1;
     if (fd >= 0 && go(fd, hop, a, via, end, why) != 0) {
-        close(fd);
+        svconn_fd_close(fd);
         fd = -1;
     }
     ct_wipe(hop, sizeof hop);

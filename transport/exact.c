@@ -4,17 +4,13 @@
 #include "svconn_link.h"
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-
-static int is_passing(int error) { return error == EINTR || svconn_is_later(error); }
 
 int svconn_send_exact(int fd, const void *bytes, size_t len, uint64_t end) {
     const uint8_t *p = bytes;
     for (size_t at = 0; at < len;) {
-        ssize_t n = send(fd, p + at, len - at, MSG_NOSIGNAL);
-        if (n < 0 && errno == ENOTSOCK) n = write(fd, p + at, len - at); /* a serial device */
+        ssize_t n = svconn_fd_write(fd, p + at, len - at);
         if (n > 0) at += (size_t)n;
-        else if (n < 0 && !is_passing(errno)) return -1;
+        else if (n < 0 && !svconn_is_later(errno)) return -1;
         else if (svconn_wait(fd, POLLOUT, end) != 0) return -1;
     }
     return 0;
@@ -23,13 +19,13 @@ int svconn_send_exact(int fd, const void *bytes, size_t len, uint64_t end) {
 int svconn_recv_exact(int fd, void *bytes, size_t len, uint64_t end) {
     uint8_t *p = bytes;
     for (size_t at = 0; at < len;) {
-        ssize_t n = recv(fd, p + at, len - at, 0);
+        ssize_t n = svconn_fd_read(fd, p + at, len - at);
         if (n == 0) {
             errno = 0;
             return -1;
         }
         if (n > 0) at += (size_t)n;
-        else if (!is_passing(errno)) return -1;
+        else if (!svconn_is_later(errno)) return -1;
         else if (svconn_wait(fd, POLLIN, end) != 0) return -1;
     }
     return 0;

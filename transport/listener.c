@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define RELAY_MS 10000  /* for a relay to give a token, or to take a name */
 #define SHORTAGE_MS 100 /* before a shortage is reported: a caller who tries again at once must not spin */
@@ -15,9 +13,9 @@
 
 static void full_tcp_address(svconn_listener *n) {
     struct sockaddr_storage s;
-    socklen_t len = sizeof s;
+    socklen_t len;
     char name[120];
-    if (getsockname(n->fd, (struct sockaddr *)&s, &len) != 0) return;
+    if (svconn_socket_here(n->fd, &s, &len) != 0) return;
     svconn_socket_name(name, sizeof name, &s, len);
     snprintf(n->address, sizeof n->address, "tcp://%s", name);
 }
@@ -46,7 +44,7 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
     n->spent = 0;
     switch (a.kind) {
     case SVCONN_ADDRESS_TCP: n->fd = svconn_tcp_listen(&a, why); break;
-    case SVCONN_ADDRESS_UNIX: n->fd = svconn_unix_listen(&a, why); break;
+    case SVCONN_ADDRESS_UNIX: n->fd = svconn_unix_listen(&a, &n->owner, why); break;
     case SVCONN_ADDRESS_RELAY: (void)svconn_relay_listen(n, &a, svconn_deadline(RELAY_MS), why); break;
     case SVCONN_ADDRESS_RFCOMM: (void)svconn_rfcomm_listen(n, &a, why); break;
     case SVCONN_ADDRESS_SERIAL:
@@ -57,21 +55,17 @@ int svconn_listen_with(svconn_listener *n, const char *address, const svconn_lin
     }
     n->spent = n->fd < 0;
     if (n->fd < 0) return -1;
-    n->owner = (long)getpid();
     if (a.kind == SVCONN_ADDRESS_TCP) full_tcp_address(n);
     return 0;
 }
 
 void svconn_listener_close(svconn_listener *n) {
-    struct stat st;
     svconn_address a;
     if (n->ops) n->ops->close(n);
     else if (n->fd >= 0) {
-        /* a child of a server that forks closes its copy, but the socket file is the parent's */
-        if (n->kind == SVCONN_ADDRESS_UNIX && n->owner == (long)getpid() &&
-            svconn_address_parse(&a, n->address, NULL) == 0 && lstat(a.rest, &st) == 0 && S_ISSOCK(st.st_mode))
-            (void)unlink(a.rest);
-        close(n->fd);
+        if (n->kind == SVCONN_ADDRESS_UNIX && svconn_address_parse(&a, n->address, NULL) == 0)
+            svconn_unix_unlink(&a, n->owner);
+        svconn_fd_close(n->fd);
     }
     n->ops = NULL;
     n->fd = -1;
@@ -115,11 +109,11 @@ int svconn_socket_accept_one(const int *fd, int count, const char *address, uint
     } while (is_transient(errno) && svconn_time_left(end) != 0);
     int error = errno;
     if (is_transient(error)) return svconn_because(why, "who connected to %.200s is gone again", address);
-    if (!is_shortage(error)) return svconn_because(why, "cannot accept on %.200s: %s", address, strerror(error));
+    if (!is_shortage(error)) return svconn_because(why, "cannot accept on %.200s: %s", address, svconn_errno_text(error));
     int left = svconn_time_left(end);
     svconn_nap(left < 0 || left > SHORTAGE_MS ? SHORTAGE_MS : left);
     return svconn_because(why, "cannot accept on %.150s: %s (too many connections at once? see ulimit -n)", address,
-                          strerror(error));
+                          svconn_errno_text(error));
 }
 
 static int accept_socket(svconn_listener *n, svconn_link *l, uint64_t end, svconn_why *why) {
@@ -147,6 +141,6 @@ int svconn_listener_accept(svconn_listener *n, svconn_link *l, int timeout_ms, s
 nfds_t svconn_listener_want(const svconn_listener *n, struct pollfd fds[SVCONN_LISTENER_FDS], int *timeout_ms) {
     if (n->ops) return n->ops->want(n, fds, timeout_ms);
     if (n->fd < 0) return 0;
-    fds[0] = (struct pollfd){.fd = n->fd, .events = POLLIN};
+    fds[0] = svconn_pollfd(n->fd, POLLIN);
     return 1;
 }

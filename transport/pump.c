@@ -17,7 +17,6 @@
 #include "svconn_link.h"
 #include <errno.h>
 #include <limits.h>
-#include <unistd.h>
 
 #define OUT_ENDED_MS 2000 /* a peer that takes no more (one of two pipes is closed) may say so long why */
 #define ABSENCE_MS 1000   /* away from the pump for longer: read before deadlines are looked at */
@@ -49,26 +48,16 @@ static size_t unsent(const svconn *s, const svconn_link *l) {
 /* ---- bytes -------------------------------------------------------------------------------------- */
 
 static ssize_t write_some(svconn_link *l, const uint8_t *bytes, size_t len) {
-    ssize_t n;
-    if (l->ops) return l->ops->write(l, bytes, len);
-    do {
-        n = send(l->out, bytes, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == ENOTSOCK) n = write(l->out, bytes, len);
-    } while (n < 0 && errno == EINTR);
-    return n;
+    return l->ops ? l->ops->write(l, bytes, len) : svconn_fd_write(l->out, bytes, len);
 }
 
 static ssize_t read_some(svconn_link *l, uint8_t *bytes, size_t len) {
-    ssize_t n;
-    if (l->ops) return l->ops->read(l, bytes, len);
-    do n = read(l->in, bytes, len);
-    while (n < 0 && errno == EINTR);
-    return n;
+    return l->ops ? l->ops->read(l, bytes, len) : svconn_fd_read(l->in, bytes, len);
 }
 
 static void end_writing(svconn_link *l) {
     if (l->ops && l->ops->end) l->ops->end(l);
-    else (void)shutdown(l->out, SHUT_WR); /* no socket: no harm */
+    else svconn_fd_end(l->out);
 }
 
 /* As much as the link takes; what it will never take counts as sent. Nothing follows an error packet. */
@@ -147,9 +136,9 @@ static nfds_t poll_fds(struct pollfd fds[2], const svconn_link *l, int reading, 
     nfds_t n = 0;
     if (l->ops && l->ops->want)
         return l->ops->want(l, (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0)), fds, next);
-    if (reading) fds[n++] = (struct pollfd){.fd = l->in, .events = POLLIN};
+    if (reading) fds[n++] = svconn_pollfd(l->in, POLLIN);
     if (writing && n && l->in == l->out) fds[0].events |= POLLOUT;
-    else if (writing) fds[n++] = (struct pollfd){.fd = l->out, .events = POLLOUT};
+    else if (writing) fds[n++] = svconn_pollfd(l->out, POLLOUT);
     return n;
 }
 
@@ -182,7 +171,7 @@ nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], i
 static int can_read(const svconn_link *l, const struct pollfd *fds, nfds_t n) {
     if (!fds) return 0;
     for (nfds_t i = 0; i < n; i++) /* any error, too, is for read to find out */
-        if (fds[i].fd == l->in && (fds[i].revents & ~POLLOUT)) return 1;
+        if ((int)fds[i].fd == l->in && (fds[i].revents & ~POLLOUT)) return 1;
     return l->in < 0 || (l->ops && l->ops->want);
 }
 
@@ -206,7 +195,7 @@ static svconn_err turn(svconn *s, svconn_link *l, uint64_t until) {
     nfds_t n = svconn_pump_want(s, l, fds, &wait);
     int left = svconn_time_left(until);
     if (left >= 0 && (wait < 0 || left < wait)) wait = left;
-    if (poll(fds, n, wait) < 0)
+    if (svconn_poll(fds, n, wait) < 0)
         for (nfds_t i = 0; i < n; i++) fds[i].revents = 0; /* a signal: nothing happened */
     return svconn_pump_ready(s, l, fds, n);
 }

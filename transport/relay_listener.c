@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DATA_MAX (SVCONN_LISTENER_FDS - 1)
 #define DATA_MS 15000 /* for the link to a caller: as long as a relay waits, unless it was told otherwise */
@@ -186,9 +185,9 @@ static int relay_accept(svconn_listener *n, svconn_link *l, uint64_t end, svconn
             return svconn_because_of(why, SVCONN_FAULT_NOT_THERE, "nobody came to %.200s in time", n->address);
         int timeout = svconn_time_left(end);
         nfds_t count = relay_want(n, fds, &timeout);
-        if (poll(fds, count, timeout) < 0 && errno != EINTR)
-            return svconn_talk_because(&((relay_listener *)n->state)->control->a, SVCONN_FAULT_LOCAL, strerror(errno),
-                                       why);
+        if (svconn_poll(fds, count, timeout) < 0 && errno != EINTR)
+            return svconn_talk_because(&((relay_listener *)n->state)->control->a, SVCONN_FAULT_LOCAL,
+                                       svconn_errno_text(errno), why);
     }
 }
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FLUSH_MS 2000    /* for our few bytes, on a connection that is there */
 #define PATIENCE_MS 5000 /* of a relay, while a person is asked: half of what ours have */
@@ -78,7 +77,7 @@ static int lost(const svconn_address *a, svconn_why *why) {
         return svconn_because_of(why, SVCONN_FAULT_NOT_THERE,
                                  "%.100s: the other party did not come in time; is it there, with the same token?",
                                  a->text);
-    return svconn_because_of(why, SVCONN_FAULT_CUT, "%.100s: lost the relay: %s", a->text, strerror(errno));
+    return svconn_because_of(why, SVCONN_FAULT_CUT, "%.100s: lost the relay: %s", a->text, svconn_errno_text(errno));
 }
 
 void svconn_talk_hex(char out[65], const uint8_t key[32]) {
@@ -116,8 +115,8 @@ static int read_packet(svconn_talk *t, svconn_why *why) {
             t->begun = 1;
             return svconn_error(&t->s) ? talk_failed(t, why) : 1;
         }
-        ssize_t n = recv(t->fd, t->packet + t->have, t->begun || t->have ? len - t->have : 1, 0);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+        ssize_t n = svconn_fd_read(t->fd, t->packet + t->have, t->begun || t->have ? len - t->have : 1);
+        if (n < 0 && svconn_is_later(errno)) return 0;
         if (n <= 0 && t->have > 0) /* the session has none of these bytes: to it nothing would have come */
             return svconn_talk_because(&t->a, SVCONN_FAULT_CUT, "lost the relay in the middle of its answer", why);
         if (n <= 0) {
@@ -208,13 +207,12 @@ static int answer_verdict(svconn_talk *t, svconn_why *why) {
 /* ---- steps -------------------------------------------------------------------------------------- */
 
 static int finish_connect(svconn_talk *t, svconn_why *why) {
-    struct pollfd p = {.fd = t->fd, .events = POLLOUT};
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (poll(&p, 1, 0) <= 0) return 0;
-    if (getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error)
+    struct pollfd p = svconn_pollfd(t->fd, POLLOUT);
+    if (svconn_poll(&p, 1, 0) <= 0) return 0;
+    int error = svconn_socket_error(t->fd);
+    if (error)
         return svconn_because_of(why, SVCONN_FAULT_UNREACHABLE, "%.100s: cannot connect once more: %s", t->a.text,
-                                 strerror(error));
+                                 svconn_errno_text(error));
     t->connecting = 0;
     return 1;
 }
@@ -241,7 +239,7 @@ int svconn_talk_message(svconn_talk *t, uint8_t msg[RELAY_MESSAGE_MAX], size_t *
 }
 
 struct pollfd svconn_talk_poll(const svconn_talk *t) {
-    return (struct pollfd){.fd = t->fd, .events = t->connecting ? POLLOUT : POLLIN};
+    return svconn_pollfd(t->fd, t->connecting ? POLLOUT : POLLIN);
 }
 
 /* ---- the waiting forms -------------------------------------------------------------------------- */
@@ -283,7 +281,7 @@ svconn_talk *svconn_talk_new(int fd, const svconn_address *a, const svconn_link_
     svconn_talk *t = calloc(1, sizeof *t);
     if (!t || svconn_random(seed, 32) != 0) {
         svconn_because(why, "%.100s: %s", a->text, t ? "the system gives no random bytes" : "out of memory");
-        close(fd);
+        svconn_fd_close(fd);
         free(t);
         return NULL;
     }
@@ -310,7 +308,7 @@ svconn_talk *svconn_talk_new(int fd, const svconn_address *a, const svconn_link_
 
 void svconn_talk_end(svconn_talk *t, int keep_fd) {
     if (!t) return;
-    if (!keep_fd && t->fd >= 0) close(t->fd);
+    if (!keep_fd && t->fd >= 0) svconn_fd_close(t->fd);
     svconn_wipe(&t->s);
     ct_wipe(t, sizeof *t);
     free(t);

@@ -6,7 +6,6 @@
 #include "svconn_posix.h" /* first */
 #include "svconn_link.h"
 #include "ct.h"
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 

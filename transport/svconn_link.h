@@ -5,8 +5,16 @@
 #define SVCONN_LINK_H
 
 #include "svconn_transport.h"
+#ifdef _WIN32
+#include <ws2tcpip.h>
+#define SVCONN_UNIX_PATH_SIZE 108
+#else
+#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
+#define SVCONN_UNIX_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
+#endif
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE was set */
@@ -66,6 +74,20 @@ int svconn_bluetooth_read(uint8_t address[6], const char *text);
 #define SVCONN_BLUETOOTH_TEXT 18
 const char *svconn_bluetooth_text(char out[SVCONN_BLUETOOTH_TEXT], const uint8_t address[6]);
 
+/* descriptor.c; windows/winsock.c, where every descriptor is a socket, a number that an int holds. As the functions of
+ * POSIX, with errno, but never EINTR; sockets raise no signal. */
+ssize_t svconn_fd_read(int fd, void *bytes, size_t len);
+ssize_t svconn_fd_write(int fd, const void *bytes, size_t len);
+void svconn_fd_end(int fd); /* nothing more will be written */
+/* A TCP socket that is closed with bytes unread is reset at once, and what we wrote last may never leave. So take them
+ * out, without waiting. */
+void svconn_fd_drop_unread(int fd);
+void svconn_fd_close(int fd);
+const char *svconn_errno_text(int error);
+/* fd: and stdio: are taken over: changed, and at the end given back their flags, and closed. */
+int svconn_given_open(svconn_link *l, const svconn_address *a, svconn_why *why);
+void svconn_given_close(int fd, int flags);
+
 /* clock.c */
 uint64_t svconn_deadline(int timeout_ms);
 int svconn_time_left(uint64_t end);                  /* for poll */
@@ -76,7 +98,9 @@ int svconn_is_later(int error); /* errno of a non-blocking descriptor: nothing n
 void svconn_nap(int ms);
 
 /* why.c: always -1 */
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__MINGW32__)
+#define SVCONN_LIKE_PRINTF(a, b) __attribute__((format(gnu_printf, a, b)))
+#elif defined(__GNUC__) || defined(__clang__)
 #define SVCONN_LIKE_PRINTF(a, b) __attribute__((format(printf, a, b)))
 #else
 #define SVCONN_LIKE_PRINTF(a, b)
@@ -116,18 +140,31 @@ int svconn_hop_lost(const svconn_hop *h, svconn_why *why);
 int svconn_http_connect(int fd, const svconn_hop *h, uint64_t end, svconn_why *why);
 int svconn_socks5_connect(int fd, const svconn_hop *h, uint64_t end, svconn_why *why);
 
-/* socket.c */
+/* tcp.c */
 int svconn_tcp_connect(const svconn_address *a, uint64_t end, svconn_why *why);
-int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why);
 int svconn_tcp_listen(const svconn_address *a, svconn_why *why);
-int svconn_unix_listen(const svconn_address *a, svconn_why *why);
-int svconn_socket_accept(int listener); /* -1: errno */
+void svconn_socket_name(char *out, size_t size, const void *address, socklen_t len);
+const char *svconn_socket_hint(int error); /* behind the text of errno: what to look at, or "" */
+
+/* socket.c, windows/winsock.c: descriptors or -1, 0 or -1, and errno */
 int svconn_socket_new(int family, int protocol);
 int svconn_socket_connect(int fd, const struct sockaddr *to, socklen_t len,
                           uint64_t end); /* fd; or -1 and it is closed */
-int svconn_socket_close_failed(int fd);  /* closes it, keeps errno; -1 */
 int svconn_socket_again(int fd);         /* another connection to where fd leads, begun but not waited for; -1: errno */
-void svconn_socket_name(char *out, size_t size, const void *address, socklen_t len);
+int svconn_socket_listen(const struct sockaddr *at, socklen_t len);
+int svconn_socket_accept(int listener);
+int svconn_socket_close_failed(int fd); /* closes it, keeps errno; -1 */
+void svconn_socket_at_once(int fd);     /* what is written goes out without waiting for more */
+int svconn_socket_error(int fd);        /* errno of a connection that was begun; 0: it is there */
+int svconn_socket_here(int fd, struct sockaddr_storage *address, socklen_t *len);
+int svconn_socket_there(int fd, struct sockaddr_storage *address, socklen_t *len);
+struct addrinfo;
+int svconn_lookup(const char *host, const char *port, const struct addrinfo *hints,
+                  struct addrinfo **list); /* getaddrinfo(3) */
+const char *svconn_lookup_text(int error);
+int svconn_unix_connect(const svconn_address *a, uint64_t end, svconn_why *why);
+int svconn_unix_listen(const svconn_address *a, long *owner, svconn_why *why);
+void svconn_unix_unlink(const svconn_address *a, long owner); /* removes the socket file, if owner is this process */
 
 /* exec.c */
 int svconn_child_start(svconn_link *l, const svconn_address *a, svconn_why *why);

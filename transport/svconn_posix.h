@@ -4,6 +4,22 @@
 #ifndef SVCONN_POSIX_H
 #define SVCONN_POSIX_H
 
+#ifdef _WIN32 /* Windows 7 and newer. What it has in place of POSIX is in windows/. */
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0601
+#endif
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#ifndef _CRT_SECURE_NO_WARNINGS /* MSVC warns of strerror and its like; sizes are looked after here */
+#define _CRT_SECURE_NO_WARNINGS
+#endif
+#ifndef __USE_MINGW_ANSI_STDIO /* %zu, and the end of a text that was cut, as C11 has them */
+#define __USE_MINGW_ANSI_STDIO 1
+#endif
+#define strncasecmp _strnicmp
+#endif
+
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

@@ -12,8 +12,17 @@
 #define SVCONN_TRANSPORT_H
 
 #include "svconn.h"
+#ifdef _WIN32
+#include <winsock2.h> /* struct pollfd; so this header stands before <windows.h>, or that is told WIN32_LEAN_AND_MEAN */
+typedef unsigned long nfds_t;
+#else
 #include <poll.h>
+#endif
 #include <sys/types.h> /* ssize_t */
+#if defined(_MSC_VER) && !defined(_SSIZE_T_DEFINED)
+#define _SSIZE_T_DEFINED
+typedef SSIZE_T ssize_t;
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -241,6 +250,11 @@ SVCONN_MUST_CHECK svconn_err svconn_pump_recv(svconn *s, svconn_link *l, const u
 SVCONN_MUST_CHECK svconn_err svconn_pump_close(svconn *s, svconn_link *l);
 
 /* ---- for poll loops ----------------------------------------------------------------------------- */
+/* poll(2). On Windows WSAPoll, which waits here too when there is nothing to wait for, and sets errno. */
+int svconn_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+/* One to wait for. (On Windows fd of struct pollfd has another type.) */
+struct pollfd svconn_pollfd(int fd, short events);
+
 /* What to wait for: fills fds (0 to 2, returns how many) and the longest time to wait in ms (-1: no limit). */
 nfds_t svconn_pump_want(svconn *s, const svconn_link *l, struct pollfd fds[2], int *timeout_ms);
 

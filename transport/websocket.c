@@ -17,8 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <unistd.h>
 
 #define FRAME_BYTES 65536 /* of payload in a frame of ours */
 #define ANSWER_MAX 8192
@@ -85,9 +83,9 @@ static int put_pong(websocket *w) {
 static int send_out(svconn_link *l) {
     websocket *w = l->state;
     while (w->out_at < w->out_len) {
-        ssize_t n = send(l->out, w->out + w->out_at, w->out_len - w->out_at, MSG_NOSIGNAL);
+        ssize_t n = svconn_fd_write(l->out, w->out + w->out_at, w->out_len - w->out_at);
         if (n > 0) w->out_at += (size_t)n;
-        else if (n < 0 && errno != EINTR) return -1;
+        else if (n < 0) return -1;
     }
     return 0;
 }
@@ -138,18 +136,10 @@ static void websocket_close(svconn_link *l) {
 
 /* ---- reading ------------------------------------------------------------------------------------ */
 
-/* As read(2). */
-static ssize_t take(int fd, uint8_t *bytes, size_t len) {
-    ssize_t n;
-    do n = recv(fd, bytes, len, 0);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
 /* Until *have is want: 1. 0: the end; -1: errno. */
 static int fill(int fd, uint8_t *bytes, size_t *have, size_t want) {
     while (*have < want) {
-        ssize_t n = take(fd, bytes + *have, want - *have);
+        ssize_t n = svconn_fd_read(fd, bytes + *have, want - *have);
         if (n <= 0) return (int)n;
         *have += (size_t)n;
     }
@@ -238,7 +228,7 @@ static ssize_t websocket_read(svconn_link *l, uint8_t *bytes, size_t len) {
     websocket *w = l->state;
     for (int i = 0; i < FRAMES_AT_ONCE; i++) {
         if (w->left) {
-            ssize_t n = take(l->in, bytes, len < w->left ? len : (size_t)w->left);
+            ssize_t n = svconn_fd_read(l->in, bytes, len < w->left ? len : (size_t)w->left);
             if (n > 0) w->left -= (uint64_t)n;
             return n;
         }
@@ -276,7 +266,7 @@ static int send_request(int fd, const svconn_address *a, const char *key, uint64
     if (n < 0 || (size_t)n >= sizeof request) return svconn_because(why, "%.150s...: the path is too long", a->text);
     if (svconn_send_exact(fd, request, (size_t)n, end) == 0) return 0;
     return svconn_because_of(why, SVCONN_FAULT_CUT, "%.150s: cannot send the WebSocket request: %s", a->text,
-                             strerror(errno));
+                             svconn_errno_text(errno));
 }
 
 static int read_answer(int fd, const svconn_address *a, char answer[ANSWER_MAX], uint64_t end, svconn_why *why) {
@@ -284,7 +274,7 @@ static int read_answer(int fd, const svconn_address *a, char answer[ANSWER_MAX],
     const char *what = errno == ETIMEDOUT  ? "no answer to the WebSocket request in time"
                        : errno == 0        ? "the server ended the connection in its answer to the WebSocket request"
                        : errno == EMSGSIZE ? "the answer to the WebSocket request does not end"
-                                           : strerror(errno);
+                                           : svconn_errno_text(errno);
     return svconn_because_of(why, errno == EMSGSIZE ? SVCONN_FAULT_UNREACHABLE : SVCONN_FAULT_CUT,
                              "%.150s: %s; is it a WebSocket server?", a->text, what);
 }
@@ -380,7 +370,7 @@ int svconn_websocket_open(svconn_link *l, const svconn_address *a, const char *v
     websocket *w = calloc(1, sizeof *w);
     int fd = w ? svconn_dial(a, via, end, why) : svconn_because(why, "%.150s: out of memory", a->text);
     if (fd < 0 || shake(fd, a, end, why) != 0) {
-        if (fd >= 0) close(fd);
+        if (fd >= 0) svconn_fd_close(fd);
         free(w);
         return -1;
     }

@@ -43,5 +43,5 @@ int svconn_wormhole_join(int fd, const svconn_address *a, uint64_t end, svconn_w
                                  "%.150s: the relay ended the connection before a partner came, or is no transit relay",
                                  a->text);
     return svconn_because_of(why, SVCONN_FAULT_CUT, "%.150s: lost the relay before a partner came: %s", a->text,
-                             strerror(errno));
+                             svconn_errno_text(errno));
 }

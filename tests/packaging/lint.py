@@ -141,7 +141,7 @@ class Lint:
             self.fields(f, self.text(f), {
                 "prefix": r"^prefix=\$\{pcfiledir\}/@UP@$", "Name": (r"^Name: (\S+)$", name), "Description": r"^Description: \S",
                 "Version": r"^Version: @VERSION@$", "License": r"^License: ISC$", "Cflags": r"^Cflags: -I\$\{includedir\}",
-                "Libs": r"^Libs: -L\$\{libdir\} -l%s$" % name})
+                "Libs": r"^Libs: -L\$\{libdir\} -l%s(@SVCONN_SYSTEM_LIBS@)?$" % name})
         self.fields("packaging/svconn.pc.in", self.text("packaging/svconn.pc.in"), {"switches": r"^Cflags: .*@SWITCHES@$"})
         f = "packaging/svconn_transport.pc.in"
         self.fields(f, self.text(f), {"Requires": r"^Requires: svconn = @VERSION@$"})
