@@ -236,7 +236,9 @@ static int connect_and_run(echo *e, const party *p, const char *address) {
     if (code != EXIT_DONE) return code;
     code = run(e);
     talk_close(&e->t);
-    return stream_finish(e->out) == 0 || code != EXIT_DONE ? code : EXIT_LOCAL;
+    if (stream_finish(e->out) == 0 || code != EXIT_DONE) return code;
+    say("cannot write all of it to standard output");
+    return EXIT_LOCAL;
 }
 
 static int prepare(echo *e, party *p, const party_options *o, int early, const char *address, const char *file) {

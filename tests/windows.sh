@@ -44,7 +44,7 @@ mingw() { # BITS: sets cc, ar, run, dir; or ends
     mkdir -p "$dir"
     make --no-print-directory CC=$cc AR=$ar BUILD="$dir" WARN="$warn" lib >"$tmp/build" 2>&1
     judge "the library builds without a warning" $?
-    cat "$tmp/build" | grep -E 'warning|error' | head -n 20
+    grep -E 'warning:|error:' "$tmp/build" | head -n 20
     can_run "$1" $cc && return
     echo "skip windows $name: it was built, but there is no wine for it here (Debian packages: wine wine64; for 32 bits wine32 of the architecture i386)"
     exit 0
@@ -155,7 +155,7 @@ echo_pair() { # $3: the peer that the server allows; $4: the exit codes
 program() {
     make --no-print-directory CC=$cc AR=$ar BUILD="$dir" WARN="$warn" program >"$tmp/said" 2>&1
     judge "the program builds without a warning" $?
-    grep -E 'warning|error' "$tmp/said" | head -n 10
+    grep -E 'warning:|error:' "$tmp/said" | head -n 10
     if [ ! -x "$build/svconn" ]; then bad "there is no $build/svconn to compare it with: make"; return; fi
     for k in a b; do
         # (wine shows what administrators may do as the rights of a group)

@@ -20,7 +20,7 @@ static int is_ours(int one, int other) {
 
 int loopback(int pair[2]) {
     svconn_listener n;
-    svconn_link one, other;
+    svconn_link one, other = SVCONN_LINK_NONE;
     if (svconn_listen(&n, "tcp://127.0.0.1:0", NULL) != 0) return -1;
     int ok = svconn_link_open(&one, n.address, OPEN_MS, NULL) == 0;
     if (ok) ok = svconn_listener_accept(&n, &other, OPEN_MS, NULL) == 0 && is_ours(one.in, other.in);
@@ -30,6 +30,8 @@ int loopback(int pair[2]) {
         pair[1] = other.in;
         return 0;
     }
+    svconn_link_close(&one);
+    svconn_link_close(&other);
     errno = ENETDOWN;
     return -1;
 }
