@@ -142,8 +142,8 @@ void svconn_ed25519_seed_to_x25519(uint8_t scalar[32], const uint8_t seed[32] /*
 /* ---- The same, in slices (slices.h) --------------------------------------- */
 /* What a curve operation needs while it lasts, for those who cannot wait for its end. To begin: phase = 0. Then the same
  * call with the same arguments, and units > 0 before each, until it returns something else than SVCONN_UNFINISHED; the
- * workspace is then wiped. One operation at a time; who gives one up wipes it. A unit is at most 60 products of field
- * elements, or what is done before and after a loop. */
+ * secrets in the workspace are then wiped. One operation at a time; who gives one up wipes it. A unit is at most 100 products of
+ * field elements, or a hash of the message. */
 #ifdef SVCONN_CURVE_WORDS /* a test, on other elements */
 #elif defined(SVCONN_SMALL)
 #define SVCONN_CURVE_WORDS 112

@@ -110,7 +110,7 @@ static int is_out(const svconn *s) { return HAS_SLICES && s->work && work(s)->un
 
 /* A unit for something else than a curve */
 static void take_unit(const svconn *s) {
-    if (HAS_SLICES && s->work && work(s)->units) work(s)->units--;
+    if (HAS_SLICES && s->work && work(s)->units && work(s)->units != UINT32_MAX) work(s)->units--;
 }
 
 #if HAS_SLICES
@@ -191,14 +191,15 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
     return SVCONN_OK;
 }
 
-/* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. No proof verifies under a key that is not acceptable
- * (3.5 step 5, 3.6 step 5): the key is looked at by itself only to say which of the two is wrong. */
+/* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. A key that is not acceptable (3.5 step 5, 3.6
+ * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of a proof that has S >= L. */
 SVCONN_APART svconn_err verify_peer(svconn *s) {
+    static const uint8_t no_proof[64] = {[63] = 0xff};
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
     int ok = svconn_is_custom(type) || proof.len == svconn_proof_length(type);
-    if (svconn_is_ed25519(type) && ok) ok = curve_verify(s, proof.data, msg, n);
+    if (svconn_is_ed25519(type)) ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
     else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
     if (ok == SVCONN_UNFINISHED) return unfinished(s);
     if (ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;

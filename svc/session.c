@@ -22,6 +22,7 @@ static void end_work(svconn *s) {
     if (!HAS_SLICES || !s->work) return;
     ct_wipe(s->work, sizeof *s->work);
     s->work = NULL;
+    ct_wipe(s->tx + s->tx_tail, s->tx_size - s->tx_tail); /* an M2 that is not sealed yet */
 }
 
 static svconn_err fail(svconn *s, svconn_err err) {
@@ -85,12 +86,20 @@ static int is_asking(const svconn *s) {
 /* 7.2, while a question is open: behind the message that raised it comes a record, or the error packet. Before a
  * SERVER's M1 it is M2 that comes, at the earliest. (What came together with the message waits for the answer, so that
  * the way in which bytes are split decides nothing.) */
+static size_t message_length(const svconn *s) { return s->flags & FLAG_KEYS ? s->lent : s->u.hs.m_len; }
+static size_t bytes_behind(const svconn *s) { return s->rx_tail - s->rx_head - message_length(s); }
+
 static int error_packet_waits(const svconn *s) {
-    int keys = s->flags & FLAG_KEYS;
-    size_t message = keys ? s->lent : s->u.hs.m_len, have = s->rx_tail - s->rx_head - message, len;
+    size_t message = message_length(s), have = bytes_behind(s), len;
     const uint8_t *p = s->rx + s->rx_head + message;
-    if (!keys && message == 0) return svconn_m2_parse(&len, p, have) == SVCONN_E_ABORTED;
+    if (!(s->flags & FLAG_KEYS) && message == 0) return svconn_m2_parse(&len, p, have) == SVCONN_E_ABORTED;
     return have >= RECORD_TEXT && (wire_get16(p) & RECORD_ID_MAX) == 0;
+}
+
+/* The link has ended before the handshake has. */
+static svconn_err fail_at_end(svconn *s) {
+    if (is_asking(s) && error_packet_waits(s)) return fail(s, SVCONN_E_ABORTED);
+    return fail(s, s->flags & FLAG_HEARD ? SVCONN_E_TRUNCATED : SVCONN_E_ABSENT);
 }
 
 /* The silence of the peer counts from now. An answer or svconn_recv_done tells no time, so "now" is the next time that
@@ -190,7 +199,8 @@ svconn_err svconn_work(svconn *s, uint32_t units) {
     svconn_handshake_allow(s, units);
     svconn_err err = run(s, NULL);
     svconn_handshake_allow(s, 0);
-    return err;
+    if (err || !(s->flags & FLAG_EOF) || s->state == SVCONN_WORKING || s->state == SVCONN_CONNECTED || svconn_is_over(s)) return err;
+    return fail_at_end(s);
 }
 #endif
 
@@ -342,8 +352,8 @@ svconn_err svconn_wire_eof(svconn *s) {
     if (svconn_is_over(s)) return svconn_error(s);
     s->flags |= FLAG_EOF;
     if (s->state == SVCONN_CONNECTED) return run(s, NULL); /* whole messages come first */
-    if (is_asking(s) && error_packet_waits(s)) return fail(s, SVCONN_E_ABORTED);
-    return fail(s, s->flags & FLAG_HEARD ? SVCONN_E_TRUNCATED : SVCONN_E_ABSENT);
+    if (s->state == SVCONN_WORKING && bytes_behind(s) && !error_packet_waits(s)) return SVCONN_OK; /* svconn_work comes to them first */
+    return fail_at_end(s);
 }
 
 const uint8_t *svconn_wire_out(const svconn *s, size_t *len) {

@@ -231,7 +231,7 @@ typedef struct {
 /* What a handshake in slices needs until it is over. Private; any bytes to begin with. */
 #ifdef SVCONN_SMALL
 #define SVCONN_WORKSPACE_WORDS 113
-#elif defined(__SIZEOF_INT128__) || defined(_M_X64) || defined(_M_ARM64) /* one size for all compilers */
+#elif UINTPTR_MAX > 0xffffffff || defined(__x86_64__) || defined(__aarch64__) /* one size for all compilers of a machine */
 #define SVCONN_WORKSPACE_WORDS 265
 #else
 #define SVCONN_WORKSPACE_WORDS 145
@@ -297,15 +297,15 @@ SVCONN_MUST_CHECK svconn_err svconn_init(svconn *s, const svconn_config *config,
                                          size_t rx_size, uint8_t *tx, size_t tx_size);
 
 /* The same, for those who cannot wait while a curve is computed (an event loop, a watchdog): wherever the handshake would
- * go on computing, the state is SVCONN_WORKING, from the beginning on, until svconn_work was called often enough; what comes
- * from the link waits. The work space is the caller's; it stays in place until the session is connected, over or wiped, and
+ * go on computing, the state is SVCONN_WORKING, from the beginning on (a SERVER's first message is not there at once), until svconn_work was called often enough; what
+ * comes from the link waits, and messages cannot be sent. The work space is the caller's; it stays in place until the session is connected, over or wiped, and
  * is erased then. Messages and keys are those of svconn_init. */
 SVCONN_MUST_CHECK svconn_err svconn_init_sliced(svconn *s, svconn_workspace *work, const svconn_config *config,
                                                 uint8_t seed[32], uint8_t *rx, size_t rx_size, uint8_t *tx,
                                                 size_t tx_size);
 
-/* SVCONN_WORKING: a slice of so many units, 1 or more. A unit is at most 60 products of field elements, or a little work between two
- * loops: docs/embedded.md has what the longest slice and the whole handshake take. Returns the failure if there is one; svconn_status says whether there is more. */
+/* SVCONN_WORKING: a slice of so many units, 1 or more. A unit is at most 100 products of field elements, or one of the hashes and
+ * seals between them (of all of M1 or M2, if these have long fields or padding). UINT32_MAX: all that can be done now. docs/embedded.md has what the longest slice and the whole handshake take. Returns the failure if there is one; svconn_status says whether there is more. */
 SVCONN_MUST_CHECK svconn_err svconn_work(svconn *s, uint32_t units);
 
 /* Ends it in any state: erases the session, both buffers, and the work space. */
@@ -315,7 +315,7 @@ svconn_state svconn_status(const svconn *s);
 svconn_err svconn_error(const svconn *s); /* the failure; SVCONN_OK if there is none */
 
 /* ---- who is there ------------------------------------------------------------------------------- */
-/* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK, _VERDICT and _WORKING it is a
+/* The peer's identity, type and body; NULL if it is not known (yet). During SVCONN_NEEDS_PSK and _VERDICT, and _WORKING before that, it is a
  * claim, proven by the built-in types at _VERDICT, and lent until the next call that changes the session. After it was
  * accepted: identities of up to SVCONN_BUILT_IN_MAX bytes stay until svconn_wipe; of longer ones the application keeps
  * what it wants. After a failure it is what was claimed: proven only if SVCONN_NEEDS_VERDICT had been reached. */
@@ -355,7 +355,8 @@ uint8_t *svconn_wire_space(svconn *s, size_t *len);
 SVCONN_MUST_CHECK svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now_ms);
 
 /* The link has ended. SVCONN_OK if the peer closed before; else a failure. If whole messages are still in the session,
- * they come first: SVCONN_OK now, and svconn_recv_done of the last one returns the failure. */
+ * they come first: SVCONN_OK now, and svconn_recv_done of the last one returns the failure; or, while the session is
+ * SVCONN_WORKING and bytes wait, svconn_work. */
 SVCONN_MUST_CHECK svconn_err svconn_wire_eof(svconn *s);
 
 /* Bytes for the link; *len is 0 if there are none. Lent until the next call that changes the session. Then tell how

@@ -951,6 +951,37 @@ static void messages_before_a_failure_are_delivered(void) {
     CHECK(is_failed(&client, SVCONN_E_TRUNCATED) && queued(&client) == 0);
 }
 
+/* 3.6 step 5 comes before step 6: a key that is no good is the reason, also if the proof is none, by its length. A hostile CLIENT's M2 by hand */
+static void a_bad_key_is_named_before_a_bad_proof(void) {
+    static const size_t lengths[] = {0, 1, 63, 64, 65};
+    for (int bad = 0; bad < 2; bad++)
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+            static const uint8_t nonce[12];
+            uint8_t m2[400] = {0}, key[32];
+            uint64_t gcm[SVCONN_GCM_WORDS];
+            size_t used, proof = lengths[i], text = 2 + 33 + 2 + proof;
+            prepare(SVCONN_TYPE_ED25519, 0x80);
+            begin_both();
+            client.holds = 1;
+            (void)carry(&server, EVERYTHING);
+            CHECK(svconn_accept(client.s) == SVCONN_OK && state_of(&client) == SVCONN_NEEDS_PROOF);
+            memcpy(m2, client.s->u.hs.v.m.public_key, 32);
+            wire_put16(m2 + 32, text + 16);
+            wire_put16(m2 + 34, 33);
+            m2[36] = SVCONN_TYPE_ED25519;
+            if (bad) m2[37] = 1; /* y = 1: the identity */
+            else {
+                fill(key, 32, 77);
+                svconn_ed25519_public(m2 + 37, key);
+            }
+            wire_put16(m2 + 69, proof);
+            svconn_derive(key, 32, client.s->u.hs.ck, LABEL_CLIENT_KEY);
+            svconn_gcm_init(gcm, key);
+            svconn_gcm_seal(gcm, nonce, m2 + 32, 2, m2 + 34, m2 + 34, text, m2 + 34 + text, 16);
+            CHECK(svconn_wire_in(server.s, m2, 34 + text + 16, &used, now) == (bad ? SVCONN_E_KEY : SVCONN_E_PROOF));
+        }
+}
+
 /* 7.2: a party that waits for its application, or for a person, sees that the peer gave up; not that the link ended. */
 static void the_error_packet_is_seen_while_a_question_is_open(void) {
     static const situation asking[] = {IN_CLIENT_VERDICT, IN_CLIENT_PSK,     IN_CLIENT_PROOF,   IN_CLIENT_VERDICT_2,
@@ -1090,6 +1121,7 @@ int main(void) {
     T(the_links_end_in_every_situation_is_told);
     T(the_first_failure_is_kept);
     T(messages_before_a_failure_are_delivered);
+    T(a_bad_key_is_named_before_a_bad_proof);
     T(the_error_packet_is_seen_while_a_question_is_open);
     T(gap_14_1_records_dropped_before_a_renewal_go_unnoticed);
     T(every_result_has_a_name_and_a_sentence_of_its_own);

@@ -141,6 +141,52 @@ static void what_comes_meanwhile_waits(void) {
     CHECK(both_connected() && heard(&server, 1, 2));
 }
 
+/* The link ends while the CLIENT still computes: what the SERVER had said before is not lost, and the reason is the right one. */
+static void the_link_ends_behind_what_waits(void) {
+    static const uint8_t zeros[ERROR_PACKET], http[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    size_t used;
+    begin_two(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519);
+    work_to_the_end(&server);
+    work_to_the_end(&client);
+    carry(&server, EVERYTHING);
+    while (queued(&client) == 0) {
+        if (state_of(&client) == SVCONN_WORKING) CHECK(svconn_work(client.s, 1) == SVCONN_OK);
+        answer(&client);
+    }
+    CHECK(state_of(&client) == SVCONN_WORKING); /* M2 is there before the keys are */
+    carry(&client, EVERYTHING);
+    while (state_of(&server) != SVCONN_CONNECTED) {
+        work_to_the_end(&server);
+        answer(&server);
+    }
+    CHECK(say(&server, 1) == SVCONN_OK && svconn_close(server.s, now) == SVCONN_OK);
+    carry(&server, EVERYTHING);
+    CHECK(state_of(&client) == SVCONN_WORKING && svconn_wire_eof(client.s) == SVCONN_OK);
+    work_to_the_end(&client);
+    collect(&client);
+    CHECK(state_of(&client) == SVCONN_CONNECTED && heard(&client, 1, 1) && client.ended);
+
+    begin_two(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519); /* no SVC */
+    CHECK(svconn_wire_in(client.s, http, sizeof http - 1, &used, now) == SVCONN_OK && svconn_wire_eof(client.s) == SVCONN_OK);
+    while (state_of(&client) == SVCONN_WORKING) (void)!svconn_work(client.s, 1);
+    CHECK(is_failed(&client, SVCONN_E_VERSION));
+
+    begin_two(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519); /* M1, then the error packet, before the first slice */
+    work_to_the_end(&server);
+    carry(&server, EVERYTHING);
+    CHECK(svconn_wire_in(client.s, zeros, sizeof zeros, &used, now) == SVCONN_OK && svconn_wire_eof(client.s) == SVCONN_OK);
+    client.holds = 1;
+    while (state_of(&client) == SVCONN_WORKING) (void)!svconn_work(client.s, 1);
+    CHECK(is_failed(&client, SVCONN_E_ABORTED));
+
+    begin_two(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519); /* M1, and nothing more */
+    work_to_the_end(&server);
+    carry(&server, EVERYTHING);
+    CHECK(svconn_wire_eof(client.s) == SVCONN_OK);
+    while (state_of(&client) == SVCONN_WORKING) (void)!svconn_work(client.s, 1);
+    CHECK(is_failed(&client, SVCONN_E_TRUNCATED) && is_zero(&work[0], sizeof work[0]));
+}
+
 /* A proof that is wrong is found in the last of its slices, and not before. */
 static void a_wrong_proof(void) {
     begin_two(SVCONN_TYPE_ED25519, SVCONN_TYPE_ED25519);
@@ -181,6 +227,7 @@ int main(void) {
     TEST("caller_faults", caller_faults);
     TEST("ends_between_any_two_slices", ends_between_any_two_slices);
     TEST("what_comes_meanwhile_waits", what_comes_meanwhile_waits);
+    TEST("the_link_ends_behind_what_waits", the_link_ends_behind_what_waits);
     TEST("a_wrong_proof", a_wrong_proof);
     TEST("the_peer_sees_no_difference", the_peer_sees_no_difference);
     return TEST_EXIT();
