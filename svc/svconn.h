@@ -14,6 +14,7 @@
  *      svconn_send, _recv, _recv_done          messages, once connected
  *      svconn_close                            in order;   svconn_abort: at once
  *      svconn_tick                             deadlines, keep-alive
+ *      svconn_work                             the handshake in slices, if it was begun by svconn_init_sliced
  *      svconn_wipe                             when all is over
  *
  * Rules that hold for every function:
