@@ -4,13 +4,22 @@
 #include "svconn.h"
 
 #ifdef SVCONN_SMALL
-#define ROOM 408
+#define ROOM 416
 #elif defined(__x86_64__) || defined(__aarch64__)
-#define ROOM 1384
+#define ROOM 1392
 #else
-#define ROOM 872
+#define ROOM 880
 #endif
 _Static_assert(sizeof(svconn) <= ROOM && _Alignof(svconn) <= 8, "SESSION_ROOM of src/lib.rs, and ROOM, are too small");
+
+#ifdef SVCONN_SMALL
+#define WORKSPACE_WORDS 113
+#elif UINTPTR_MAX > 0xffffffff
+#define WORKSPACE_WORDS 265
+#else
+#define WORKSPACE_WORDS 145
+#endif
+_Static_assert(sizeof(svconn_workspace) == 8 * WORKSPACE_WORDS, "WORKSPACE_WORDS of src/lib.rs, and here");
 
 #define FIELD(name) offsetof(svconn_config, name), sizeof(((svconn_config *)0)->name)
 extern const size_t svconn_sys_layout[];
@@ -31,7 +40,7 @@ const size_t svconn_sys_layout[] = {
     SVCONN_PEER_ED25519, SVCONN_PEER_PSK, SVCONN_PEER_CUSTOM, SVCONN_OFF,
     SVCONN_MESSAGE_MAX, SVCONN_OVERHEAD, SVCONN_BUFFER_MIN, SVCONN_BUFFER_RESERVE,
     SVCONN_NONE, SVCONN_HANDSHAKE, SVCONN_NEEDS_PROOF, SVCONN_NEEDS_PSK, SVCONN_NEEDS_VERDICT, SVCONN_CONFIRMING, SVCONN_CONNECTED,
-    SVCONN_CLOSED, SVCONN_FAILED,
+    SVCONN_CLOSED, SVCONN_FAILED, SVCONN_WORKING,
 };
 extern const size_t svconn_sys_layout_len;
 const size_t svconn_sys_layout_len = sizeof svconn_sys_layout / sizeof svconn_sys_layout[0];

@@ -85,6 +85,7 @@ pub const SVCONN_CONFIRMING: svconn_state = 5;
 pub const SVCONN_CONNECTED: svconn_state = 6;
 pub const SVCONN_CLOSED: svconn_state = 7;
 pub const SVCONN_FAILED: svconn_state = 8;
+pub const SVCONN_WORKING: svconn_state = 9;
 
 /// Fields are private.
 #[repr(C)]
@@ -123,11 +124,11 @@ pub struct svconn_config {
 
 /// Room for the session of C, whose size depends on the target: at least as much as it wants (`layout.c` does not compile otherwise).
 pub const SESSION_ROOM: usize = if cfg!(feature = "small") {
-    408
+    416
 } else if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
-    1384
+    1392
 } else {
-    872
+    880
 };
 
 /// A session.
@@ -140,6 +141,21 @@ impl svconn {
     pub const fn zeroed() -> Self {
         Self { room: [0; SESSION_ROOM] }
     }
+}
+
+/// Room for a handshake in slices, as large as in C.
+pub const WORKSPACE_WORDS: usize = if cfg!(feature = "small") {
+    113
+} else if cfg!(target_pointer_width = "64") {
+    265
+} else {
+    145
+};
+
+/// What a handshake in slices needs until it is over.
+#[repr(C)]
+pub struct svconn_workspace {
+    pub words: [u64; WORKSPACE_WORDS],
 }
 
 extern "C" {
@@ -168,6 +184,18 @@ extern "C" {
         tx: *mut u8,
         tx_size: usize,
     ) -> svconn_err;
+    #[cfg_attr(feature = "small", link_name = "svconn_init_sliced_small")]
+    pub fn svconn_init_sliced(
+        s: *mut svconn,
+        work: *mut svconn_workspace,
+        config: *const svconn_config,
+        seed: *mut u8,
+        rx: *mut u8,
+        rx_size: usize,
+        tx: *mut u8,
+        tx_size: usize,
+    ) -> svconn_err;
+    pub fn svconn_work(s: *mut svconn, units: u32) -> svconn_err;
     pub fn svconn_wipe(s: *mut svconn);
     pub fn svconn_status(s: *const svconn) -> svconn_state;
     pub fn svconn_error(s: *const svconn) -> svconn_err;
