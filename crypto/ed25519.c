@@ -220,11 +220,11 @@ typedef char verify_work_fits[sizeof(verify_work) <= 8 * SVCONN_CURVE_WORDS ? 1 
 
 int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32],
                               const uint8_t *msg, size_t len) {
-    return w->units ? sign((void *)w->words, &w->phase, &w->units, signature, seed, public_key, msg, len) : SVCONN_UNFINISHED;
+    return w->units ? sign((sign_work *)(void *)w->words, &w->phase, &w->units, signature, seed, public_key, msg, len) : SVCONN_UNFINISHED;
 }
 
 int svconn_ed25519_verify_u_slice(svconn_curve_work *w, uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32],
                                   const uint8_t *msg, size_t len) {
-    return w->units ? verify((void *)w->words, &w->phase, &w->units, u, signature, public_key, msg, len) : SVCONN_UNFINISHED;
+    return w->units ? verify((verify_work *)(void *)w->words, &w->phase, &w->units, u, signature, public_key, msg, len) : SVCONN_UNFINISHED;
 }
 #endif

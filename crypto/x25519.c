@@ -242,12 +242,12 @@ typedef char x25519_work_fits[sizeof(x25519_work) <= 8 * SVCONN_CURVE_WORDS ? 1 
 typedef char pair_work_fits[sizeof(pair_work) <= 8 * SVCONN_CURVE_WORDS ? 1 : -1];
 
 int svconn_x25519_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
-    return w->units ? x25519((void *)w->words, &w->phase, &w->units, out, scalar, u) : SVCONN_UNFINISHED;
+    return w->units ? x25519((x25519_work *)(void *)w->words, &w->phase, &w->units, out, scalar, u) : SVCONN_UNFINISHED;
 }
 
 int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32],
                              const uint8_t scalar2[32], const uint8_t u2[32]) {
-    return w->units ? x25519_pair((void *)w->words, &w->phase, &w->units, out, scalar, u, scalar2, u2) : SVCONN_UNFINISHED;
+    return w->units ? x25519_pair((pair_work *)(void *)w->words, &w->phase, &w->units, out, scalar, u, scalar2, u2) : SVCONN_UNFINISHED;
 }
 
 int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32]) {
@@ -255,7 +255,7 @@ int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint
     uint8_t nine[32] = {9};
     return svconn_x25519_slice(w, out, scalar, nine);
 #else
-    return w->units ? x25519_public((void *)w->words, &w->phase, &w->units, out, scalar) : SVCONN_UNFINISHED;
+    return w->units ? x25519_public((x25519_work *)(void *)w->words, &w->phase, &w->units, out, scalar) : SVCONN_UNFINISHED;
 #endif
 }
 #endif

@@ -194,7 +194,8 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. A key that is not acceptable (3.5 step 5, 3.6
  * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of a proof that has S >= L. */
 SVCONN_APART svconn_err verify_peer(svconn *s) {
-    static const uint8_t no_proof[64] = {[63] = 0xff};
+    static const uint8_t no_proof[64] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff};
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
