@@ -53,13 +53,6 @@ int svconn_socket_accept(int listener) {
     return fd;
 }
 
-int svconn_socket_close_failed(int fd) {
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
 int svconn_socket_error(int fd) {
     int error;
     socklen_t size = sizeof error;

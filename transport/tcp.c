@@ -22,6 +22,13 @@ const char *svconn_socket_hint(int error) {
     }
 }
 
+int svconn_socket_close_failed(int fd) {
+    int saved = errno;
+    svconn_fd_close(fd);
+    errno = saved;
+    return -1;
+}
+
 /* flags: AI_PASSIVE or 0. Numbers and names; NULL and *why if there are none. */
 static struct addrinfo *look_up(const svconn_address *a, int flags, svconn_why *why) {
     struct addrinfo hints, *list = NULL;

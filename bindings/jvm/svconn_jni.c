@@ -296,22 +296,22 @@ NATIVE(jint, prove, jlong handle, jbyteArray proof) {
 }
 
 /* NULL as above, these two */
-NATIVE(jbyteArray, peerProof, jlong handle) {
-    (void)c;
+static jbyteArray proof_or_message(JNIEnv *env, jlong handle, int want_proof) {
     const uint8_t *proof;
     uint8_t message[SVCONN_PROOF_MESSAGE_MAX];
     size_t proof_len, len;
-    svconn_err err = svconn_peer_proof(&of(handle)->s, &proof, &proof_len, message, &len);
-    return err ? NULL : array_of(env, proof, proof_len);
+    if (svconn_peer_proof(&of(handle)->s, &proof, &proof_len, message, &len)) return NULL;
+    return want_proof ? array_of(env, proof, proof_len) : array_of(env, message, len);
+}
+
+NATIVE(jbyteArray, peerProof, jlong handle) {
+    (void)c;
+    return proof_or_message(env, handle, 1);
 }
 
 NATIVE(jbyteArray, peerProofMessage, jlong handle) {
     (void)c;
-    const uint8_t *proof;
-    uint8_t message[SVCONN_PROOF_MESSAGE_MAX];
-    size_t proof_len, len;
-    svconn_err err = svconn_peer_proof(&of(handle)->s, &proof, &proof_len, message, &len);
-    return err ? NULL : array_of(env, message, len);
+    return proof_or_message(env, handle, 0);
 }
 
 NATIVE(jint, givePsk, jlong handle, jbyteArray psk) {

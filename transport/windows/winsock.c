@@ -169,13 +169,6 @@ int svconn_socket_accept(int listener) {
 
 void svconn_socket_at_once(int fd) { set_option((SOCKET)fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
-int svconn_socket_close_failed(int fd) {
-    int saved = errno;
-    svconn_fd_close(fd);
-    errno = saved;
-    return -1;
-}
-
 int svconn_socket_error(int fd) {
     int error, size = sizeof error;
     if (getsockopt((SOCKET)fd, SOL_SOCKET, SO_ERROR, (char *)&error, &size) != 0) return errno_of(WSAGetLastError());
