@@ -260,7 +260,7 @@ check-jni-run: $(JNI)/classes/made
 check-python: program
 	@PYTHON="$(PYTHON)" sh tests/run.sh "sh tests/python.sh check $(BUILD)"
 # The core in WebAssembly with a module for JavaScript, as a package of npm, and a page (packages: clang, lld); its tests (nodejs npm node-typescript
-# node-ws websockify chromium chromium-driver python3-selenium); its size and speed
+# node-ws websockify python3-selenium chromium chromium-driver firefox-esr webkit2gtk-driver xvfb); its size and speed
 .PHONY: wasm check-web bench-web
 wasm:
 	@sh bindings/web/build.sh $(BUILD)/web
@@ -540,7 +540,8 @@ help:
 	@echo 'make check-python     the Python package (bindings/python): sdist, wheel, types, README and tests, against the program'
 	@echo '                      (packages: python3-dev python3-venv python3-build python3-setuptools python3-wheel python3-cffi mypy pypy3-dev)'
 	@echo 'make wasm, check-web, bench-web   the package for JavaScript and the page (bindings/web) in $(BUILD)/web; its tests; its size and speed'
-	@echo '                      (packages: clang, lld; nodejs npm node-typescript node-ws websockify chromium chromium-driver python3-selenium)'
+	@echo '                      (packages: clang, lld; nodejs npm node-typescript node-ws websockify python3-selenium chromium chromium-driver'
+	@echo '                      firefox-esr webkit2gtk-driver xvfb)'
 	@echo 'make check-cpp        the wrapper for C++ as C++17, 20 and 23, by g++ and clang++ (CXX_COMPILERS="g++ clang++-19" chooses)'
 	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# bindings/web on Node.js, against the program, as a package, and the page in a browser. From the repository's root, after make:
+# bindings/web on Node.js, against the program, as a package, and the page in three browsers. From the repository's root, after make:
 #   sh tests/web.sh BUILD [PART]      builds it in BUILD/web, and runs all parts; or one part of what is built
 set -u
 build=$1 part=${2:-all} package=$1/web/package
@@ -12,7 +12,7 @@ all() {
     done
     sh bindings/web/build.sh "$build/web" || exit 1
     set --
-    for part in sessions plain connections program package page; do set -- "$@" "sh tests/web.sh $build $part"; done
+    for part in sessions plain connections program package chromium firefox webkit; do set -- "$@" "sh tests/web.sh $build $part"; done
     exec sh tests/run.sh "$@"
 }
 
@@ -58,15 +58,11 @@ package_tests() {
     else echo "skip web: the types: no tsc here (Debian: node-typescript)"; fi
 }
 
-page_tests() {
+page_tests() { # ENGINE
     python=${PYTHON:-python3}
-    for tool in chromium chromedriver websockify; do
-        command -v $tool >/dev/null && continue
-        echo "skip web: page: no $tool here (Debian: chromium chromium-driver websockify)"
-        return
-    done
-    if "$python" -c 'import selenium' 2>/dev/null; then exec timeout 600 "$python" tests/web/page.py "$build"; fi
-    echo "skip web: page: $python has no selenium (Debian: python3-selenium, for /usr/bin/python3)"
+    if ! command -v websockify >/dev/null; then echo "skip web: $1: no websockify here (Debian: websockify)"
+    elif ! "$python" -c 'import selenium' 2>/dev/null; then echo "skip web: $1: $python has no selenium (Debian: python3-selenium, for /usr/bin/python3)"
+    else exec timeout 600 "$python" tests/web/page.py "$build" "$1"; fi
 }
 
 case $part in
@@ -76,5 +72,5 @@ sessions) exec timeout 300 node --expose-gc tests/web/sessions.mjs "$package" ;;
 connections) exec timeout 300 node tests/web/connections.mjs "$package" ;;
 program) exec timeout 300 node tests/web/program.mjs "$package" "$build" ;;
 package) package_tests ;;
-page) page_tests ;;
+chromium | firefox | webkit) page_tests "$part" ;;
 esac

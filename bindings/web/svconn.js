@@ -482,7 +482,7 @@ function webSocketLink(socket) {
         return chunk ?? null
     }
     async function write(data) {
-        await opened
+        if (socket.readyState === 0) await opened // else at once: a page that is being left has no later
         socket.send(data)
         while (socket.bufferedAmount > IN_FLIGHT && socket.readyState === 1) await sleep(10)
     }
@@ -509,7 +509,7 @@ function streamsLink({ readable, writable }) {
         }
     }
     async function write(data) {
-        await writer.ready
+        if (!(writer.desiredSize > 0)) await writer.ready
         await writer.write(data)
     }
     function end() {

@@ -172,7 +172,9 @@ $('disconnect').addEventListener('click', () => {
     setTimeout(() => now === connection && enough(), 3000)
 })
 
-addEventListener('pagehide', () => (connection ? connection.end().catch(() => {}) : stop?.abort(new DOMException('', 'AbortError'))))
+// Who leaves says so. Firefox takes the socket away before it says that the page goes; others do not say before that it will.
+for (const leaving of ['beforeunload', 'pagehide'])
+    addEventListener(leaving, () => (connection ? connection.end().catch(() => {}) : stop?.abort(new DOMException('', 'AbortError'))))
 
 function busy(is) {
     $('connect').disabled = $('new-key').disabled = is
