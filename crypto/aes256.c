@@ -164,12 +164,22 @@ static void unpack(uint32_t w[4 * BLOCKS], word q[8]) {
 #endif
 
 /* ---- the key -------------------------------------------------------------- */
+#define BYTES 0x01010101u /* bit 0 of each byte */
+
 uint32_t svconn_aes256_sub_word(uint32_t w) {
+#ifdef SVCONN_SMALL
     word q[8] = {w};
     transpose(q);
     NAME(sub_bytes)(q);
     transpose(q);
-    w = (uint32_t)q[0] ^ SBOX_CONSTANT * 0x01010101u;
+    w = (uint32_t)q[0] ^ SBOX_CONSTANT * BYTES;
+#else /* the same: w is alone */
+    word q[8];
+    UNROLL for (unsigned j = 0; j < 8; j++) q[j] = w >> j & BYTES;
+    NAME(sub_bytes)(q);
+    w = SBOX_CONSTANT * BYTES;
+    UNROLL for (unsigned j = 0; j < 8; j++) w ^= ((uint32_t)q[j] & BYTES) << j;
+#endif
     ct_wipe(q, sizeof q);
     return w;
 }
@@ -189,12 +199,13 @@ static void schedule(uint32_t w[4 * (ROUNDS + 1)], const uint8_t k[32]) {
  * constant of the S-box. */
 static void displaced(uint32_t d[4], const uint32_t w[4], unsigned i) {
     for (unsigned c = 0; c < 4; c++) {
-        d[c] = i > 0 ? SBOX_CONSTANT * 0x01010101u : 0;
-        for (unsigned r = 0; r < 4; r++) d[c] ^= w[(c - r * i) & 3] & (uint32_t)0xff << 8 * r;
+        d[c] = i > 0 ? SBOX_CONSTANT * BYTES : 0;
+        UNROLL for (unsigned r = 0; r < 4; r++) d[c] ^= w[(c - r * i) & 3] & (uint32_t)0xff << 8 * r;
     }
 }
 
 /* As block 0 alone a round key fills every BLOCKS-th bit of 8 words; BLOCKS of these are laid into one another. */
+#ifdef SVCONN_SMALL
 static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i) {
     uint32_t d[4 * BLOCKS] = {0};
     word q[8];
@@ -207,9 +218,27 @@ static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i)
     ct_wipe(d, sizeof d);
     ct_wipe(q, sizeof q);
 }
+#else
+/* That takes back what transpose does among BLOCKS neighbours: the other swaps are left. */
+static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i) {
+    uint32_t d[4];
+    word q[8 / BLOCKS];
+    displaced(d, w, i);
+#if WORD == 64
+    for (unsigned k = 0; k < 2; k++) q[k] = spread(d[k]) | spread(d[k + 2]) << 8;
+#else
+    for (unsigned k = 0; k < 4; k++) q[k] = d[k];
+    UNROLL for (unsigned k = 0; k < 4; k += 2) swap_bits(&q[k], &q[k + 1], ALL / 5, 2);
+#endif
+    UNROLL for (unsigned k = 0; k < 4 / BLOCKS; k++) swap_bits(&q[k], &q[k + 4 / BLOCKS], ALL / 17, 4);
+    for (unsigned k = 0; k < 8 / BLOCKS; k++) svconn_word_put(key, k, q[k]);
+    ct_wipe(d, sizeof d);
+    ct_wipe(q, sizeof q);
+}
+#endif
 
 static void expand_round_key(word rk[8], const uint64_t key[2]) {
-    for (unsigned j = 0; j < 8; j++) {
+    UNROLL for (unsigned j = 0; j < 8; j++) {
         word k = svconn_word_get(key, j / BLOCKS) >> j % BLOCKS & BLOCK0;
         rk[j] = (word)(k << BLOCKS) - k; /* bit 0 of each group to all bits of the group */
     }

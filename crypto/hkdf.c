@@ -54,12 +54,17 @@ void svconn_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[32], con
     svconn_hmac_init(&keyed, prk, 32);
     while (out_len > 0) {
         size_t take = out_len < sizeof t ? out_len : sizeof t;
-        c = keyed;
-        if (i > 0) svconn_hmac_update(&c, t, sizeof t);
-        for (size_t k = 0; k < parts; k++) svconn_hmac_update(&c, info[k].data, info[k].len);
+        svconn_hmac_ctx *h = &c;
+#ifndef SVCONN_SMALL
+        if (out_len <= sizeof t) h = &keyed; /* the last block needs no copy */
+        else
+#endif
+            c = keyed;
+        if (i > 0) svconn_hmac_update(h, t, sizeof t);
+        for (size_t k = 0; k < parts; k++) svconn_hmac_update(h, info[k].data, info[k].len);
         i++;
-        svconn_hmac_update(&c, &i, 1);
-        svconn_hmac_final(&c, t);
+        svconn_hmac_update(h, &i, 1);
+        svconn_hmac_final(h, t);
         memcpy(out, t, take);
         out += take;
         out_len -= take;

@@ -31,7 +31,11 @@ const uint32_t K[64] = {
 static inline uint32_t rotr(uint32_t x, unsigned n) { return x >> n | x << (32 - n); }
 static inline uint32_t ch(uint32_t x, uint32_t y, uint32_t z) { return z ^ (x & (y ^ z)); }
 static inline uint32_t big0(uint32_t x) { return rotr(x ^ rotr(x ^ rotr(x, 9), 11), 2); }
+#ifdef __arm__ /* the second operand is rotated for nothing */
+static inline uint32_t big1(uint32_t x) { return rotr(x ^ rotr(x ^ rotr(x, 14), 5), 6); }
+#else
 static inline uint32_t big1(uint32_t x) { return rotr(x, 6) ^ rotr(x, 11) ^ rotr(x, 25); }
+#endif
 static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x >> 3; }
 static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
@@ -71,10 +75,16 @@ void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
     } while (0)
 
 /* The whole schedule before the steps: with 16 words of it, computed between the steps, compilers run out of registers.
- * That was slower with gcc 12 and clang 14, unless they may use BMI2. */
+ * That was slower with gcc 12 and clang 14, unless they may use BMI2. Two words at once: nothing is loaded twice, nothing moved. */
 static void expand(uint32_t w[64], const uint8_t *p) {
     for (unsigned t = 0; t < 16; t++) w[t] = load_be32(p + 4 * t);
-    for (unsigned t = 16; t < 64; t++) w[t] = small1(w[t - 2]) + w[t - 7] + small0(w[t - 15]) + w[t - 16];
+    uint32_t oldest = w[0], x = w[14], y = w[15];
+    for (unsigned t = 16; t < 64; t += 2) {
+        uint32_t next = w[t - 15];
+        w[t] = x = small1(x) + w[t - 7] + small0(next) + oldest;
+        oldest = w[t - 14];
+        w[t + 1] = y = small1(y) + w[t - 6] + small0(oldest) + next;
+    }
 }
 
 void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
@@ -159,7 +169,7 @@ void svconn_sha256_update(svconn_sha256_ctx *c, const uint8_t *data, size_t len)
         data += take;
         len -= take;
     }
-    compress(c->h, data, len / 64);
+    if (len >= 64) compress(c->h, data, len / 64);
     if (len % 64 > 0) memcpy(c->block, data + len / 64 * 64, len % 64);
 }
 
