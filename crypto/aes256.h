@@ -11,6 +11,16 @@
 
 #include "word.h"
 
+#ifdef SVCONN_SMALL_AES
+/* The block cipher (aes256_small.c), on big-endian words. 15 round keys of 4 words, then 8 to work in; the owner wipes them. */
+#define SVCONN_AES256_SMALL_WORDS 68
+void svconn_aes256_schedule(uint32_t w[SVCONN_AES256_SMALL_WORDS], const uint8_t k[32] /* secret */);
+void svconn_aes256_block(uint32_t out[4], const uint32_t in[4], uint32_t w[SVCONN_AES256_SMALL_WORDS]);
+
+/* n big-endian words from bytes (gcm_small.c). The bytes may be those of w. */
+void svconn_load_be32(uint32_t *w, const uint8_t *p, unsigned n);
+#else
+
 /* The expanded key: 15 round keys of 128 bits. */
 #define SVCONN_AES256_WORDS 30
 
@@ -43,4 +53,5 @@ void svconn_aes256_ctr_xor(svconn_aes256_ctr *c, uint8_t *out, const uint8_t *in
 /* SubWord of FIPS 197 5.2. For the key schedule, and for the test that proves the S-box. */
 uint32_t svconn_aes256_sub_word(uint32_t w /* secret */);
 
+#endif
 #endif
