@@ -12,13 +12,11 @@
 #include "word.h"
 
 #ifdef SVCONN_SMALL_AES
-/* The block cipher (aes256_small.c), on big-endian words. 15 round keys of 4 words, then 8 to work in; the owner wipes them. */
-#define SVCONN_AES256_SMALL_WORDS 68
-void svconn_aes256_schedule(uint32_t w[SVCONN_AES256_SMALL_WORDS], const uint8_t k[32] /* secret */);
+/* The block cipher (aes256_small.c), on big-endian words. 15 round keys of 4 words, then 4 to work in; the owner wipes them.
+ * The schedule finds the key in the first 8 words. */
+#define SVCONN_AES256_SMALL_WORDS 64
+void svconn_aes256_schedule(uint32_t w[SVCONN_AES256_SMALL_WORDS]);
 void svconn_aes256_block(uint32_t out[4], const uint32_t in[4], uint32_t w[SVCONN_AES256_SMALL_WORDS]);
-
-/* n big-endian words from bytes (gcm_small.c). The bytes may be those of w. */
-void svconn_load_be32(uint32_t *w, const uint8_t *p, unsigned n);
 #else
 
 /* The expanded key: 15 round keys of 128 bits. */

@@ -23,23 +23,19 @@
 #define NIBBLES UINT32_C(0x11111111)
 
 /* A linear map of bits, on each byte: m[i] is what bit i becomes. */
-static uint32_t byte_map(uint32_t x, const uint8_t m[8]) {
+SVCONN_APART uint32_t byte_map(uint32_t x, const uint8_t m[8]) {
     uint32_t r = 0;
-    for (unsigned i = 8; i > 0; i--) {
-        r ^= (x & BYTES) * *m++;
-        x >>= 1;
-    }
+    for (int i = 7; i >= 0; i--) r ^= (x >> i & BYTES) * m[i];
     return r;
 }
 
 /* The product in GF(2^4) = GF(2)[w] / (w^4 + w + 1), in each half byte */
 static uint32_t nibble_mul(uint32_t a, uint32_t b) {
     uint32_t r = 0;
-    for (unsigned i = 4; i > 0; i--) {
-        uint32_t bit = b >> 3 & NIBBLES;
+    for (int i = 3; i >= 0; i--) {
+        uint32_t bit = b >> i & NIBBLES;
         r = (r & 7 * NIBBLES) << 1 ^ (r >> 3 & NIBBLES) * 3;
         r ^= a & ct_barrier32((bit << 4) - bit);
-        b <<= 1;
     }
     return r;
 }
@@ -66,38 +62,38 @@ static uint32_t sub_bytes4(uint32_t x) {
 
 /* 5.1.3, on a column */
 static uint32_t mix_column(uint32_t a) {
-    uint32_t b = a << 8 | a >> 24, t = a ^ b; /* b: the row below */
-    return b ^ (t << 16 | t >> 16) ^ (t & 0x7f * BYTES) << 1 ^ (t >> 7 & BYTES) * 0x1b;
+    uint32_t b = a << 8 | a >> 24, t = a ^ b, top = t >> 7 & BYTES; /* b: the row below */
+    return b ^ (t << 16 | t >> 16) ^ (t ^ top << 7) << 1 ^ top * 0x1b;
 }
 
 /* 5.2 with Nk = 8 */
-void svconn_aes256_schedule(uint32_t w[SVCONN_AES256_SMALL_WORDS], const uint8_t k[32]) {
-    svconn_load_be32(w, k, 8);
-    for (unsigned i = 0; i < 4 * ROUNDS - 4; i++, w++) {
+void svconn_aes256_schedule(uint32_t w[SVCONN_AES256_SMALL_WORDS]) {
+    uint32_t rcon = UINT32_C(0x01000000);
+    for (unsigned i = 8; i < 4 * (ROUNDS + 1); i++, w++) {
         uint32_t t = w[7];
         if (i % 4 == 0) {
             t = sub_bytes4(t);
-            if (i % 8 == 0) t = (t << 8 | t >> 24) ^ (uint32_t)1 << (24 + i / 8);
+            if (i % 8 == 0) {
+                t = (t << 8 | t >> 24) ^ rcon;
+                rcon <<= 1;
+            }
         }
         w[8] = w[0] ^ t;
     }
 }
 
-/* 5.1. The columns are written twice, one row behind the other, so that ShiftRows takes byte r of the r-th column from here. */
+/* 5.1. ShiftRows takes row r of a column from the r-th column further on. */
 void svconn_aes256_block(uint32_t out[4], const uint32_t in[4], uint32_t w[SVCONN_AES256_SMALL_WORDS]) {
-    uint32_t *twice = w + 4 * (ROUNDS + 1);
-    memcpy(out, in, 16);
-    for (unsigned i = ROUNDS;; i--) {
-        const uint32_t *from = twice;
-        for (unsigned c = 0; c < 4; c++) out[c] ^= *w++;
-        if (i == 0) break;
-        for (unsigned c = 0; c < 4; c++) twice[c] = twice[c + 4] = sub_bytes4(out[c]);
-        for (unsigned c = 0; c < 4; c++, from -= 3) {
+    uint32_t *t = w + 4 * (ROUNDS + 1);
+    for (unsigned c = 0; c < 4; c++) out[c] = in[c] ^ w[c];
+    for (unsigned i = 4; i < 4 * (ROUNDS + 1);) {
+        for (unsigned c = 0; c < 4; c++) t[c] = sub_bytes4(out[c]);
+        do {
             uint32_t x = 0, row = 0xff000000;
-            do x ^= *from++ & row;
-            while (row >>= 8);
-            out[c] = i > 1 ? mix_column(x) : x;
-        }
+            for (unsigned j = i; row; j++, row >>= 8) x ^= t[j % 4] & row;
+            if (i < 4 * ROUNDS) x = mix_column(x);
+            out[i % 4] = x ^ w[i];
+        } while (++i % 4);
     }
 }
 

@@ -11,15 +11,15 @@
 #ifdef SVCONN_SMALL_AES
 
 typedef struct {
-    uint32_t hash[4], stream[4];
+    uint32_t hash[8]; /* the hash; then a block of key stream */
     uint32_t sealing; /* 0xff: the hash takes what comes out; 0: what goes in */
     uint32_t counter[4], hash_key[4], mask[4];
     uint32_t round_keys[SVCONN_AES256_SMALL_WORDS];
 } gcm_text;
 
-/* n words, of bytes at any address; in place it turns words into bytes and back */
-void svconn_load_be32(uint32_t *w, const uint8_t *p, unsigned n) {
-    for (; n > 0; n--, p += 4) *w++ = load_be32(p);
+SVCONN_APART void load_words(uint32_t *w, const uint8_t *p, unsigned n) {
+    do *w++ = load_be32(p), p += 4;
+    while (--n > 0);
 }
 
 static void next_block(gcm_text *g, uint32_t out[4]) {
@@ -29,20 +29,21 @@ static void next_block(gcm_text *g, uint32_t out[4]) {
 
 /* Hashes len bytes, and zeros up to the next block bound; with out, that is the ciphertext of what is encrypted or decrypted. */
 static void take(gcm_text *g, uint8_t *out, const uint8_t *in, size_t len) {
-    while (len > 0) {
-        unsigned i = 0;
-        if (out) next_block(g, g->stream);
+    for (size_t i = 0; i < len;) {
+        uint32_t *hash = g->hash;
+        unsigned shift = 32;
+        if (out) next_block(g, g->hash + 4);
         do {
-            unsigned shift = 8 * (~i & 3);
-            uint32_t byte = *in++;
+            uint32_t byte = in[i];
+            shift -= 8;
             if (out) {
-                uint32_t s = g->stream[i / 4] >> shift;
-                *out++ = (uint8_t)(byte ^ s);
+                uint32_t s = hash[4] >> shift;
+                out[i] = (uint8_t)(byte ^ s);
                 byte ^= s & g->sealing;
             }
-            g->hash[i / 4] ^= byte << shift;
-            i++;
-        } while (--len > 0 && i < 16);
+            *hash ^= byte << shift;
+            if (shift == 0) shift = 32, hash++;
+        } while (++i < len && i % 16 != 0);
         svconn_ghash_mul(g->hash, g->hash_key);
     }
 }
@@ -63,9 +64,10 @@ static int crypt_text(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[
     tag_len &= 31;
     memcpy(theirs, tag, tag_len); /* it may lie where the plaintext goes */
     memset(&g, 0, sizeof g);
-    svconn_aes256_schedule(g.round_keys, (const uint8_t *)key);
+    load_words(g.round_keys, (const uint8_t *)key, 8);
+    svconn_aes256_schedule(g.round_keys);
     next_block(&g, g.hash_key); /* H = E(0) */
-    svconn_load_be32(g.counter, nonce, 3);
+    load_words(g.counter, nonce, 3);
     next_block(&g, g.mask); /* E(J0), J0 = nonce | 1; the text uses what follows */
     take(&g, NULL, aad, aad_len);
     g.sealing = sealing;
@@ -76,11 +78,10 @@ static int crypt_text(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[
     wrong = tag_len == 0;
     for (unsigned i = 0; i < tag_len; i++) {
         uint8_t t = (uint8_t)((g.hash[i / 4] ^ g.mask[i / 4]) >> 8 * (~i & 3));
-        wrong |= (uint32_t)(t ^ theirs[i]);
         if (sealing) tag[i] = t;
+        else wrong |= (uint32_t)(t ^ theirs[i]);
     }
     ct_wipe(&g, sizeof g);
-    if (sealing) return 1;
     uint32_t right = ct_is_zero32(wrong);
     CT_RELEASE(&right, sizeof right);
     if (!right && len) ct_wipe(out, len);

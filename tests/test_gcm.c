@@ -67,16 +67,18 @@ static int opens(const message *m, uint8_t *out, const uint8_t *in, const uint8_
 
 /* ---- AES ------------------------------------------------------------------ */
 #ifdef SVCONN_SMALL_AES
-static void put_be32(uint8_t p[4], uint32_t w) {
-    for (unsigned i = 0; i < 4; i++) p[i] = (uint8_t)(w >> (24 - 8 * i));
+static void to_words(uint32_t *w, const uint8_t *p, unsigned n) {
+    for (unsigned i = 0; i < 4 * n; i++) w[i / 4] = w[i / 4] << 8 | p[i];
+}
+static void to_bytes(uint8_t *p, const uint32_t *w, unsigned n) {
+    for (unsigned i = 0; i < 4 * n; i++) p[i] = (uint8_t)(w[i / 4] >> (24 - 8 * (i % 4)));
 }
 
 /* As the key schedule shows it (FIPS 197 5.2): w[8] = w[0] ^ SubWord(RotWord(w[7])) ^ Rcon[1] */
 static uint32_t sub_word(uint32_t w) {
-    uint32_t keys[SVCONN_AES256_SMALL_WORDS];
-    uint8_t k[32] = {0};
-    put_be32(k + 28, w >> 8 | w << 24);
-    svconn_aes256_schedule(keys, k);
+    uint32_t keys[SVCONN_AES256_SMALL_WORDS] = {0};
+    keys[7] = w >> 8 | w << 24;
+    svconn_aes256_schedule(keys);
     return keys[8] ^ UINT32_C(0x01000000);
 }
 #else
@@ -99,14 +101,15 @@ static void test_sbox(void) {
 #ifdef SVCONN_SMALL_AES
 /* Of n bytes from this counter block on; n in whole blocks, or the last one in part */
 static void blocks(uint8_t *out, const uint8_t key[32], const uint8_t block[16], size_t n) {
-    uint32_t keys[SVCONN_AES256_SMALL_WORDS], counter[4], b[4];
+    uint32_t keys[SVCONN_AES256_SMALL_WORDS] = {0}, counter[4] = {0}, b[4];
     uint8_t bytes[16];
-    svconn_aes256_schedule(keys, key);
-    svconn_load_be32(counter, block, 4);
+    to_words(keys, key, 8);
+    svconn_aes256_schedule(keys);
+    to_words(counter, block, 4);
     for (; n > 0; counter[3]++) {
         size_t part = n < 16 ? n : 16;
         svconn_aes256_block(b, counter, keys);
-        for (unsigned i = 0; i < 4; i++) put_be32(bytes + 4 * i, b[i]);
+        to_bytes(bytes, b, 4);
         memcpy(out, bytes, part);
         out += part;
         n -= part;
@@ -192,14 +195,14 @@ static void ghash_one(const uint8_t h[16], const uint8_t x[16]) {
     uint8_t got[16], want[16] = {0}, lengths[16] = {0};
     lengths[7] = lengths[15] = 128;
 #ifdef SVCONN_SMALL_AES
-    uint32_t hash_key[4], y[4], last[4];
-    svconn_load_be32(hash_key, h, 4);
-    svconn_load_be32(y, x, 4);
-    svconn_load_be32(last, lengths, 4);
+    uint32_t hash_key[4] = {0}, y[4] = {0}, last[4] = {0};
+    to_words(hash_key, h, 4);
+    to_words(y, x, 4);
+    to_words(last, lengths, 4);
     svconn_ghash_mul(y, hash_key);
     for (unsigned i = 0; i < 4; i++) y[i] ^= last[i];
     svconn_ghash_mul(y, hash_key);
-    for (unsigned i = 0; i < 4; i++) put_be32(got + 4 * i, y[i]);
+    to_bytes(got, y, 4);
 #else
     uint64_t key[SVCONN_GHASH_WORDS];
     svconn_ghash g;

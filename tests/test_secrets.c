@@ -82,7 +82,8 @@ static void holds_only(const party *p, const char *allowed) {
  * round keys */
 static void add_expanded(const uint8_t key[32]) {
     uint32_t words[SVCONN_AES256_SMALL_WORDS];
-    svconn_aes256_schedule(words, key);
+    for (int i = 0; i < 32; i++) words[i / 4] = (i % 4 ? words[i / 4] << 8 : 0) | key[i];
+    svconn_aes256_schedule(words);
     if (memcmp(words, key, 32) != 0) add("key in words", words, 32);
     add("expanded", words + 8, 208);
 }

@@ -145,12 +145,13 @@ static void open_(const bytes *a) {
 #ifdef SVCONN_SMALL_AES
 /* aes KEY BLOCK: E(key, block) */
 static void aes(bytes k, bytes block) {
-    uint32_t keys[SVCONN_AES256_SMALL_WORDS], b[4];
+    uint32_t keys[SVCONN_AES256_SMALL_WORDS] = {0}, b[4] = {0};
     uint8_t out[16];
     need(k, 32);
     need(block, 16);
-    svconn_aes256_schedule(keys, k.data);
-    svconn_load_be32(b, block.data, 4);
+    for (int i = 0; i < 32; i++) keys[i / 4] = keys[i / 4] << 8 | k.data[i];
+    svconn_aes256_schedule(keys);
+    for (int i = 0; i < 16; i++) b[i / 4] = b[i / 4] << 8 | block.data[i];
     svconn_aes256_block(b, b, keys);
     for (int i = 0; i < 16; i++) out[i] = (uint8_t)(b[i / 4] >> 8 * (~i & 3));
     answer(out, 16);
