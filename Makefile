@@ -181,6 +181,7 @@ $(eval $(call other_build,fe29,$(CC),-O2 -g -DSVCONN_FE=29,,,$(CORE_TESTS)))
 $(eval $(call other_build,fe13,$(CC),-O2 -g -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
 $(eval $(call other_build,small,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
 $(eval $(call other_build,small13,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
+$(eval $(call other_build,small-fast-aes,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FAST_AES -DSVCONN_FORCE_32,,,test_gcm test_backends test_secrets))
 SMALL_SAN := -O1 -g1 -DSVCONN_SMALL -fsanitize=undefined -fno-sanitize-recover=all
 $(eval $(call other_build,small-san29,$(CC),$(SMALL_SAN) -DSVCONN_FE=29,,,test_curve test_hash test_gcm))
 $(eval $(call other_build,small-san13,$(CC),$(SMALL_SAN) -DSVCONN_FE=13 -DSVCONN_FORCE_32,,,test_curve test_hash test_gcm))
@@ -319,7 +320,7 @@ vectors:
 check-backends: tests
 	@sh tests/run.sh "sh tests/backends.sh $(BUILD)/tests" "sh tests/frames.sh gcc clang"
 
-# What the switches of crypto/profile.h leave out, alone and together: 19 builds (packages: clang, gcc-arm-none-eabi)
+# What the switches of crypto/profile.h leave out, alone and together: 20 builds (packages: clang, gcc-arm-none-eabi)
 .PHONY: check-profiles
 check-profiles: lib
 	@sh tests/run.sh "CC='$(CC)' sh tests/profiles/run.sh $(BUILD)/profiles $(LIB)"
@@ -520,7 +521,7 @@ help:
 	@echo 'make demo [FILE=f]    server, relay and client on loopback, and what each of them saw'
 	@echo 'make check            the tests, also under sanitizers; with Python 3 and its cryptography package, interoperation too'
 	@echo 'make check-gcc, -clang, -force32, -portable, -m32, -s390x, -aarch64, -valgrind   the unit tests, built or run so'
-	@echo 'make check-fe29, -fe13, -small, -small13, -small-san29, -small-san13   those of the core, with what small machines get; the last ones sanitized'
+	@echo 'make check-fe29, -fe13, -small, -small13, -small-fast-aes, -small-san29, -small-san13   those of the core, with what small machines get; the last ones sanitized'
 	@echo '                      (packages: clang; libc6-dev-i386 lib32gcc-12-dev; gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user;'
 	@echo '                      gcc-aarch64-linux-gnu libc6-dev-arm64-cross; valgrind)'
 	@echo 'make check-backends   the tests of cryptography and sessions with every backend that this CPU has'

@@ -24,6 +24,8 @@
 #include "backend.h"
 #include "ct.h"
 
+#ifndef SVCONN_SMALL_AES
+
 #define word svconn_word
 #define NAME(x) svconn_aes256_##x
 
@@ -312,3 +314,4 @@ void svconn_aes256_ctr_xor(svconn_aes256_ctr *c, uint8_t *out, const uint8_t *in
         len -= n;
     }
 }
+#endif

@@ -11,6 +11,14 @@
 
 #include "word.h"
 
+#ifdef SVCONN_SMALL_AES
+/* The block cipher (aes256_small.c), on big-endian words. 15 round keys of 4 words, then 4 to work in; the owner wipes them.
+ * The schedule finds the key in the first 8 words. */
+#define SVCONN_AES256_SMALL_WORDS 64
+void svconn_aes256_schedule(uint32_t w[SVCONN_AES256_SMALL_WORDS]);
+void svconn_aes256_block(uint32_t out[4], const uint32_t in[4], uint32_t w[SVCONN_AES256_SMALL_WORDS]);
+#else
+
 /* The expanded key: 15 round keys of 128 bits. */
 #define SVCONN_AES256_WORDS 30
 
@@ -43,4 +51,5 @@ void svconn_aes256_ctr_xor(svconn_aes256_ctr *c, uint8_t *out, const uint8_t *in
 /* SubWord of FIPS 197 5.2. For the key schedule, and for the test that proves the S-box. */
 uint32_t svconn_aes256_sub_word(uint32_t w /* secret */);
 
+#endif
 #endif

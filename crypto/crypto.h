@@ -70,7 +70,7 @@ void svconn_hkdf_extract(uint8_t prk[32], const uint8_t *salt, size_t salt_len,
 void svconn_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[32] /* secret */,
                         const svconn_bytes *info, size_t parts);
 
-/* ---- AES-256-GCM: FIPS 197, SP 800-38D (aes256.c, ghash.c, gcm.c) -------- */
+/* ---- AES-256-GCM: FIPS 197, SP 800-38D (aes256.c, ghash.c, gcm.c; gcm_small.c) */
 /* A key, expanded: an array of words whose meaning belongs to the code that made it. It holds
  * no pointer and may be moved or copied; whoever owns it wipes it. With SVCONN_SMALL it is the
  * key as it came, and each text expands it on the stack. */

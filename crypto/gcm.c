@@ -8,6 +8,8 @@
 #include "crypto.h"
 #include "ct.h"
 
+#ifndef SVCONN_SMALL_AES
+
 /* The last word of an expanded key says who made it. */
 #define BACKEND (SVCONN_GCM_EXPANDED_WORDS - 1)
 
@@ -79,3 +81,4 @@ int svconn_gcm_open(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[12
     ct_wipe(full, sizeof full);
     return (int)right;
 }
+#endif

@@ -9,6 +9,8 @@
 #include "ghash.h"
 #include "profile.h"
 
+#ifndef SVCONN_SMALL_AES
+
 #define HASH_KEY SVCONN_AES256_WORDS
 
 _Static_assert(SVCONN_AES256_WORDS + SVCONN_GHASH_WORDS == SVCONN_GCM_PORTABLE_WORDS, "the parts of the key");
@@ -68,3 +70,4 @@ void svconn_gcm_portable_open(const uint64_t *key, const uint8_t nonce[12], cons
     svconn_aes256_ctr_xor(&c, out, in, len);
     ct_wipe(&c, sizeof c);
 }
+#endif

@@ -16,6 +16,8 @@
 #include "ct.h"
 #include "profile.h"
 
+#ifndef SVCONN_SMALL_AES
+
 #define word svconn_word
 #define NAME(x) svconn_ghash_##x
 
@@ -229,3 +231,4 @@ void svconn_ghash_final(svconn_ghash *g, uint64_t aad_len, uint64_t len, uint8_t
 #endif
     }
 }
+#endif

@@ -10,6 +10,11 @@
 
 #include "word.h"
 
+#ifdef SVCONN_SMALL_AES
+/* y times h (ghash_small.c), in big-endian words */
+void svconn_ghash_mul(uint32_t y[4], const uint32_t h[4] /* secret */);
+#else
+
 #define SVCONN_GHASH_WORDS 2
 
 /* Words of 128 bits, the least significant word first. Holds no pointer; the owner wipes it. */
@@ -44,4 +49,5 @@ static inline void svconn_ghash_reduce(uint64_t y[2], uint64_t z[4]) {
 void svconn_ghash_powers(uint64_t *powers, unsigned n);
 #endif
 
+#endif
 #endif

@@ -89,7 +89,7 @@ warnings() { # COMPILER
         sh tests/frames.sh --joined "$cc $level" "$tmp/svconn"
     done
     must "svconn_transport.c, $cc" strict -O2 -c -o "$tmp/t.o" dist/svconn_transport.c
-    for s in SVCONN_FORCE_32 SVCONN_SMALL; do must "svconn.c, $cc -D$s" strict "-D$s" -fsyntax-only dist/svconn.c; done
+    for s in SVCONN_FORCE_32 SVCONN_SMALL "SVCONN_SMALL -DSVCONN_FAST_AES"; do must "svconn.c, $cc -D$s" strict -D$s -fsyntax-only dist/svconn.c; done
     # (gcc tells of unused functions only if it compiles: fast without the backends)
     strict_portable() { strict -DSVCONN_PORTABLE_ONLY -O0 -c -o "$tmp/p.o" "$@"; }
     must "svconn.c, $cc -DSVCONN_PORTABLE_ONLY" strict_portable dist/svconn.c

@@ -4,6 +4,7 @@
  * and the bytes on the link, and then looked for: in the session, in its buffers, and on the stack that the calls ran
  * on. Each search has a control that must find something.
  */
+#include "aes256.h"
 #include "identity.h"
 #include "pair.h"
 #if defined(__GLIBC__)
@@ -76,7 +77,17 @@ static void holds_only(const party *p, const char *allowed) {
 
 /* ---- the secrets of a session ------------------------------------------------------------------- */
 
-#ifdef SVCONN_SMALL
+#if defined(SVCONN_SMALL_AES)
+/* What every text makes of a key on the stack, and leaves nowhere: the key in words, which on big-endian machines are its bytes, and the other
+ * round keys */
+static void add_expanded(const uint8_t key[32]) {
+    uint32_t words[SVCONN_AES256_SMALL_WORDS];
+    for (int i = 0; i < 32; i++) words[i / 4] = (i % 4 ? words[i / 4] << 8 : 0) | key[i];
+    svconn_aes256_schedule(words);
+    if (memcmp(words, key, 32) != 0) add("key in words", words, 32);
+    add("expanded", words + 8, 208);
+}
+#elif defined(SVCONN_SMALL)
 /* What every text makes of a key on the stack, and leaves nowhere. (Some backends begin with the key itself, which is in
  * the session.) */
 static void add_expanded(const uint8_t key[32]) {

@@ -6,8 +6,8 @@ from conan import ConanFile
 from conan.tools.cmake import CMake, CMakeToolchain, cmake_layout
 from conan.tools.files import copy
 
-SWITCHES = ["SVCONN_SMALL", "SVCONN_CLIENT_ONLY", "SVCONN_SERVER_ONLY", "SVCONN_PSK_ONLY", "SVCONN_NO_PSK", "SVCONN_NO_HIDDEN", "SVCONN_NO_SLICES",
-            "SVCONN_NO_CUSTOM", "SVCONN_PORTABLE_ONLY"]
+SWITCHES = ["SVCONN_SMALL", "SVCONN_FAST_AES", "SVCONN_CLIENT_ONLY", "SVCONN_SERVER_ONLY", "SVCONN_PSK_ONLY", "SVCONN_NO_PSK", "SVCONN_NO_HIDDEN",
+            "SVCONN_NO_SLICES", "SVCONN_NO_CUSTOM", "SVCONN_PORTABLE_ONLY"]
 
 
 def option(switch):  # SVCONN_PSK_ONLY: psk_only

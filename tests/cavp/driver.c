@@ -142,6 +142,21 @@ static void open_(const bytes *a) {
     free(same);
 }
 
+#ifdef SVCONN_SMALL_AES
+/* aes KEY BLOCK: E(key, block) */
+static void aes(bytes k, bytes block) {
+    uint32_t keys[SVCONN_AES256_SMALL_WORDS] = {0}, b[4] = {0};
+    uint8_t out[16];
+    need(k, 32);
+    need(block, 16);
+    for (int i = 0; i < 32; i++) keys[i / 4] = keys[i / 4] << 8 | k.data[i];
+    svconn_aes256_schedule(keys);
+    for (int i = 0; i < 16; i++) b[i / 4] = b[i / 4] << 8 | block.data[i];
+    svconn_aes256_block(b, b, keys);
+    for (int i = 0; i < 16; i++) out[i] = (uint8_t)(b[i / 4] >> 8 * (~i & 3));
+    answer(out, 16);
+}
+#else
 /* aes KEY BLOCK: E(key, block), by the counter mode that begins at this block */
 static void aes(bytes k, bytes block) {
     static const uint8_t zero[16];
@@ -157,6 +172,7 @@ static void aes(bytes k, bytes block) {
     svconn_aes256_ctr_xor(&c, out, zero, 16);
     answer(out, 16);
 }
+#endif
 
 static void x25519(bytes k, bytes u) {
     uint8_t out[32];

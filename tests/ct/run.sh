@@ -5,7 +5,8 @@
 # CT_COMPILERS, CT_LEVELS, CT_FLAGS (sets of flags, each with commas between them) and CT_LIBRARY (the sources) choose.
 set -u
 dir=$1
-chips='-DSVCONN_FORCE_32,-DSVCONN_FE=13,-DSVCONN_NARROW_MUL -DSVCONN_SMALL,-DSVCONN_FORCE_32 -DSVCONN_SMALL,-DSVCONN_FORCE_32,-DSVCONN_FE=13'
+chips='-DSVCONN_FORCE_32,-DSVCONN_FE=13,-DSVCONN_NARROW_MUL -DSVCONN_SMALL,-DSVCONN_FORCE_32 -DSVCONN_SMALL,-DSVCONN_FORCE_32,-DSVCONN_FE=13
+       -DSVCONN_SMALL,-DSVCONN_FAST_AES,-DSVCONN_FORCE_32'
 mkdir -p "$dir"
 if ! command -v valgrind >/dev/null 2>&1; then echo "skip ct: valgrind is not installed"; exit 0; fi
 if ! echo '#include <valgrind/memcheck.h>' | ${CC:-cc} -fsyntax-only -x c - 2>/dev/null; then

@@ -22,6 +22,7 @@ profiles() {
 full            -     7  -DSVCONN_PORTABLE_ONLY
 small           -     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL
 small-cpu       -     7  -DSVCONN_SMALL
+small-fast-aes  -     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_FAST_AES
 client          s     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_CLIENT_ONLY
 server          c     7  -DSVCONN_PORTABLE_ONLY -DSVCONN_SERVER_ONLY
 no-psk          p     5  -DSVCONN_PORTABLE_ONLY -DSVCONN_NO_PSK
@@ -42,7 +43,7 @@ END
 }
 
 # What of the switches the code in crypto/ may know: the rest is a matter of svc/, so crypto/ is built once for each value of these alone.
-crypto_of() { echo "$*" | tr ' ' '\n' | grep -E '^-DSVCONN_(SMALL|PORTABLE_ONLY|NO_SLICES)$' | sort | tr -dc 'A-Z_\n' | tr '\n' '.'; }
+crypto_of() { echo "$*" | tr ' ' '\n' | grep -E '^-DSVCONN_(SMALL|FAST_AES|PORTABLE_ONLY|NO_SLICES)$' | sort | tr -dc 'A-Z_\n' | tr '\n' '.'; }
 
 objects() { # DIRECTORY COMPILER-AND-FLAGS FILES...: one object for each
     to=$1 how=$2
@@ -95,8 +96,8 @@ check() { # NAME WHAT-IS-WRONG: one line
 
 # ---- 1. build
 printf 'crypto %s\n' "-DSVCONN_PORTABLE_ONLY" "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL" "-DSVCONN_SMALL" "-DSVCONN_PORTABLE_ONLY -DSVCONN_NO_SLICES" \
-    "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_NO_SLICES" | work >"$dir/log" 2>&1
-check "crypto/ builds with and without SVCONN_SMALL and SVCONN_NO_SLICES" "$(cat "$dir/log")"
+    "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_NO_SLICES" "-DSVCONN_PORTABLE_ONLY -DSVCONN_SMALL -DSVCONN_FAST_AES" | work >"$dir/log" 2>&1
+check "crypto/ builds with and without SVCONN_SMALL, SVCONN_FAST_AES and SVCONN_NO_SLICES" "$(cat "$dir/log")"
 check "crypto/ knows no switch of svc/" \
     "$(grep -lE 'SVCONN_(CLIENT_ONLY|SERVER_ONLY|PSK_ONLY|NO_PSK|NO_HIDDEN|NO_CUSTOM|MESSAGE_LIMIT)' crypto/*.[ch] | grep -v /profile.h)"
 profiles | sed 's/^/party /' | work
@@ -167,6 +168,7 @@ talk small full well/well "a 7" "p 7" open 70
 talk full small well/well "p 7" "a 7" open 70
 talk small-cpu small well/well "e 7" "a 7" open 65535
 talk small small-cpu well/well "e 7" "e 7" hidden 65535
+talk small-fast-aes small well/well "e 7" "e 7" open 65535
 talk psk-client psk-server well/well "p 0" "p 0" open 5
 talk psk-client full well/well "p 0" "p 0" open 5
 talk full psk-server well/well "p 0" "p 0" open 5
@@ -204,7 +206,7 @@ check "one that agrees does" "$([ "$(disagree full "" "$dir/crypto/$(crypto_of -
 few() { profiles | grep -E '^(small|keys|limit|psk-server|sensor-client) '; }
 if command -v clang >/dev/null 2>&1; then
     few | while read -r name _ _ switches; do
-        check "$name builds with clang" "$(objects "$dir/clang" "clang $STD $WARN -Os $switches" svc/*.c crypto/gcm.c 2>&1)"
+        check "$name builds with clang" "$(objects "$dir/clang" "clang $STD $WARN -Os $switches" svc/*.c crypto/gcm.c crypto/*_small.c 2>&1)"
     done
 else echo "skip profiles with clang: not installed"; fi
 if command -v arm-none-eabi-gcc >/dev/null 2>&1; then
@@ -217,7 +219,7 @@ int memcmp(const void *, const void *, size_t);
 END
     arm="arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os -isystem $dir/include $STD $WARN"
     few | while read -r name _ _ switches; do
-        check "$name builds for Cortex-M4" "$(objects "$dir/arm/$name" "$arm $switches" svc/*.c crypto/gcm.c 2>&1)"
+        check "$name builds for Cortex-M4" "$(objects "$dir/arm/$name" "$arm $switches" svc/*.c crypto/gcm.c crypto/*_small.c 2>&1)"
     done
     sizes() { # BYTES SWITCHES: is a session at most so large?
         printf '#include "svconn.h"\ntypedef char fits[sizeof(svconn) <= %d ? 1 : -1];\n' "$1" | $arm "$2" -fsyntax-only -x c - 2>&1
