@@ -169,19 +169,11 @@ static void unpack(uint32_t w[4 * BLOCKS], word q[8]) {
 #define BYTES 0x01010101u /* bit 0 of each byte */
 
 uint32_t svconn_aes256_sub_word(uint32_t w) {
-#ifdef SVCONN_SMALL
-    word q[8] = {w};
-    transpose(q);
-    NAME(sub_bytes)(q);
-    transpose(q);
-    w = (uint32_t)q[0] ^ SBOX_CONSTANT * BYTES;
-#else /* the same: w is alone */
-    word q[8];
+    word q[8]; /* transposed: nothing but w is in it */
     UNROLL for (unsigned j = 0; j < 8; j++) q[j] = w >> j & BYTES;
     NAME(sub_bytes)(q);
     w = SBOX_CONSTANT * BYTES;
     UNROLL for (unsigned j = 0; j < 8; j++) w ^= ((uint32_t)q[j] & BYTES) << j;
-#endif
     ct_wipe(q, sizeof q);
     return w;
 }
@@ -206,22 +198,8 @@ static void displaced(uint32_t d[4], const uint32_t w[4], unsigned i) {
     }
 }
 
-/* As block 0 alone a round key fills every BLOCKS-th bit of 8 words; BLOCKS of these are laid into one another. */
-#ifdef SVCONN_SMALL
-static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i) {
-    uint32_t d[4 * BLOCKS] = {0};
-    word q[8];
-    displaced(d, w, i);
-    pack(q, d);
-    for (unsigned j = 0; j < 8; j += BLOCKS) {
-        for (unsigned b = 1; b < BLOCKS; b++) q[j] |= q[j + b] << b;
-        svconn_word_put(key, j / BLOCKS, q[j]);
-    }
-    ct_wipe(d, sizeof d);
-    ct_wipe(q, sizeof q);
-}
-#else
-/* That takes back what transpose does among BLOCKS neighbours: the other swaps are left. */
+/* As block 0 alone a round key fills every BLOCKS-th bit of 8 words; BLOCKS of these are laid into one another. That
+ * takes back what transpose does among BLOCKS neighbours: the other swaps are left. */
 static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i) {
     uint32_t d[4];
     word q[8 / BLOCKS];
@@ -237,7 +215,6 @@ static void compress_round_key(uint64_t key[2], const uint32_t w[4], unsigned i)
     ct_wipe(d, sizeof d);
     ct_wipe(q, sizeof q);
 }
-#endif
 
 static void expand_round_key(word rk[8], const uint64_t key[2]) {
     UNROLL for (unsigned j = 0; j < 8; j++) {
