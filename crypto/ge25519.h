@@ -68,7 +68,7 @@ typedef struct {
     uint16_t left; /* bits */
 } ge_double_work;
 void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p, const uint8_t b[32], uint32_t units);
-int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units);
+SVCONN_FRAME int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units);
 
 /* RFC 8032 5.1.2 with the inverse of Z. Constant time. */
 void svconn_ge_encode(uint8_t out[32], const ge *p, const fe *inverse);
