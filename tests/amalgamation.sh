@@ -7,6 +7,7 @@
 #   machines             the same for other machines: those whose compilers are here
 #   header               public headers as C99, C11 and C++11, svconn.c in a C++ program
 #   app DIRECTORY        somebody else's program: copied files, one command
+#   inside COMPILER      svconn.o exports what svconn.h declares, and what crypto.h declares where there is POSIX, and nothing else
 #   names OBJECT...      svconn_transport.o asks the core for what svconn.h and crypto.h declare, and exports svconn_ names
 set -u
 CC=${CC:-cc} CXX=${CXX:-c++}
@@ -173,6 +174,35 @@ END
     else echo "skip amalgamation: no $CXX here"; fi
     cd - >/dev/null || exit 1
     cp "$1/svconn" "$tmp/build/svconn" && cp "$1/../tests/serial/wire" "$tmp/build/tests/serial/wire" && sh tests/examples.sh "$tmp/build/examples"
+}
+
+inside() { # COMPILER
+    cc=$1
+    if ! have "$cc" || ! have nm; then echo "skip amalgamation: no $cc or no nm here"; return; fi
+    declared() { grep -oE '\bsvconn_[a-z0-9_]+\(' | tr -d '(' | sort -u; }
+    exported() { # FLAGS FILE
+        # shellcheck disable=SC2086 # flags
+        "$cc" -std=c11 -O0 $1 -Idist -c -o "$tmp/i.o" "$2" && nm -g --defined-only -P "$tmp/i.o" | awk '{ print $1 }' | sort -u
+    }
+    chip='-U__unix__ -U__APPLE__'
+    for small in '' -DSVCONN_SMALL; do
+        # shellcheck disable=SC2086 # none, or one
+        "$cc" $small -E -P dist/svconn.h | declared >"$tmp/chip"
+        { cat "$tmp/chip" && declared <crypto/crypto.h; } | sort -u >"$tmp/posix"
+        for where in chip posix; do
+            if [ $where = chip ]; then flags="$chip $small"; else flags="-D__unix__ $small"; fi
+            exported "$flags" dist/svconn.c >"$tmp/exported"
+            more=$(comm -23 "$tmp/exported" "$tmp/$where") less=$(comm -13 "$tmp/exported" "$tmp/chip")
+            if [ -s "$tmp/exported" ] && [ -z "$more$less" ]; then good "svconn.c, $cc $flags: what it exports is declared"
+            else bad "svconn.c, $cc $flags: exported, and not declared: $more; not exported: $less"; fi
+        done
+    done
+    # A check must be able to fail
+    for plant in 'int svconn_planted(void); int svconn_planted(void) { return 1; }' 'extern const int svconn_planted; const int svconn_planted = 1;'; do
+        { cat dist/svconn.c && echo "$plant"; } >"$tmp/planted.c"
+        if exported "$chip" "$tmp/planted.c" | comm -23 - "$tmp/chip" | grep -q svconn_planted; then good "$cc: would see ${plant%%;*}"
+        else bad "$cc: not seen: ${plant%%;*}"; fi
+    done
 }
 
 names() { # svconn_transport.o
