@@ -378,7 +378,7 @@ $(AMALGAMATION): amalgamation
 $(JOINED)/libsvconn.a: $(BUILD)/dist/svconn.o
 $(JOINED)/inside/libsvconn.a: $(BUILD)/dist/inside/svconn.o
 $(BUILD)/dist/inside/svconn.o: dist/svconn.c Makefile $(BUILD)/flags
-	$(call say,CC,$< with its inside)
+	$(call say,CC,'$< (all external)')
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(CPPFLAGS) -DSVCONN_INTERNAL= -DSVCONN_SHARED= $(INC_dist) $(WARN) $(CFLAGS) -c -o $@ $<
 $(JOINED)/libsvconn_transport.a: $(BUILD)/dist/svconn_transport.o
