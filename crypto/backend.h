@@ -97,7 +97,7 @@ typedef void svconn_gcm_backend_text(const uint64_t *key, const uint8_t nonce[12
 
 #define SVCONN_GCM_PORTABLE_WORDS 32
 svconn_gcm_backend_init svconn_gcm_portable_init;
-SVCONN_FRAME svconn_gcm_backend_text svconn_gcm_portable_seal, svconn_gcm_portable_open;
+SVCONN_OWN_FRAME svconn_gcm_backend_text svconn_gcm_portable_seal, svconn_gcm_portable_open;
 
 /* The others: DO(name, the bit of cpu.h that it needs), the best one first. */
 #define SVCONN_GCM_BACKENDS(DO) SVCONN_GCM_INSTRUCTIONS(DO) SVCONN_GCM_VECTORS(DO)
@@ -144,7 +144,7 @@ svconn_gcm_backend_text svconn_gcm_vector128_seal, svconn_gcm_vector128_open;
 /* ---- SHA-256 --------------------------------------------------------------------------------------------------------
  * The state after n blocks of 64 bytes. The state is the same for all: backends may take turns within a message. */
 typedef void svconn_sha256_blocks(uint32_t state[8], const uint8_t *blocks, size_t n);
-svconn_sha256_blocks svconn_sha256_portable;
+SVCONN_OWN_FRAME svconn_sha256_blocks svconn_sha256_portable;
 #ifdef SVCONN_X86
 svconn_sha256_blocks svconn_sha256_shani;
 #endif

@@ -68,7 +68,7 @@ void svconn_rx_drop(svconn *s, size_t n);
 size_t svconn_first_message_length(const svconn_config *config);
 
 /* Ephemeral keys, from seed: the part of the handshake that needs nothing of the peer. */
-SVCONN_FRAME void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
+SVCONN_OWN_FRAME void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
 
 #if HAS_SLICES
 /* What the runs of the handshake may compute from now on. Nothing after it is over. */
