@@ -96,8 +96,10 @@ typedef void svconn_gcm_backend_text(const uint64_t *key, const uint8_t nonce[12
                                      const uint8_t *in, size_t len, uint8_t tag[16]);
 
 #define SVCONN_GCM_PORTABLE_WORDS 32
+#ifndef SVCONN_SMALL_AES /* it has gcm.c's functions alone */
 svconn_gcm_backend_init svconn_gcm_portable_init;
 SVCONN_OWN_FRAME svconn_gcm_backend_text svconn_gcm_portable_seal, svconn_gcm_portable_open;
+#endif
 
 /* The others: DO(name, the bit of cpu.h that it needs), the best one first. */
 #define SVCONN_GCM_BACKENDS(DO) SVCONN_GCM_INSTRUCTIONS(DO) SVCONN_GCM_VECTORS(DO)
