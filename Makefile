@@ -361,7 +361,8 @@ embedded-accept:
 # Constant time on chips: the addresses that are executed and touched, over several secrets, and instructions that take longer for some operands
 .PHONY: ct-embedded
 ct-embedded:
-	@sh tests/run.sh $(foreach c,$(filter-out m3-fast,$(EMBEDDED_COLUMNS)),"sh tests/embedded/ct.sh $(EMBEDDED) $(subst -, ,$(c))")
+	@sh tests/run.sh $(foreach c,$(filter-out m3-fast,$(EMBEDDED_COLUMNS)),"sh tests/embedded/ct.sh $(EMBEDDED) $(subst -, ,$(c))") \
+	    $(foreach c,m0-small m4-small m4-fast rv32-small,"sh tests/embedded/ct.sh $(EMBEDDED) $(subst -, ,$(c)) unit")
 # ---- the library in two files ---------------------------------------------------------------------------------------
 # dist/svconn.h and svconn.c, and svconn_transport.h and .c for POSIX, in the order of packaging/amalgamation/order
 AMALGAMATION := $(addprefix dist/svconn,.h .c _transport.h _transport.c)
@@ -376,19 +377,29 @@ $(eval $(call layer,dist,))
 $(AMALGAMATION): amalgamation
 	@:
 $(JOINED)/libsvconn.a: $(BUILD)/dist/svconn.o
+$(JOINED)/inside/libsvconn.a: $(BUILD)/dist/inside/svconn.o
+$(BUILD)/dist/inside/svconn.o: dist/svconn.c Makefile $(BUILD)/flags
+	$(call say,CC,'$< (all external)')
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(CPPFLAGS) -DSVCONN_INTERNAL= -DSVCONN_SHARED= $(INC_dist) $(WARN) $(CFLAGS) -c -o $@ $<
 $(JOINED)/libsvconn_transport.a: $(BUILD)/dist/svconn_transport.o
 $(JOINED)/%.a:
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 JOINED_LIBS := $(JOINED)/libsvconn_transport.a $(JOINED)/libsvconn.a
+# Tests that call what is static in svconn.c
+JOINED_INSIDE := $(patsubst %,$(JOINED)/tests/test_%,backends bounds calls curve gcm hash renewal secrets session sliced_secrets sliced_session \
+                 sliced_svc_vectors svc_vectors)
 # Not the tests of the program, and not the one that has the curves in a copy of its own
 JOINED_TESTS := $(filter-out $(CMD_TESTS) $(BUILD)/tests/test_curve_ifma,$(TEST_BIN))
 JOINED_BIN := $(JOINED_TESTS:$(BUILD)/%=$(JOINED)/%)
-$(JOINED_BIN): $(JOINED)/%: $(BUILD)/%.o $(JOINED_LIBS)
+$(JOINED_INSIDE): JOINED_CORE := $(JOINED)/inside/libsvconn.a
+$(filter-out $(JOINED_INSIDE),$(JOINED_BIN)): JOINED_CORE := $(JOINED)/libsvconn.a
+$(JOINED_BIN): $(JOINED)/%: $(BUILD)/%.o $(JOINED_LIBS) $(JOINED)/inside/libsvconn.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(JOINED_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(JOINED)/libsvconn_transport.a $(JOINED_CORE)
 $(JOINED)/svconn: $(CMD_OBJ) $(JOINED_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CMD_OBJ) $(JOINED_LIBS)
@@ -397,9 +408,10 @@ $(JOINED)/svconn: $(CMD_OBJ) $(JOINED_LIBS)
 check-amalgamation-build: $(JOINED_BIN) $(JOINED)/svconn $(BUILD)/tests/serial/wire
 check-amalgamation: check-amalgamation-build
 	@WARN="$(WARN)" sh tests/run.sh "sh tests/amalgamation.sh warnings gcc" "sh tests/amalgamation.sh warnings clang" \
-	    "CT_LIBRARY=dist/svconn.c CT_LEVELS=-O2 CT_COMPILERS=gcc CT_FLAGS=-g sh tests/ct/run.sh $(JOINED)/ct" \
+	    "CT_LIBRARY='-include dist/svconn.c' CT_LEVELS=-O2 CT_COMPILERS=gcc CT_FLAGS=-g sh tests/ct/run.sh $(JOINED)/ct" \
 	    "sh tests/amalgamation.sh machines" "sh tests/amalgamation.sh app $(JOINED)" "sh tests/amalgamation.sh header" "sh tests/amalgamation.sh bytes" \
-	    "sh tests/amalgamation.sh names $(BUILD)/dist/svconn_transport.o" "sh tests/symbols.sh $(JOINED)/libsvconn.a" $(JOINED_BIN)
+	    "sh tests/amalgamation.sh names $(BUILD)/dist/svconn_transport.o" \
+	    "sh tests/amalgamation.sh inside gcc" "sh tests/amalgamation.sh inside clang" "sh tests/symbols.sh $(JOINED)/libsvconn.a" $(JOINED_BIN)
 # The source tree and the joined files in one archive (GNU tar)
 dist:
 	@sh packaging/dist.sh

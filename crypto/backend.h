@@ -91,15 +91,15 @@
  * init: expands a key into as many words as the backend says.
  * seal: out is the ciphertext of in, tag its full tag. open: out is the plaintext of in, tag the one that in should
  * have: whoever calls compares them, and erases out if they differ. out is in, or does not overlap it. */
-#define SVCONN_GCM_BACKEND(name)                                                                                       \
-    void svconn_gcm_##name##_init(uint64_t *key, const uint8_t k[32]);                                                 \
-    void svconn_gcm_##name##_seal(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,    \
-                                  uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16]);                       \
-    void svconn_gcm_##name##_open(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,    \
-                                  uint8_t *out, const uint8_t *in, size_t len, uint8_t tag[16])
+typedef void svconn_gcm_backend_init(uint64_t *key, const uint8_t k[32]);
+typedef void svconn_gcm_backend_text(const uint64_t *key, const uint8_t nonce[12], const uint8_t *aad, size_t aad_len, uint8_t *out,
+                                     const uint8_t *in, size_t len, uint8_t tag[16]);
 
 #define SVCONN_GCM_PORTABLE_WORDS 32
-SVCONN_GCM_BACKEND(portable);
+#ifndef SVCONN_SMALL_AES /* it has gcm.c's functions alone */
+svconn_gcm_backend_init svconn_gcm_portable_init;
+SVCONN_OWN_FRAME svconn_gcm_backend_text svconn_gcm_portable_seal, svconn_gcm_portable_open;
+#endif
 
 /* The others: DO(name, the bit of cpu.h that it needs), the best one first. */
 #define SVCONN_GCM_BACKENDS(DO) SVCONN_GCM_INSTRUCTIONS(DO) SVCONN_GCM_VECTORS(DO)
@@ -109,12 +109,16 @@ SVCONN_GCM_BACKEND(portable);
 #if defined(SVCONN_X86)
 #define SVCONN_GCM_INSTRUCTIONS(DO)                                                                                    \
     DO(vaes512, SVCONN_CPU_VAES512) DO(vaes256, SVCONN_CPU_VAES256) DO(aesni, SVCONN_CPU_AESNI)
-SVCONN_GCM_BACKEND(aesni);
-SVCONN_GCM_BACKEND(vaes256);
-SVCONN_GCM_BACKEND(vaes512);
+svconn_gcm_backend_init svconn_gcm_aesni_init;
+svconn_gcm_backend_text svconn_gcm_aesni_seal, svconn_gcm_aesni_open;
+svconn_gcm_backend_init svconn_gcm_vaes256_init;
+svconn_gcm_backend_text svconn_gcm_vaes256_seal, svconn_gcm_vaes256_open;
+svconn_gcm_backend_init svconn_gcm_vaes512_init;
+svconn_gcm_backend_text svconn_gcm_vaes512_seal, svconn_gcm_vaes512_open;
 #elif defined(SVCONN_ARM64_AES)
 #define SVCONN_GCM_INSTRUCTIONS(DO) DO(armv8, SVCONN_CPU_ARM_AES)
-SVCONN_GCM_BACKEND(armv8);
+svconn_gcm_backend_init svconn_gcm_armv8_init;
+svconn_gcm_backend_text svconn_gcm_armv8_seal, svconn_gcm_armv8_open;
 #else
 #define SVCONN_GCM_INSTRUCTIONS(DO)
 #endif
@@ -125,12 +129,16 @@ SVCONN_GCM_BACKEND(armv8);
 #if defined(SVCONN_VECTORS) && defined(SVCONN_X86)
 #define SVCONN_GCM_VECTORS(DO)                                                                                         \
     DO(vector512, SVCONN_CPU_VECTOR512) DO(vector256, SVCONN_CPU_VECTOR256) DO(vector128, SVCONN_CPU_VECTOR128)
-SVCONN_GCM_BACKEND(vector128);
-SVCONN_GCM_BACKEND(vector256);
-SVCONN_GCM_BACKEND(vector512);
+svconn_gcm_backend_init svconn_gcm_vector128_init;
+svconn_gcm_backend_text svconn_gcm_vector128_seal, svconn_gcm_vector128_open;
+svconn_gcm_backend_init svconn_gcm_vector256_init;
+svconn_gcm_backend_text svconn_gcm_vector256_seal, svconn_gcm_vector256_open;
+svconn_gcm_backend_init svconn_gcm_vector512_init;
+svconn_gcm_backend_text svconn_gcm_vector512_seal, svconn_gcm_vector512_open;
 #elif defined(SVCONN_VECTORS)
 #define SVCONN_GCM_VECTORS(DO) DO(vector128, SVCONN_CPU_VECTOR128)
-SVCONN_GCM_BACKEND(vector128);
+svconn_gcm_backend_init svconn_gcm_vector128_init;
+svconn_gcm_backend_text svconn_gcm_vector128_seal, svconn_gcm_vector128_open;
 #else
 #define SVCONN_GCM_VECTORS(DO)
 #endif
@@ -138,7 +146,7 @@ SVCONN_GCM_BACKEND(vector128);
 /* ---- SHA-256 --------------------------------------------------------------------------------------------------------
  * The state after n blocks of 64 bytes. The state is the same for all: backends may take turns within a message. */
 typedef void svconn_sha256_blocks(uint32_t state[8], const uint8_t *blocks, size_t n);
-svconn_sha256_blocks svconn_sha256_portable;
+SVCONN_OWN_FRAME svconn_sha256_blocks svconn_sha256_portable;
 #ifdef SVCONN_X86
 svconn_sha256_blocks svconn_sha256_shani;
 #endif

@@ -157,6 +157,7 @@ typedef struct {
     uint64_t words[SVCONN_CURVE_WORDS];
 } svconn_curve_work;
 
+#ifndef SVCONN_NO_SLICES
 SVCONN_CHECKED int svconn_x25519_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32] /* secret */,
                                        const uint8_t u[32]);
 SVCONN_CHECKED int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_t scalar[32] /* secret */,
@@ -167,6 +168,13 @@ SVCONN_CHECKED int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signa
                                              const uint8_t public_key[32], const uint8_t *msg, size_t len);
 SVCONN_CHECKED int svconn_ed25519_verify_u_slice(svconn_curve_work *w, uint8_t u[32], const uint8_t signature[64],
                                                  const uint8_t public_key[32], const uint8_t *msg, size_t len);
+#else /* the calls stand behind an if that is never true */
+#define svconn_x25519_slice(...) SVCONN_UNFINISHED
+#define svconn_x25519_pair_slice(...) SVCONN_UNFINISHED
+#define svconn_x25519_public_slice(...) SVCONN_UNFINISHED
+#define svconn_ed25519_sign_slice(...) SVCONN_UNFINISHED
+#define svconn_ed25519_verify_u_slice(...) SVCONN_UNFINISHED
+#endif
 #define SVCONN_UNFINISHED (-1)
 
 #endif

@@ -68,7 +68,7 @@ typedef struct {
     uint16_t left; /* bits */
 } ge_double_work;
 void svconn_ge_double_begin(ge_double_work *w, const uint8_t a[32], const ge *p, const uint8_t b[32], uint32_t units);
-int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units);
+SVCONN_OWN_FRAME int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t b[32], uint32_t *units);
 
 /* RFC 8032 5.1.2 with the inverse of Z. Constant time. */
 void svconn_ge_encode(uint8_t out[32], const ge *p, const fe *inverse);
@@ -84,7 +84,7 @@ int svconn_ge_decode_more(ge_decode_work *w, uint32_t *units);
 int svconn_ge_decode_end(ge *p, const ge_decode_work *w, const uint8_t in[32]);
 
 /* 1 if [8]P is the identity, else 0. In variable time. */
-int svconn_ge_has_small_order(const ge *p);
+SVCONN_OWN_FRAME int svconn_ge_has_small_order(const ge *p);
 
 /* ---- what all forms of the code share ---------------------------------------------------------------------------- */
 /* The signed digits of n for the comb, see ge25519.c. A bit for each sign: a set one is +, a clear one -. Constant

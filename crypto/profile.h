@@ -69,11 +69,12 @@
 #endif
 
 /* A function of its own: what it has on the stack is gone when the next one calls deep. (Inlined into one, all that a handshake ever holds
- * would lie above every call of a curve.) */
+ * would lie above every call of a curve.) SVCONN_OWN_FRAME: the same for one that a header declares. */
 #ifdef __GNUC__
-#define SVCONN_APART __attribute__((noinline)) static
+#define SVCONN_OWN_FRAME __attribute__((noinline))
 #else
-#define SVCONN_APART static
+#define SVCONN_OWN_FRAME
 #endif
+#define SVCONN_APART SVCONN_OWN_FRAME static
 
 #endif

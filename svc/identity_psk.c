@@ -18,6 +18,7 @@ svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const
     memcpy(id->secret, psk, 32);
     return SVCONN_OK;
 }
+#endif
 
 SVCONN_APART void psk_mac(uint8_t out[32], const uint8_t key[32], const uint8_t *msg, size_t len) {
     svconn_hmac_ctx c;
@@ -43,5 +44,3 @@ int svconn_psk_verify(const uint8_t proof[32], const uint8_t psk[32], const uint
 }
 
 void svconn_psk_es(uint8_t es[32], const uint8_t psk[32]) { svconn_derive(es, 32, psk, LABEL_PSK_MIX); }
-
-#endif

@@ -68,10 +68,12 @@ void svconn_rx_drop(svconn *s, size_t n);
 size_t svconn_first_message_length(const svconn_config *config);
 
 /* Ephemeral keys, from seed: the part of the handshake that needs nothing of the peer. */
-void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
+SVCONN_OWN_FRAME void svconn_handshake_begin(svconn *s, const uint8_t seed[32]);
 
-/* In slices: what the runs of the handshake may compute from now on. Nothing after it is over. */
+#if HAS_SLICES
+/* What the runs of the handshake may compute from now on. Nothing after it is over. */
 void svconn_handshake_allow(svconn *s, uint32_t units);
+#endif
 
 /* One run of the handshake: as many steps as go without waiting. answer: what a question waited for, else NULL.
  * SVCONN_OK: connected. SVCONN_AGAIN: waits for bytes or for an answer (state says which). A caller fault: asks again.

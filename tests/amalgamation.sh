@@ -7,6 +7,7 @@
 #   machines             the same for other machines: those whose compilers are here
 #   header               public headers as C99, C11 and C++11, svconn.c in a C++ program
 #   app DIRECTORY        somebody else's program: copied files, one command
+#   inside COMPILER      svconn.o exports what svconn.h declares, and what crypto.h declares where there is POSIX, and nothing else
 #   names OBJECT...      svconn_transport.o asks the core for what svconn.h and crypto.h declare, and exports svconn_ names
 set -u
 CC=${CC:-cc} CXX=${CXX:-c++}
@@ -77,7 +78,7 @@ bytes() {
 
 # The switches of crypto/profile.h, each alone: what a switch leaves without a user is told here
 switches='SVCONN_FORCE_32 SVCONN_NARROW_MUL SVCONN_SMALL SVCONN_CLIENT_ONLY SVCONN_SERVER_ONLY SVCONN_PSK_ONLY SVCONN_NO_PSK
-          SVCONN_NO_HIDDEN SVCONN_NO_CUSTOM'
+          SVCONN_NO_HIDDEN SVCONN_NO_CUSTOM SVCONN_NO_SLICES'
 
 warnings() { # COMPILER
     cc=$1
@@ -90,8 +91,8 @@ warnings() { # COMPILER
     done
     must "svconn_transport.c, $cc" strict -O2 -c -o "$tmp/t.o" dist/svconn_transport.c
     for s in SVCONN_FORCE_32 SVCONN_SMALL "SVCONN_SMALL -DSVCONN_FAST_AES"; do must "svconn.c, $cc -D$s" strict -D$s -fsyntax-only dist/svconn.c; done
-    # (gcc tells of unused functions only if it compiles: fast without the backends)
-    strict_portable() { strict -DSVCONN_PORTABLE_ONLY -O0 -c -o "$tmp/p.o" "$@"; }
+    # (gcc tells of unused functions only if it compiles: fast without the backends. Without POSIX all of the inside is static.)
+    strict_portable() { strict -DSVCONN_PORTABLE_ONLY -U__unix__ -U__APPLE__ -O0 -c -o "$tmp/p.o" "$@"; }
     must "svconn.c, $cc -DSVCONN_PORTABLE_ONLY" strict_portable dist/svconn.c
     for s in $switches; do must "svconn.c, $cc -DSVCONN_PORTABLE_ONLY -D$s" strict_portable "-D$s" dist/svconn.c; done
     # A check must be able to fail
@@ -173,6 +174,35 @@ END
     else echo "skip amalgamation: no $CXX here"; fi
     cd - >/dev/null || exit 1
     cp "$1/svconn" "$tmp/build/svconn" && cp "$1/../tests/serial/wire" "$tmp/build/tests/serial/wire" && sh tests/examples.sh "$tmp/build/examples"
+}
+
+inside() { # COMPILER
+    cc=$1
+    if ! have "$cc" || ! have nm; then echo "skip amalgamation: no $cc or no nm here"; return; fi
+    declared() { grep -oE '\bsvconn_[a-z0-9_]+\(' | tr -d '(' | sort -u; }
+    exported() { # FLAGS FILE
+        # shellcheck disable=SC2086 # flags
+        "$cc" -std=c11 -O0 $1 -Idist -c -o "$tmp/i.o" "$2" && nm -g --defined-only -P "$tmp/i.o" | awk '{ print $1 }' | sort -u
+    }
+    chip='-U__unix__ -U__APPLE__'
+    for small in '' -DSVCONN_SMALL; do
+        # shellcheck disable=SC2086 # none, or one
+        "$cc" $small -E -P dist/svconn.h | declared >"$tmp/chip"
+        { cat "$tmp/chip" && declared <crypto/crypto.h; } | sort -u >"$tmp/posix"
+        for where in chip posix; do
+            if [ $where = chip ]; then flags="$chip $small"; else flags="-D__unix__ $small"; fi
+            exported "$flags" dist/svconn.c >"$tmp/exported"
+            more=$(comm -23 "$tmp/exported" "$tmp/$where") less=$(comm -13 "$tmp/exported" "$tmp/chip")
+            if [ -s "$tmp/exported" ] && [ -z "$more$less" ]; then good "svconn.c, $cc $flags: what it exports is declared"
+            else bad "svconn.c, $cc $flags: exported, and not declared: $more; not exported: $less"; fi
+        done
+    done
+    # A check must be able to fail
+    for plant in 'int svconn_planted(void); int svconn_planted(void) { return 1; }' 'extern const int svconn_planted; const int svconn_planted = 1;'; do
+        { cat dist/svconn.c && echo "$plant"; } >"$tmp/planted.c"
+        if exported "$chip" "$tmp/planted.c" | comm -23 - "$tmp/chip" | grep -q svconn_planted; then good "$cc: would see ${plant%%;*}"
+        else bad "$cc: not seen: ${plant%%;*}"; fi
+    done
 }
 
 names() { # svconn_transport.o

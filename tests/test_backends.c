@@ -37,8 +37,8 @@ static const gcm real[] = {SVCONN_GCM_BACKENDS(ROW){"gcm: portable", 0, svconn_g
 #define svconn_gcm_vaes512_init emulated_vaes512_init
 #define svconn_gcm_vaes512_seal emulated_vaes512_seal
 #define svconn_gcm_vaes512_open emulated_vaes512_open
-SVCONN_GCM_BACKEND(vaes256);
-SVCONN_GCM_BACKEND(vaes512);
+svconn_gcm_backend_init svconn_gcm_vaes256_init, svconn_gcm_vaes512_init;
+svconn_gcm_backend_text svconn_gcm_vaes256_seal, svconn_gcm_vaes256_open, svconn_gcm_vaes512_seal, svconn_gcm_vaes512_open;
 #include "gcm_vaes256.c"
 #include "gcm_vaes512.c"
 static const gcm emulated[] = {

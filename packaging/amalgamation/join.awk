@@ -3,11 +3,14 @@
 #
 #   awk -v dir=WHERE -v origin=ONE-LINE -f join.awk LIST-OF-ALL-FILES LICENSE order
 #
-# Text is passed on as it is, but for three things:
+# Text is passed on as it is, but for four things:
 #  - A line that includes a file of ours goes: the file stands above already, or (part) takes the line's place.
 #  - Behind a source, the macros that it and its parts defined are undefined: it was a world of its own, and shall not
 #    reach into the next one. Not a macro of the source itself inside #ifndef of that name: what a system lacks.
 #  - The license line of each file stands once, at the top.
+#  - In svconn.c, what its own headers declare has SVCONN_INTERNAL in front, which makes it static (internal_begin below). C lets the
+#    definition of a function inherit that. Constants have no place in a header then: C++ knows no declaration of a static one. So their
+#    definitions have it, and stand before the sources that use them.
 #
 # Nothing is renamed. Two sources with a static function of one name are an error for the compiler, and for the sources.
 
@@ -55,6 +58,11 @@ function line(text, path, top, name) {
             marked[name] = 1
             macro[++macros] = name
         }
+    }
+    if (output == "svconn.c") {
+        if (top !~ /\.h$/) sub(/^const [^(]*=/, "SVCONN_INTERNAL &", text)
+        else if (text ~ /^extern /) return
+        else if (text ~ /^[A-Za-z_]/ && text !~ /^(static|typedef|__extension__|enum|struct|_Static_assert)[ (]/) text = (top in shared ? "SVCONN_SHARED " : "SVCONN_INTERNAL ") text
     }
     lacking = ""
     if (text ~ /^[ \t]*#[ \t]*ifndef[ \t]/) {
@@ -110,8 +118,20 @@ function begin(name, i) {
         print "#ifdef __clang__\n#pragma clang diagnostic push" >target
         print "#pragma clang diagnostic ignored \"-Wunused-function\"\n#endif" >target
     }
-    if (name == "svconn.c") cplusplus_begin()
-    else if (name ~ /\.c$/) print "#ifdef __cplusplus\n#error \"" name " is C: give it to a C compiler, and link the object\"\n#endif" >target
+    if (name == "svconn.c") {
+        internal_begin()
+        cplusplus_begin()
+    } else if (name ~ /\.c$/) print "#ifdef __cplusplus\n#error \"" name " is C: give it to a C compiler, and link the object\"\n#endif" >target
+}
+
+# The functions of a header that svconn_transport.c has as well, crypto.h, are SVCONN_SHARED in svconn.c.
+function internal_begin() {
+    print "\n/* What svconn.h does not declare is static: what a program does not need is not there, and what is called once has no call. External are the" >target
+    print " * functions of crypto.h where there is POSIX, for svconn_transport.c. -DSVCONN_SHARED= and -DSVCONN_INTERNAL= make them, and all others, external. */" >target
+    print "#ifndef SVCONN_INTERNAL\n#ifdef __GNUC__\n#define SVCONN_INTERNAL static __attribute__((unused)) /* switches leave functions without a caller */" >target
+    print "#else\n#define SVCONN_INTERNAL static\n#endif\n#endif" >target
+    print "#ifndef SVCONN_SHARED\n#if defined(__unix__) || defined(__APPLE__) || defined(__HAIKU__)\n#define SVCONN_SHARED" >target
+    print "#else\n#define SVCONN_SHARED SVCONN_INTERNAL\n#endif\n#endif" >target
 }
 
 # svconn.c is a part of C++ programs too. What is told of there and not in C: the intrinsics of gcc initialise variables by themselves,
@@ -147,6 +167,7 @@ NF != 2 || $1 !~ /^(output|put|also|use|part)$/ { fail("order: what is \"" $0 "\
 {
     verb[++orders] = $1
     object[orders] = $2
+    if ($1 == "also") shared[$2] = 1
     if ($1 == "put" || $1 == "part") {
         if ($2 in kind) fail($2 " is in the list twice")
         if (!($2 in exists)) fail($2 " is in the list, and does not exist")

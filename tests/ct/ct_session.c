@@ -44,7 +44,7 @@ static void carry(svconn *from, svconn *to) {
     if (svconn_status(to) == SVCONN_NEEDS_VERDICT) must(svconn_accept(to) == SVCONN_OK);
 }
 
-static void message(svconn *from, svconn *to, size_t len) {
+static void pass_message(svconn *from, svconn *to, size_t len) {
     static uint8_t text[2000];
     const uint8_t *got;
     size_t n;
@@ -76,8 +76,8 @@ static void session(int kind) {
     carry(&server, &client);
     must(svconn_status(&client) == SVCONN_CONNECTED && svconn_status(&server) == SVCONN_CONNECTED);
     for (size_t i = 0; i < 5; i++) {
-        message(&client, &server, i * 333);
-        message(&server, &client, i * 17);
+        pass_message(&client, &server, i * 333);
+        pass_message(&server, &client, i * 17);
     }
     uint8_t key[100];
     char digits[24];

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 # The constant-time check by valgrind (tests/ct/ct_session.c) for every compiler here, every optimisation level, and what machines of 64 and of 32
 # bits get; at -Os and -O2 also what microcontrollers get (crypto/profile.h; without a long multiply; small). Usage: sh tests/ct/run.sh DIRECTORY
-# CT_COMPILERS, CT_LEVELS, CT_FLAGS (sets of flags, each with commas between them) and CT_LIBRARY (the sources) choose.
+# CT_COMPILERS, CT_LEVELS, CT_FLAGS (sets of flags, each with commas between them) and CT_LIBRARY (the sources; "-include svconn.c", whose inside is
+# static and for that file alone) choose.
 set -u
 dir=$1
 chips='-DSVCONN_FORCE_32,-DSVCONN_FE=13,-DSVCONN_NARROW_MUL -DSVCONN_SMALL,-DSVCONN_FORCE_32 -DSVCONN_SMALL,-DSVCONN_FORCE_32,-DSVCONN_FE=13

@@ -23,7 +23,8 @@ die() { echo "FAIL count $name $flags: $*"; exit 1; }
 echo "# flash_, ram_, stack_: bytes.   insns_: instructions executed (a cycle or more each), insns_..._per_byte: for each byte of a long message"
 echo "gcc $("${prefix}gcc" -dumpfullversion)"
 
-# ---- flash: an image that has these functions, less one that has only mem.c
+# ---- flash: an image that has these functions, less one that has only mem.c. The library is svconn.c, with nothing of its inside to be seen;
+# where a row is about a primitive, with the primitives to be called.
 printf '#include "board.h"\nint image_main(void) { return 0; }\n' >"$dir/empty.c"
 link_all=$link
 flash_of() { # OBJECTS FUNCTION...
@@ -64,7 +65,8 @@ rest='svconn_identity_custom svconn_identity_bytes svconn_give_psk svconn_init_s
 one_key='-DSVCONN_NO_PSK -DSVCONN_NO_CUSTOM -DSVCONN_NO_HIDDEN -DSVCONN_NO_SLICES'
 case $flags in *-DSVCONN_*_ONLY* | *-DSVCONN_NO_*) parts= ;; *) parts=yes ;; esac # flags that leave something out: all of that, and nothing less
 all=${EMBEDDED_LIBRARY:-$dir/all}
-build_library "$all" "$flags" || die "does not build"
+primitives=$all-open
+build_library "$all" "$flags" && build_library "$primitives" "$flags $open" || die "does not build"
 if [ "$parts" ]; then
     build_library "$dir/client" "$flags $one_key -DSVCONN_CLIENT_ONLY" || die "does not build"
     build_library "$dir/server" "$flags $one_key -DSVCONN_SERVER_ONLY" || die "does not build"
@@ -73,11 +75,11 @@ fi
 empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
 # shellcheck disable=SC2086 # lists of functions
 {
-    flash x25519 "$all" svconn_x25519
-    flash ed25519_verify "$all" svconn_ed25519_verify
-    flash ed25519_sign "$all" svconn_ed25519_public svconn_ed25519_sign
-    flash aes_256_gcm "$all" svconn_gcm_init svconn_gcm_seal svconn_gcm_open
-    flash sha256 "$all" svconn_sha256_init svconn_sha256_update svconn_sha256_final
+    flash x25519 "$primitives" svconn_x25519
+    flash ed25519_verify "$primitives" svconn_ed25519_verify
+    flash ed25519_sign "$primitives" svconn_ed25519_public svconn_ed25519_sign
+    flash aes_256_gcm "$primitives" svconn_gcm_init svconn_gcm_seal svconn_gcm_open
+    flash sha256 "$primitives" svconn_sha256_init svconn_sha256_update svconn_sha256_final
     if [ "$parts" ]; then
         flash client_key "$dir/client" $common $key
         flash server_key "$dir/server" $common $key
@@ -117,8 +119,8 @@ stack() { # OBJECTS NAME=FUNCTIONS...
     awk '!/^#/ { print "stack_bound_" $1, $2 }' "$dir/stack"
     sed "s|^|${objects##*/}: |" "$dir/stack" >>"$dir/chains" # who calls whom, for those who want to know
 }
-stack "$all" x25519=svconn_x25519 ed25519_keygen=svconn_ed25519_public ed25519_sign=svconn_ed25519_sign ed25519_verify=svconn_ed25519_verify \
-    seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done handshake=$session
+stack "$primitives" x25519=svconn_x25519 ed25519_keygen=svconn_ed25519_public ed25519_sign=svconn_ed25519_sign ed25519_verify=svconn_ed25519_verify
+stack "$all" seal=svconn_seal open=svconn_open send=svconn_send receive=svconn_wire_in,svconn_recv,svconn_recv_done handshake=$session
 if [ "$parts" ]; then
     stack "$dir/client" client_key=$session
     stack "$dir/server" server_key=$session
@@ -127,12 +129,17 @@ fi
 
 # ---- stack and instructions, measured
 build_plugin "$dir/plugin.so" count || exit 3
-build_image "$dir/measure" "$all" "$flags" $here/measure.c || die "measure.c does not build"
-rm -f "$dir/counts"
-# shellcheck disable=SC2086 # a command
-timeout 300 ${run% -kernel} -plugin "$dir/plugin.so,out=$dir/counts" -kernel "$dir/measure" >"$dir/rows" 2>&1 || { cat "$dir/rows"; die "measure.c ended badly"; }
-[ "$(wc -l <"$dir/rows")" -eq "$(wc -l <"$dir/counts")" ] || die "the plugin of this QEMU did not count"
-paste -d ' ' "$dir/rows" "$dir/counts" | awk '
+measure() { # OBJECTS WHAT
+    (build_image "$dir/measure" "$1" "$flags -DMEASURE_$2" $here/measure.c) || die "measure.c does not build"
+    rm -f "$dir/counts"
+    # shellcheck disable=SC2086 # a command
+    timeout 300 ${run% -kernel} -plugin "$dir/plugin.so,out=$dir/counts" -kernel "$dir/measure" >"$dir/rows" 2>&1 || { cat "$dir/rows"; die "measure.c ended badly"; }
+    [ "$(wc -l <"$dir/rows")" -eq "$(wc -l <"$dir/counts")" ] || die "the plugin of this QEMU did not count"
+    paste -d ' ' "$dir/rows" "$dir/counts" >>"$dir/measured"
+}
+measure "$primitives" PRIMITIVES
+measure "$all" SESSIONS
+awk '
     $1 == "nothing" { nothing = $3; next }
     $1 == "slice" { if ($3 - nothing > longest) longest = $3 - nothing; slices++; next }
     { count[$1] = $3 - nothing; name[++n] = $1; stack[$1] = $2 }
@@ -159,7 +166,7 @@ paste -d ' ' "$dir/rows" "$dir/counts" | awk '
             p = per[i]
             if ((p "/1088") in count) printf "insns_%s_per_byte %.1f\n", p, (count[p "/1088"] - count[p "/64"]) / 1024
         }
-    }'
+    }' "$dir/measured"
 
 # ---- what of the table is missing here
 absent() { # WHY EXPRESSION

@@ -3,6 +3,7 @@
  * Operations on several secrets each, between the marks of plugin.c: the addresses that they execute and touch may not differ. One line
  * with the name of the operation for each time. Left out (mark_pause) is what works on public values alone, and takes a time that
  * depends on them: verifying, and the peer's public key (crypto.h says so of each). Names that begin with "leak" are planted.
+ * CT_PRIMITIVES, CT_SESSIONS: only those, for svconn.c, whose primitives are static where its sessions are to be tried.
  */
 #define LAB_MESSAGE 300
 #include "lab.h"
@@ -10,7 +11,7 @@
 enum { TIMES = 3 };
 static unsigned turn; /* number of the secret */
 static int bad;
-static uint8_t a[64], b[64], c[64], out[128], work[320];
+static uint8_t a[64], b[64], c[64], out[128], work[320]; /* a, b and work are secret */
 
 #define TRACE(name, statement)                                                                                         \
     do {                                                                                                               \
@@ -22,8 +23,8 @@ static uint8_t a[64], b[64], c[64], out[128], work[320];
 
 static void must(int ok) { bad |= !ok; }
 
-#if HAVE_ED25519
-/* The linker puts these around the calls (--wrap). */
+#if HAVE_ED25519 && !defined(CT_PRIMITIVES) && !defined(CT_SESSIONS)
+/* The linker puts these around the calls (--wrap). In svconn.c that is ct_pause.h. */
 int __real_svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len);
 int __wrap_svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len);
 int __wrap_svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
@@ -69,15 +70,13 @@ static void secrets(void) {
     if (turn == 2) memset(a, 0xff, 64), memset(b, 0xff, 64), memset(work, 0xff, sizeof work);
 }
 
+#ifndef CT_SESSIONS
 static void primitives(void) {
     uint64_t key[SVCONN_GCM_WORDS];
     svconn_sha256_ctx h;
     svconn_hmac_ctx m;
     svconn_bytes info = {c, 20};
     int ok = 0;
-    secret_byte = (uint8_t)(turn * 0x35);
-    TRACE("leak: a branch", branch());
-    TRACE("leak: an index", index_into_table());
     secrets();
     fill(c, 64, 5);
     c[31] &= 0x7f;
@@ -105,8 +104,10 @@ static void primitives(void) {
 #endif
 }
 
+#endif
+
 /* ---- sessions ------------------------------------------------------------------------------------------------------ */
-#if HAVE_CLIENT && HAVE_SERVER
+#if HAVE_CLIENT && HAVE_SERVER && !defined(CT_PRIMITIVES)
 static void pass_on(party *from) {
     size_t n, used;
     const uint8_t *bytes = svconn_wire_out(&from->s, &n);
@@ -156,8 +157,13 @@ static void sessions(void) {
 
 int image_main(void) {
     for (turn = 0; turn < TIMES; turn++) {
+        secret_byte = (uint8_t)(turn * 0x35);
+        TRACE("leak: a branch", branch());
+        TRACE("leak: an index", index_into_table());
+#ifndef CT_SESSIONS
         primitives();
-#if HAVE_CLIENT && HAVE_SERVER
+#endif
+#if HAVE_CLIENT && HAVE_SERVER && !defined(CT_PRIMITIVES)
         sessions();
 #endif
     }

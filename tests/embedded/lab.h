@@ -32,7 +32,7 @@
 #else
 #define HAVE_PSK 1
 #endif
-#if defined(SVCONN_NO_CUSTOM) || defined(SVCONN_PSK_ONLY)
+#if defined(SVCONN_NO_CUSTOM) || defined(SVCONN_PSK_ONLY) || defined(CT_SESSIONS) /* which calls no primitives */
 #define HAVE_CUSTOM 0
 #else
 #define HAVE_CUSTOM 1

@@ -24,14 +24,10 @@ needs() { # OBJECT...: undefined names that no object here defines, beyond what 
     "${prefix}nm" -g --defined-only -P "$@" | awk 'NF > 1 { print $1 }' | sort -u >"$dir/defined"
     "${prefix}nm" -u -P "$@" | awk 'NF > 1 { print $1 }' | sort -u | comm -23 - "$dir/defined" | grep -Evx 'mem(cpy|move|set|cmp)'
 }
-compile() { # FILE: to an object beside it
-    # shellcheck disable=SC2086 # lists of flags
-    ${prefix}gcc $CODE $arch $flags -w -fstack-usage -fcallgraph-info=su -c -o "${1%.c}.o" "$1"
-}
 plant() { # CHECK WHAT CODE
     printf '%s\n' "$3" >"$dir/plant.c"
     rm -f "$dir"/plant.o "$dir"/plant.ci
-    if ! compile "$dir/plant.c"; then
+    if ! compile "$dir/plant.c" "$dir" "$flags -w"; then
         echo "FAIL links $name: the planted defect does not compile: $2"
         status=1
         return

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What operations cost: for each, a line "NAME STACK": the bytes of stack below the call. plugin.c writes the instructions, in the same
- * order. The numbers are those of this image: mem.c, no flash wait states, no cache; cycles of a real chip are more.
+ * order. The numbers are those of this image: mem.c, no flash wait states, no cache; cycles of a real chip are more. MEASURE_PRIMITIVES or
+ * MEASURE_SESSIONS: primitives are in the image whose library exports them, sessions in the one whose library does not.
  */
 #define LAB_MESSAGE 1088
 #include "lab.h"
@@ -26,12 +27,15 @@ static uint32_t depth(const uint8_t *sp) {
     } while (0)
 
 static int bad;
-static uint8_t a[64], b[64], c[64], work[LAB_MESSAGE + SVCONN_OVERHEAD];
+__attribute__((unused)) static uint8_t work[LAB_MESSAGE + SVCONN_OVERHEAD];
+
+__attribute__((unused)) static void must(int ok) { bad |= !ok; }
+
+#ifdef MEASURE_PRIMITIVES
+static uint8_t a[64], b[64], c[64];
 static uint64_t gcm_key[SVCONN_GCM_WORDS];
 
-static void must(int ok) { bad |= !ok; }
-
-static void primitives(void) {
+static void operations(void) {
     svconn_sha256_ctx h;
     uint8_t digest[32];
     svconn_bytes info = {c, 17};
@@ -39,7 +43,6 @@ static void primitives(void) {
     fill(a, 64, 1);
     fill(b, 64, 2);
     fill(work, sizeof work, 3);
-    COST("nothing", (void)0);
     COST("x25519", ok = svconn_x25519(c, a, b));
     must(ok);
     COST("x25519_public", svconn_x25519_public(c, a));
@@ -61,9 +64,7 @@ static void primitives(void) {
     must(ok);
 #endif
 }
-
-#define HAVE_SESSIONS (HAVE_CLIENT && HAVE_SERVER && SVCONN_MESSAGE_MAX >= 64)
-#if HAVE_SESSIONS
+#elif HAVE_CLIENT && HAVE_SERVER && SVCONN_MESSAGE_MAX >= 64
 /* Bytes of `from` into `to`: what a link does */
 static void transfer(party *from, party *to) {
     size_t n, used;
@@ -141,7 +142,7 @@ static void slices(void) {
 }
 #endif
 
-static void sessions(void) {
+static void operations(void) {
     const uint8_t *m;
     uint8_t *text;
     size_t n;
@@ -171,17 +172,17 @@ static void sessions(void) {
     must(svconn_renew(&client.s) == SVCONN_OK);
     COST("renew+seal/64", err = svconn_seal(&client.s, work, 64, LAB_NOW));
     must(err == SVCONN_OK);
-}
-#endif
-
-int image_main(void) {
-    primitives();
-#if HAVE_SESSIONS
-    sessions();
 #ifndef SVCONN_NO_SLICES
     slices();
 #endif
+}
+#else
+static void operations(void) {}
 #endif
+
+int image_main(void) {
+    COST("nothing", (void)0);
+    operations();
     if (bad) board_text("FAIL measure: an operation failed\n");
     return bad;
 }

@@ -9,9 +9,9 @@ dir=$1/test-$2
 have_target embedded || exit 0
 rm -rf "$dir"
 mkdir -p "$dir"
-library=${EMBEDDED_LIBRARY:-$dir/lib}
+library=${EMBEDDED_LIBRARY:-$dir/lib}-open
 "${PYTHON:-python3}" $here/vectors.py test-vectors >"$dir/vectors.h" || exit 1
-if ! build_library "$library" "$flags" || ! build_image "$dir/image" "$library" "$flags" $here/test.c; then
+if ! build_library "$library" "$flags $open" || ! build_image "$dir/image" "$library" "$flags" $here/test.c; then
     echo "FAIL embedded $2 $flags: does not build"
     exit 1
 fi

@@ -69,15 +69,27 @@ have_target() { # WHAT
     return 1
 }
 
-# Objects of the library, in a directory of their own: once for each set of flags
+# The library, in a directory of its own: once for each set of flags. For a chip that is svconn.c, one unit, as users have it; with $open among the
+# flags it exports the primitives too, for those who call them. For a process it is an object of each source, as the Makefile has them.
+open=-DSVCONN_SHARED=
 build_library() { # DIRECTORY CFLAGS
+    if [ "$board" = board_posix ]; then build_objects "$@"; else build_unit "$@"; fi
+}
+build_unit() { # DIRECTORY CFLAGS
+    if [ -e "$1/made" ]; then return 0; fi
+    sh packaging/amalgamation/make.sh "$1" && compile "$1/svconn.c" "$1" "$2 -I$1" && touch "$1/made"
+}
+build_objects() { # DIRECTORY CFLAGS
     if [ -e "$1/made" ]; then return 0; fi
     mkdir -p "$1"
-    # shellcheck disable=SC2086 # lists of flags
     for file in crypto/*.c svc/*.c; do
-        ${prefix}gcc $CODE $WARN $arch $2 -fstack-usage -fcallgraph-info=su -Icrypto -Isvc -c -o "$1/$(basename "$file" .c).o" "$file" || return 1
+        compile "$file" "$1" "$2 -Icrypto -Isvc" || return 1
     done
     touch "$1/made"
+}
+compile() { # SOURCE DIRECTORY CFLAGS
+    # shellcheck disable=SC2086 # lists of flags
+    ${prefix}gcc $CODE $WARN $arch $3 -fstack-usage -fcallgraph-info=su -c -o "$2/$(basename "$1" .c).o" "$1"
 }
 
 # An image: FILE from SOURCES of tests/embedded and the objects of DIRECTORY
