@@ -36,28 +36,26 @@ static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x 
 static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
 #ifdef SVCONN_SMALL
-/* 6.2.2 as it stands there, with 16 words of the schedule: w[t mod 16] is W_(t - 16) before it becomes W_t. v[0] to v[7]
- * are a to h. */
+/* 6.2.2 with 16 words of the schedule. x[0] to x[7] are a to h, and behind them are W_(t + 15) to W_t: all move on together. */
 void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
-    uint32_t w[16], v[8];
+    uint32_t x[24];
     for (; n > 0; n--) {
-        memcpy(v, s, sizeof v);
+        memcpy(x, s, 32);
+        for (unsigned i = 24; i > 8; p += 4) x[--i] = load_be32(p);
         for (unsigned t = 0; t < 64; t++) {
-            if (t < 16) w[t] = load_be32(p), p += 4;
-            else w[t % 16] += small1(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0(w[(t + 1) % 16]);
-            uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + w[t % 16];
-            uint32_t next = t1 + big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
-            for (unsigned i = 0; i < 8; i++) { /* a to b, b to c, ... */
-                uint32_t x = v[i];
-                v[i] = next;
-                next = x;
+            uint32_t t1 = x[7] + big1(x[4]) + ch(x[4], x[5], x[6]) + SHA256_K(t) + x[23];
+            uint32_t next = t1 + big0(x[0]) + ((x[0] & x[1]) | (x[2] & (x[0] | x[1])));
+            x[3] += t1;
+            x[7] = x[23] + small0(x[22]) + x[14] + small1(x[9]); /* W_(t + 16) */
+            for (unsigned i = 0; i < 24; i++) { /* a to b, b to c, ... */
+                uint32_t y = x[i];
+                x[i] = next;
+                next = y;
             }
-            v[4] += t1;
         }
-        for (unsigned i = 0; i < 8; i++) s[i] += v[i];
+        for (unsigned i = 0; i < 8; i++) s[i] += x[i];
     }
-    ct_wipe(w, sizeof w);
-    ct_wipe(v, sizeof v);
+    ct_wipe(x, sizeof x);
 }
 #else
 /* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
