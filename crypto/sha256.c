@@ -8,9 +8,11 @@
 #include "crypto.h"
 #include "ct.h"
 
-/* 4.2.2. These are the upper halves of the first 64 constants of SHA-512: both come from the cube roots of the primes. */
+/* 4.2.2, and 5.3.3. These are the upper halves of the first 64 constants of SHA-512 and of its first hash value: both come from the cube
+ * roots of the same primes, or from the square roots. */
 #ifdef SVCONN_SHARED_CONSTANTS
 #define SHA256_K(i) ((uint32_t)(svconn_sha512_k[i] >> 32))
+#define SHA256_START(i) ((uint32_t)(svconn_sha512_start[i] >> 32))
 #else
 #define SHA256_K(i) K[i]
 #define K svconn_sha256_k
@@ -23,6 +25,11 @@ const uint32_t K[64] = {
     0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+#define SHA256_START(i) sha256_start[i]
+static const uint32_t sha256_start[8] = {
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 #endif
 
@@ -115,9 +122,7 @@ static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
 }
 
 void svconn_sha256_init(svconn_sha256_ctx *c) {
-    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    memcpy(c->h, start, sizeof c->h);
+    for (unsigned i = 0; i < 8; i++) c->h[i] = SHA256_START(i);
     c->total = 0;
 }
 

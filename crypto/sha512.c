@@ -119,12 +119,14 @@ static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
 }
 #endif
 
+/* 5.3.5 */
+const uint64_t svconn_sha512_start[8] = {
+    U(0x6a09e667f3bcc908), U(0xbb67ae8584caa73b), U(0x3c6ef372fe94f82b), U(0xa54ff53a5f1d36f1),
+    U(0x510e527fade682d1), U(0x9b05688c2b3e6c1f), U(0x1f83d9abfb41bd6b), U(0x5be0cd19137e2179),
+};
+
 void svconn_sha512_init(svconn_sha512_ctx *c) {
-    static const uint64_t start[8] = {
-        U(0x6a09e667f3bcc908), U(0xbb67ae8584caa73b), U(0x3c6ef372fe94f82b), U(0xa54ff53a5f1d36f1),
-        U(0x510e527fade682d1), U(0x9b05688c2b3e6c1f), U(0x1f83d9abfb41bd6b), U(0x5be0cd19137e2179),
-    };
-    memcpy(c->h, start, sizeof c->h);
+    memcpy(c->h, svconn_sha512_start, sizeof c->h);
     c->total = 0;
 }
 
