@@ -268,39 +268,44 @@ static void tell_time(svconn *s, uint64_t now) {
     if (s->since == TIME_TO_COME) s->since = s->now;
 }
 
-/* since + ms, or never */
-static uint64_t deadline(uint64_t since, uint32_t ms) { return ms == SVCONN_OFF ? UINT64_MAX : since + ms; }
+/* Milliseconds until *since + ms, or 0 if that has come. ms: a limit of the config. SVCONN_OFF: never. */
+SVCONN_APART uint32_t time_left(const svconn *s, const uint64_t *since, uint32_t ms, uint32_t otherwise) {
+    uint64_t passed = s->now - *since;
+    ms = svconn_or_default(ms, otherwise);
+    if (ms == SVCONN_OFF) return SVCONN_OFF;
+    return passed < ms ? ms - (uint32_t)passed : 0;
+}
 
-static svconn_err tick_connected(svconn *s, uint64_t *next) {
-    const svconn_config *c = s->config;
+static uint32_t tick_keepalive(svconn *s) {
+    if (s->flags & FLAG_CLOSE_SENT) return SVCONN_OFF;
+    uint32_t ms = svconn_or_default(s->config->keepalive_ms, 20000), left = time_left(s, &s->sent_at, ms, 0);
+    if (left > 0) return left;
+    s->sent_at = s->now; /* bytes that still wait for the link are sign of life enough */
+    if (s->tx_head == s->tx_tail) (void)svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE);
+    return ms;
+}
+
+static uint32_t tick_silence(svconn *s) {
     if (s->lent) s->since = s->now; /* it is the application that is slow */
-    uint64_t silent = deadline(s->since, svconn_or_default(c->silence_ms, 60000));
-    if (s->flags & FLAG_PEER_CLOSED) silent = UINT64_MAX;
-    if (s->now >= silent) return fail(s, SVCONN_E_SILENT);
-
-    uint32_t keepalive_ms = svconn_or_default(c->keepalive_ms, 20000);
-    if (s->now >= deadline(s->sent_at, keepalive_ms) && !(s->flags & FLAG_CLOSE_SENT)) {
-        s->sent_at = s->now; /* bytes that still wait for the link are sign of life enough */
-        if (s->tx_head == s->tx_tail) (void)svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE);
-    }
-    uint64_t alive = s->flags & FLAG_CLOSE_SENT ? UINT64_MAX : deadline(s->sent_at, keepalive_ms);
-    *next = silent < alive ? silent : alive;
-    return SVCONN_OK;
+    if (s->flags & FLAG_PEER_CLOSED) return SVCONN_OFF;
+    return time_left(s, &s->since, s->config->silence_ms, 60000);
 }
 
 svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
-    uint64_t next = UINT64_MAX;
-    svconn_err err = SVCONN_OK;
+    uint32_t left = SVCONN_OFF;
     if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
     tell_time(s, now);
-    if (s->state == SVCONN_FAILED) err = svconn_error(s);
-    else if (s->state == SVCONN_CONNECTED) err = tick_connected(s, &next);
-    else if (s->state != SVCONN_CLOSED) {
-        next = deadline(s->since, svconn_or_default(s->config->handshake_ms, 10000));
-        if (s->now >= next) err = fail(s, SVCONN_E_TIMEOUT);
+    if (s->state == SVCONN_CONNECTED) {
+        left = tick_silence(s);
+        uint32_t alive = left > 0 ? tick_keepalive(s) : 0;
+        if (alive < left) left = alive;
+        if (left == 0) (void)fail(s, SVCONN_E_SILENT);
+    } else if (!svconn_is_over(s)) {
+        left = time_left(s, &s->since, s->config->handshake_ms, 10000);
+        if (left == 0) (void)fail(s, SVCONN_E_TIMEOUT);
     }
-    if (next_ms) *next_ms = err ? UINT64_MAX : next;
-    return err;
+    if (next_ms) *next_ms = left == 0 || left == SVCONN_OFF ? UINT64_MAX : s->now + left;
+    return svconn_error(s);
 }
 
 /* ---- the link ----------------------------------------------------------------------------------- */
