@@ -192,16 +192,17 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
 }
 
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. A key that is not acceptable (3.5 step 5, 3.6
- * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of a proof that has S >= L. */
+ * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of one with S >= L. */
 SVCONN_APART svconn_err verify_peer(svconn *s) {
-    static const uint8_t no_proof[64] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff};
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
-    int ok = svconn_is_custom(type) || proof.len == svconn_proof_length(type);
-    if (svconn_is_ed25519(type)) ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
-    else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
+    int ok = !HAS_SERVER || svconn_is_custom(type) || proof.len == svconn_proof_length(type); /* of a SERVER svconn_m1_parse has seen to it */
+    if (svconn_is_ed25519(type)) {
+        uint8_t *no_proof = s->u.hs.v.m.opened_proof; /* of a hidden SERVER, whose length is right */
+        if (!ok) memset(no_proof, 0xff, 64);
+        ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
+    } else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
     if (ok == SVCONN_UNFINISHED) return unfinished(s);
     if (ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
     return ok ? SVCONN_OK : SVCONN_E_PROOF;

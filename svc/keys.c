@@ -79,13 +79,14 @@ void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], const char *la
 }
 
 void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secret, svconn_bytes context) {
-    uint8_t ikm[64], prk[32]; /* a secret has 0 or 32 bytes */
     svconn_bytes salt = label_bytes(LABEL_EPHEMERAL, 0);
-    memcpy(ikm, seed, 32);
-    if (secret.len) memcpy(ikm + 32, secret.data, secret.len);
-    svconn_hkdf_extract(prk, salt.data, salt.len, ikm, 32 + secret.len);
+    svconn_hmac_ctx c; /* Extract: HMAC of the salt, and here of two pieces */
+    uint8_t prk[32];
+    svconn_hmac_init(&c, salt.data, salt.len);
+    svconn_hmac_update(&c, seed, 32);
+    svconn_hmac_update(&c, secret.data, secret.len);
+    svconn_hmac_final(&c, prk);
     svconn_hkdf_expand(out, 32, prk, &context, 1);
-    ct_wipe(ikm, sizeof ikm);
     ct_wipe(prk, sizeof prk);
 }
 

@@ -90,9 +90,9 @@ static size_t message_length(const svconn *s) { return s->flags & FLAG_KEYS ? s-
 static size_t bytes_behind(const svconn *s) { return s->rx_tail - s->rx_head - message_length(s); }
 
 static int error_packet_waits(const svconn *s) {
-    size_t message = message_length(s), have = bytes_behind(s), len;
+    size_t message = message_length(s), have = bytes_behind(s);
     const uint8_t *p = s->rx + s->rx_head + message;
-    if (!(s->flags & FLAG_KEYS) && message == 0) return svconn_m2_parse(&len, p, have) == SVCONN_E_ABORTED;
+    if ((HAS_SERVER || HAS_SLICES) && !(s->flags & FLAG_KEYS) && message == 0) return svconn_is_error_packet(p, have);
     return have >= RECORD_TEXT && (wire_get16(p) & RECORD_ID_MAX) == 0;
 }
 

@@ -45,9 +45,11 @@ svconn_err svconn_m1_parse(svconn_m1 *m, const uint8_t *b, size_t have) {
     return have < m->len ? SVCONN_AGAIN : SVCONN_OK;
 }
 
+int svconn_is_error_packet(const uint8_t *b, size_t have) { return have >= ERROR_PACKET && ct_all_zero(b, ERROR_PACKET); }
+
 svconn_err svconn_m2_parse(size_t *len, const uint8_t *b, size_t have) {
     *len = M2_E;
-    if (have >= ERROR_PACKET && ct_all_zero(b, ERROR_PACKET)) return SVCONN_E_ABORTED;
+    if (svconn_is_error_packet(b, have)) return SVCONN_E_ABORTED;
     if (have < M2_E) return SVCONN_AGAIN;
     size_t e_len = wire_get16(b + M2_E_LEN);
     if (e_len < WIRE_TAG) return SVCONN_E_FORMAT;

@@ -60,6 +60,9 @@ typedef struct {
     size_t id_at, id_len, proof_at, proof_len;
 } svconn_e;
 
+/* The error packet, where M2 could be (7.2) */
+int svconn_is_error_packet(const uint8_t *b, size_t have);
+
 /* SVCONN_OK if b holds a whole M1; SVCONN_AGAIN if it may become one with more bytes; else the failure (3.5 steps 1,
  * 2). */
 SVCONN_CHECKED svconn_err svconn_m1_parse(svconn_m1 *m, const uint8_t *b, size_t have);
