@@ -310,9 +310,11 @@ svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
 
 /* ---- the link ----------------------------------------------------------------------------------- */
 
-uint8_t *svconn_wire_space(svconn *s, size_t *len) {
-    *len = 0;
-    if (s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF)) return NULL;
+/* Does the link no longer matter? */
+static int is_deaf(const svconn *s) { return s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF); }
+
+/* The place for bytes of a link that matters, and its length */
+static uint8_t *space(svconn *s, size_t *len) {
     if (s->rx_head && !s->lent) { /* only part of a record can be there, or what waits behind a question */
         memmove(s->rx, s->rx + s->rx_head, s->rx_tail - s->rx_head);
         s->rx_tail -= s->rx_head;
@@ -322,10 +324,8 @@ uint8_t *svconn_wire_space(svconn *s, size_t *len) {
     return s->rx + s->rx_tail;
 }
 
-svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
-    if (s->state == SVCONN_FAILED) return svconn_error(s);
-    if (s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
-    if (len > s->rx_size - s->rx_tail) return SVCONN_E_ARGUMENT;
+/* len bytes are there now. */
+static svconn_err filled(svconn *s, size_t len, uint64_t now) {
     tell_time(s, now);
     if (len) s->flags |= FLAG_HEARD;
     s->rx_tail += (uint32_t)len;
@@ -333,23 +333,34 @@ svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
     return s->lent ? SVCONN_OK : run(s, NULL);
 }
 
+uint8_t *svconn_wire_space(svconn *s, size_t *len) {
+    *len = 0;
+    return is_deaf(s) ? NULL : space(s, len);
+}
+
+svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (is_deaf(s)) return SVCONN_E_STATE;
+    return len > s->rx_size - s->rx_tail ? SVCONN_E_ARGUMENT : filled(s, len, now);
+}
+
 svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now) {
+    svconn_err err = SVCONN_OK;
     *used = 0;
     if (s->state == SVCONN_FAILED) return svconn_error(s);
     if (s->state == SVCONN_NONE || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
     if (!bytes && len) return SVCONN_E_ARGUMENT;
-    while (*used < len && s->state != SVCONN_CLOSED) {
+    while (!err && *used < len && s->state != SVCONN_CLOSED) {
         size_t room;
-        uint8_t *space = svconn_wire_space(s, &room);
+        uint8_t *to = space(s, &room);
         if (room > len - *used) room = len - *used;
         if (room == 0) break;
-        memcpy(space, bytes + *used, room);
+        memcpy(to, bytes + *used, room);
         *used += room;
-        svconn_err err = svconn_wire_filled(s, room, now);
-        if (err) return err;
+        err = filled(s, room, now);
     }
     if (s->state == SVCONN_CLOSED) *used = len;
-    return SVCONN_OK;
+    return err;
 }
 
 svconn_err svconn_wire_eof(svconn *s) {
