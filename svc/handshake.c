@@ -29,7 +29,7 @@ static svconn_bytes my_id(const svconn *s) {
     return (svconn_bytes){HAS_CUSTOM && me->id ? me->id : me->built_in, me->id_len};
 }
 
-static uint8_t my_type(const svconn *s) { return my_id(s).data[0]; }
+static uint8_t my_type(const svconn *s) { return svconn_known_type(my_id(s).data[0]); }
 
 static svconn_bytes my_context(const svconn *s) { return (svconn_bytes){s->config->context, s->config->context_len}; }
 
@@ -197,7 +197,7 @@ SVCONN_APART svconn_err verify_peer(svconn *s) {
     uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
-    int ok = !HAS_SERVER || svconn_is_custom(type) || proof.len == svconn_proof_length(type); /* of a SERVER svconn_m1_parse has seen to it */
+    int ok = !HAS_SERVER || svconn_is_custom(type) || proof.len == svconn_proof_length(svconn_known_type(type)); /* of a SERVER svconn_m1_parse has seen to it */
     if (svconn_is_ed25519(type)) {
         uint8_t *no_proof = s->u.hs.v.m.opened_proof; /* of a hidden SERVER, whose length is right */
         if (!ok) memset(no_proof, 0xff, 64);
@@ -370,7 +370,8 @@ static size_t sealed_length(const svconn_config *config, size_t proof_len) {
 
 size_t svconn_first_message_length(const svconn_config *config) {
     size_t id_len;
-    size_t proof_len = svconn_proof_length(*svconn_identity_bytes(config->identity, &id_len));
+    const uint8_t *id = svconn_identity_bytes(config->identity, &id_len);
+    size_t proof_len = svconn_proof_length(svconn_known_type(*id));
     if (config->role == SVCONN_SERVER) return M1_WID + (config->hidden ? WIRE_TAG : id_len) + 2 + proof_len;
     size_t e_len = sealed_length(config, proof_len);
     return e_len <= WIRE_FIELD_MAX ? M2_E + e_len : 0;
