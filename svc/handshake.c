@@ -173,7 +173,7 @@ SVCONN_APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, 
 /* 3.5 steps 4, 5; 3.6 step 5; all but the key */
 static svconn_err check_peer(svconn *s) {
     svconn_bytes me = my_id(s), peer = peer_id(s);
-    svconn_err err = svconn_identity_form(peer.data, peer.len);
+    svconn_err err = HAS_SERVER ? svconn_identity_form(peer.data, peer.len) : SVCONN_OK; /* svconn_m1_parse has done it */
     if (err) return err;
     unsigned allowed = s->config->peer_types ? s->config->peer_types : svconn_type_bit(me.data[0]);
     if (HAS_ONE_TYPE) allowed = HAS_TYPES;
