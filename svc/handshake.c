@@ -44,6 +44,9 @@ static svconn_bytes peer_id(const svconn *s) {
     return in_message(s, s->u.hs.peer_at, s->u.hs.peer_len);
 }
 
+/* After check_peer */
+static uint8_t peer_type(const svconn *s) { return svconn_known_type(peer_id(s).data[0]); }
+
 static void set_peer(svconn *s, const uint8_t *id, size_t len) {
     s->peer_len = 0;
     if (len > sizeof s->peer) return;
@@ -102,6 +105,8 @@ static int curve_x25519_pair(const svconn *s, uint8_t out[64], const uint8_t sca
     if (HAS_SLICES && s->work) return svconn_x25519_pair_slice(work(s), out, scalar, u, scalar2, u2);
     return svconn_x25519_pair(out, scalar, u, scalar2, u2);
 }
+
+static int is_unfinished(int result) { return HAS_SLICES && result == SVCONN_UNFINISHED; }
 
 static svconn_err unfinished(svconn *s) { return ask(s, SVCONN_WORKING); }
 
@@ -184,7 +189,7 @@ static svconn_err check_peer(svconn *s) {
 
 /* 2.2, last paragraph */
 static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
-    if (!svconn_is_psk(peer_id(s).data[0])) return SVCONN_OK;
+    if (!svconn_is_psk(peer_type(s))) return SVCONN_OK;
     const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
     memcpy(s->u.hs.v.m.peer_key, psk, 32);
@@ -194,16 +199,16 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. A key that is not acceptable (3.5 step 5, 3.6
  * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of one with S >= L. */
 SVCONN_APART svconn_err verify_peer(svconn *s) {
-    uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
+    uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_type(s);
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
-    int ok = !HAS_SERVER || svconn_is_custom(type) || proof.len == svconn_proof_length(svconn_known_type(type)); /* of a SERVER svconn_m1_parse has seen to it */
+    int ok = !HAS_SERVER || svconn_is_custom(type) || proof.len == svconn_proof_length(type); /* of a SERVER svconn_m1_parse has seen to it */
     if (svconn_is_ed25519(type)) {
         uint8_t *no_proof = s->u.hs.v.m.opened_proof; /* of a hidden SERVER, whose length is right */
         if (!ok) memset(no_proof, 0xff, 64);
         ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
     } else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
-    if (ok == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(ok)) return unfinished(s);
     if (ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
     return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
@@ -218,7 +223,7 @@ static svconn_err await_verdict(svconn *s, const svconn_bytes *answer) {
 /* Our ephemeral public key (3.4; 3.5 step 8) */
 static svconn_err make_public(svconn *s) {
     uint8_t *public_key = s->u.hs.v.m.public_key;
-    if (curve_public(s, public_key, s->u.hs.secret) == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(curve_public(s, public_key, s->u.hs.secret))) return unfinished(s);
     CT_RELEASE(public_key, 32);
     return SVCONN_OK;
 }
@@ -236,10 +241,10 @@ SVCONN_APART int dh_and_key(const svconn *s, const uint8_t theirs[32], uint8_t i
 
 /* dh || es. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
 SVCONN_APART svconn_err agree(svconn *s, const uint8_t theirs[32], svconn_bytes *out, uint8_t ikm[64]) {
-    uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0]; /* whose es is: the SERVER's */
+    uint8_t type = svconn_serves(s) ? my_type(s) : peer_type(s); /* whose es is: the SERVER's */
     *out = (svconn_bytes){ikm, (size_t)(svconn_is_custom(type) ? 32 : 64)};
     int result = svconn_is_ed25519(type) ? dh_and_key(s, theirs, ikm) : curve_x25519(s, ikm, s->u.hs.secret, theirs);
-    if (result == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(result)) return unfinished(s);
     if (svconn_is_psk(type)) svconn_psk_es(ikm + 32, svconn_serves(s) ? s->config->identity->secret : s->u.hs.v.m.peer_key);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
     return result ? SVCONN_OK : SVCONN_E_DH;
@@ -396,7 +401,7 @@ SVCONN_APART svconn_err client_prove(svconn *s, const svconn_bytes *answer) {
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;
 
-    return put_proof(s, answer, put_m2(s, m2, e_len, proof_len)) == SVCONN_UNFINISHED ? unfinished(s) : SVCONN_OK;
+    return is_unfinished(put_proof(s, answer, put_m2(s, m2, e_len, proof_len))) ? unfinished(s) : SVCONN_OK;
 }
 
 /* 3.5 step 8: M2 and K_M, and 3.8: may we send before M3? */
@@ -407,7 +412,7 @@ SVCONN_APART svconn_err client_send_m2(svconn *s) {
     s->tx_tail += (uint32_t)(M2_E + e_len);
     s->sent_at = s->now;
 
-    int has_es = !svconn_is_custom(peer_id(s).data[0]);
+    int has_es = !svconn_is_custom(peer_type(s));
     start_keys(s, (svconn_bytes){m2 + M2_E, e_len});
     if (s->config->early == SVCONN_EARLY_ALWAYS || (s->config->early == SVCONN_EARLY_IF_SAFE && has_es))
         s->flags |= FLAG_EARLY;
@@ -494,7 +499,7 @@ SVCONN_APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     if (!m1) return SVCONN_E_SIZE;
 
     uint8_t *p = put_m1(s, m1, wid_len, p_len);
-    if (put_proof(s, answer, p) == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(put_proof(s, answer, p))) return unfinished(s);
     if (hidden) hide_proof(s, p, proof_len);
     s->tx_tail += (uint32_t)m1_len;
     CT_RELEASE(m1, m1_len); /* the world sees it now */

@@ -78,9 +78,11 @@ static svconn_err take_records(svconn *s) {
     return SVCONN_OK;
 }
 
+static int is_working(const svconn *s) { return HAS_SLICES && s->state == SVCONN_WORKING; }
+
 /* Waits for a call of the application: what comes from the link waits too. */
 static int is_asking(const svconn *s) {
-    return (s->state >= SVCONN_NEEDS_PROOF && s->state <= SVCONN_NEEDS_VERDICT) || s->state == SVCONN_WORKING;
+    return (s->state >= SVCONN_NEEDS_PROOF && s->state <= SVCONN_NEEDS_VERDICT) || is_working(s);
 }
 
 /* 7.2, while a question is open: behind the message that raised it comes a record, or the error packet. Before a
@@ -368,7 +370,7 @@ svconn_err svconn_wire_eof(svconn *s) {
     if (svconn_is_over(s)) return svconn_error(s);
     s->flags |= FLAG_EOF;
     if (s->state == SVCONN_CONNECTED) return run(s, NULL); /* whole messages come first */
-    if (s->state == SVCONN_WORKING && bytes_behind(s) && !error_packet_waits(s)) return SVCONN_OK; /* svconn_work comes to them first */
+    if (is_working(s) && bytes_behind(s) && !error_packet_waits(s)) return SVCONN_OK; /* svconn_work comes to them first */
     return fail_at_end(s);
 }
 
