@@ -18,33 +18,33 @@ static void hash_begin(svconn_sha256_ctx *c, const char *label) {
     svconn_sha256_update(c, l.data, l.len);
 }
 
-static void hash_lp(svconn_sha256_ctx *c, svconn_bytes z) {
-    uint8_t n[2] = {(uint8_t)(z.len >> 8), (uint8_t)z.len};
+static void hash_lp(svconn_sha256_ctx *c, const uint8_t *z, size_t len) {
+    uint8_t n[2] = {(uint8_t)(len >> 8), (uint8_t)len};
     svconn_sha256_update(c, n, 2);
-    svconn_sha256_update(c, z.data, z.len);
+    svconn_sha256_update(c, z, len);
 }
 
 void svconn_t1(uint8_t t1[32], svconn_bytes context, const uint8_t Y[32], svconn_bytes wid, svconn_bytes idS) {
     static const uint8_t version[1] = {0x01};
     svconn_sha256_ctx c;
     hash_begin(&c, LABEL_SERVER_HELLO);
-    hash_lp(&c, context);
+    hash_lp(&c, context.data, context.len);
     svconn_sha256_update(&c, version, 1);
     svconn_sha256_update(&c, Y, 32);
-    hash_lp(&c, wid);
-    hash_lp(&c, idS);
+    hash_lp(&c, wid.data, wid.len);
+    hash_lp(&c, idS.data, idS.len);
     svconn_sha256_final(&c, t1);
 }
 
 /* H(l; T, LP(z)), all but its end */
-static void chain_begin(svconn_sha256_ctx *c, const char *label, const uint8_t t[32], svconn_bytes z) {
+static void chain_begin(svconn_sha256_ctx *c, const char *label, const uint8_t t[32], const uint8_t *z, size_t len) {
     hash_begin(c, label);
     svconn_sha256_update(c, t, 32);
-    hash_lp(c, z);
+    hash_lp(c, z, len);
 }
 
 void svconn_t2_begin(svconn_sha256_ctx *c, const uint8_t t1[32], svconn_bytes p) {
-    chain_begin(c, LABEL_CLIENT_HELLO, t1, p);
+    chain_begin(c, LABEL_CLIENT_HELLO, t1, p.data, p.len);
 }
 
 void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
@@ -54,13 +54,13 @@ void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
 
 void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC) {
     svconn_sha256_ctx c;
-    chain_begin(&c, LABEL_CLIENT_PROOF, t2, idC);
+    chain_begin(&c, LABEL_CLIENT_PROOF, t2, idC.data, idC.len);
     svconn_sha256_final(&c, t3);
 }
 
 void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E) {
     svconn_sha256_ctx c;
-    chain_begin(&c, LABEL_SESSION, t3, E);
+    chain_begin(&c, LABEL_SESSION, t3, E.data, E.len);
     svconn_sha256_final(&c, t4);
 }
 
