@@ -124,6 +124,15 @@ static inline void store_be32(uint8_t *p, uint32_t x) {
     p[3] = (uint8_t)x;
 #endif
 }
+static inline void store_be16(uint8_t *p, uint16_t x) {
+#if defined(CT_GNU) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN) /* gcc 12 does not see it there */
+    x = __builtin_bswap16(x);
+    memcpy(p, &x, sizeof x);
+#else
+    p[0] = (uint8_t)(x >> 8);
+    p[1] = (uint8_t)x;
+#endif
+}
 static inline void store_be64(uint8_t *p, uint64_t x) {
     store_be32(p, (uint32_t)(x >> 32));
     store_be32(p + 4, (uint32_t)x);

@@ -19,7 +19,8 @@ static void hash_begin(svconn_sha256_ctx *c, const char *label) {
 }
 
 static void hash_lp(svconn_sha256_ctx *c, const uint8_t *z, size_t len) {
-    uint8_t n[2] = {(uint8_t)(len >> 8), (uint8_t)len};
+    uint8_t n[2];
+    store_be16(n, (uint16_t)len);
     svconn_sha256_update(c, n, 2);
     svconn_sha256_update(c, z, len);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Parsers of the messages: spec/protocol.md sections 2.1, 3.2, 3.5 (steps 1 and 2), 3.6 (steps 1, 2 and 4). */
 #include "wire.h"
-#include "ct.h"
 
 enum { ED25519_ID = 33, ED25519_PROOF = 64, PSK_PROOF = 32 };
 
