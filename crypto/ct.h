@@ -90,6 +90,14 @@ static inline void ct_wipe(void *p, size_t n) {
 #endif
 }
 
+/* ---- a copy by a call: of up to 64 bytes gcc makes a loop at every place, even at -Os ---- */
+static inline void ct_copy(void *to, const void *from, size_t n) {
+#if defined(CT_GNU) && defined(SVCONN_SMALL)
+    __asm__("" : "+r"(n));
+#endif
+    memcpy(to, from, n);
+}
+
 /* ---- loads and stores: any alignment, any byte order --------------------- */
 static inline uint32_t load_le32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;

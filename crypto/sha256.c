@@ -47,7 +47,7 @@ static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x
 void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
     uint32_t x[24];
     for (; n > 0; n--) {
-        memcpy(x, s, 32);
+        ct_copy(x, s, 32);
         for (unsigned i = 24; i > 8; p += 4) x[--i] = load_be32(p);
         for (unsigned t = 0; t < 64; t++) {
             uint32_t t1 = x[7] + big1(x[4]) + ch(x[4], x[5], x[6]) + SHA256_K(t) + x[23];

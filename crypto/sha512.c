@@ -61,7 +61,7 @@ SVCONN_APART uint64_t turns64(uint64_t x, uint32_t amounts) {
  * one move takes both a step further. */
 static void compress64(uint64_t s[8], const uint8_t *p) {
     uint64_t x[25];
-    memcpy(x + 1, s, 64);
+    ct_copy(x + 1, s, 64);
     for (unsigned i = 24; i > 8; i--, p += 8) x[i] = load_be64(p);
     for (unsigned t = 0; t < 80; t++) {
         x[8] += K[t] + x[24];
@@ -126,7 +126,7 @@ const uint64_t svconn_sha512_start[8] = {
 };
 
 void svconn_sha512_init(svconn_sha512_ctx *c) {
-    memcpy(c->h, svconn_sha512_start, sizeof c->h);
+    ct_copy(c->h, svconn_sha512_start, sizeof c->h);
     c->total = 0;
 }
 

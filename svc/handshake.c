@@ -192,7 +192,7 @@ static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
     if (!svconn_is_psk(peer_type(s))) return SVCONN_OK;
     const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
-    memcpy(s->u.hs.v.m.peer_key, psk, 32);
+    ct_copy(s->u.hs.v.m.peer_key, psk, 32);
     return SVCONN_OK;
 }
 
@@ -290,7 +290,7 @@ static svconn_err await_bytes(const svconn *s, size_t len) { return len > s->rx_
 
 static uint8_t *put_field(uint8_t *at, svconn_bytes z) {
     wire_put16(at, z.len);
-    if (z.len) memcpy(at + 2, z.data, z.len);
+    if (z.len) ct_copy(at + 2, z.data, z.len);
     return at + 2 + z.len;
 }
 
@@ -317,7 +317,7 @@ SVCONN_APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
     uint8_t key[32];
     svconn_bytes p = received_p(s);
     s->peer[0] = SVCONN_TYPE_ED25519;
-    memcpy(s->peer + 1, server_key, 32);
+    ct_copy(s->peer + 1, server_key, 32);
     svconn_hidden_key(key, message(s) + M1_Y, (svconn_bytes){s->peer, 33});
     if (!open_once(key, NULL, 0, s->u.hs.v.m.opened_proof, p.data, p.len - WIRE_TAG)) return 0;
     s->peer_len = 33;
@@ -385,7 +385,7 @@ size_t svconn_first_message_length(const svconn_config *config) {
 /* M2 but for the proof, whose place is returned; E is not sealed yet. */
 SVCONN_APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_len) {
     memset(m2, 0, M2_E + e_len);
-    memcpy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
+    ct_copy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
     wire_put16(m2 + M2_E_LEN, e_len);
     uint8_t *proof = put_field(m2 + M2_E, my_id(s));
     wire_put16(proof, proof_len);
@@ -450,12 +450,12 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
 SVCONN_APART void server_t2_begin(svconn *s, svconn_bytes p) {
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->t, p);
-    memcpy(s->u.hs.v.t2_hash, &c, sizeof c);
+    ct_copy(s->u.hs.v.t2_hash, &c, sizeof c);
 }
 
 SVCONN_APART void server_t2_end(svconn *s, const uint8_t X[32]) {
     svconn_sha256_ctx c;
-    memcpy(&c, s->u.hs.v.t2_hash, sizeof c);
+    ct_copy(&c, s->u.hs.v.t2_hash, sizeof c);
     svconn_t2_end(s->t, &c, X);
 }
 
@@ -469,7 +469,7 @@ SVCONN_APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
 /* M1 but for the proof, whose place is returned. p_len counts its seal. */
 SVCONN_APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len) {
     m1[0] = WIRE_VERSION;
-    memcpy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
+    ct_copy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
     uint8_t *p = put_field(m1 + M1_WID_LEN, (svconn_bytes){my_id(s).data, wid_len});
     wire_put16(p, p_len);
     return p + 2;

@@ -119,6 +119,6 @@ void svconn_export_key(uint8_t *out, size_t n, const uint8_t ex[32], svconn_byte
 size_t svconn_proof_text(uint8_t *out, const char *label, const uint8_t t[32]) {
     svconn_bytes l = label_bytes(label, 1);
     memcpy(out, l.data, l.len);
-    memcpy(out + l.len, t, 32);
+    ct_copy(out + l.len, t, 32);
     return l.len + 32;
 }
