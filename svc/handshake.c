@@ -209,7 +209,7 @@ SVCONN_APART svconn_err verify_peer(svconn *s) {
         ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
     } else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
     if (is_unfinished(ok)) return unfinished(s);
-    if (ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
+    if (HAS_ED25519 && ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
     return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
 
@@ -638,7 +638,8 @@ svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {
 /* ---- what the application sees of it ------------------------------------------------------------ */
 
 const uint8_t *svconn_peer(const svconn *s, size_t *len) {
-    int asked = s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;
+    /* one that is longer than peer[] */
+    int asked = HAS_CUSTOM && (s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT);
     svconn_bytes id = {NULL, 0};
     if (s->peer_len) id = (svconn_bytes){s->peer, s->peer_len};
     else if (asked && !(s->flags & FLAG_KEYS)) id = peer_id(s);

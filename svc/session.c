@@ -252,13 +252,11 @@ svconn_err svconn_refuse(svconn *s) {
 
 #if HAS_ED25519
 svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size_t n) {
-    size_t len;
-    const uint8_t *id = svconn_peer(s, &len);
     if (s->state != SVCONN_NEEDS_VERDICT) return SVCONN_E_STATE;
     if (!public_keys && n) return SVCONN_E_ARGUMENT;
-    if (!id || id[0] != SVCONN_TYPE_ED25519) return svconn_refuse(s);
+    if (s->peer_len == 0 || !svconn_is_ed25519(s->peer[0])) return svconn_refuse(s);
     for (size_t i = 0; i < n; i++)
-        if (ct_eq(public_keys[i], id + 1, 32)) return svconn_accept(s);
+        if (ct_eq(public_keys[i], s->peer + 1, 32)) return svconn_accept(s);
     return svconn_refuse(s);
 }
 #endif
