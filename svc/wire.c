@@ -19,8 +19,7 @@ size_t svconn_proof_length(uint8_t type) {
 
 /* p has the length that belongs to the identity; an empty wid is hidden mode: a sealed Ed25519 signature */
 static int p_len_fits(const uint8_t *wid, size_t wid_len, size_t p_len) {
-    if (wid_len == 0) return p_len == ED25519_PROOF + WIRE_TAG;
-    size_t want = svconn_proof_length(wid[0]);
+    size_t want = wid_len ? svconn_proof_length(wid[0]) : ED25519_PROOF + WIRE_TAG;
     return want == 0 || p_len == want;
 }
 
