@@ -43,24 +43,22 @@ static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x 
 static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
 #ifdef SVCONN_SMALL
-/* 6.2.2 with 16 words of the schedule. x[0] to x[7] are a to h, and behind them are W_(t + 15) to W_t: all move on together. */
+/* 6.2.2 with 16 words of the schedule. v[0] to v[7] are a to h, and behind them are W_(t + 15) to W_t. The next step begins a word before
+ * that, so that a is b there and so on; after 16 steps all go back to the end of x. */
 void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
-    uint32_t x[24];
+    uint32_t x[40];
     for (; n > 0; n--) {
-        ct_copy(x, s, 32);
-        for (unsigned i = 24; i > 8; p += 4) x[--i] = load_be32(p);
+        ct_copy(x + 16, s, 32);
+        for (unsigned i = 40; i > 24; p += 4) x[--i] = load_be32(p);
+        uint32_t *v = x + 16;
         for (unsigned t = 0; t < 64; t++) {
-            uint32_t t1 = x[7] + big1(x[4]) + ch(x[4], x[5], x[6]) + SHA256_K(t) + x[23];
-            uint32_t next = t1 + big0(x[0]) + ((x[0] & x[1]) | (x[2] & (x[0] | x[1])));
-            x[3] += t1;
-            x[7] = x[23] + small0(x[22]) + x[14] + small1(x[9]); /* W_(t + 16) */
-            for (unsigned i = 0; i < 24; i++) { /* a to b, b to c, ... */
-                uint32_t y = x[i];
-                x[i] = next;
-                next = y;
-            }
+            uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + v[23];
+            v[-1] = t1 + big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            v[3] += t1;
+            v[7] = v[23] + small0(v[22]) + v[14] + small1(v[9]); /* W_(t + 16) */
+            if (--v == x) v = (uint32_t *)memmove(x + 16, x, 96);
         }
-        for (unsigned i = 0; i < 8; i++) s[i] += x[i];
+        for (unsigned i = 0; i < 8; i++) s[i] += x[i + 16];
     }
     ct_wipe(x, sizeof x);
 }
