@@ -34,18 +34,12 @@ const uint64_t K[80] = {
     U(0x4cc5d4becb3e42b6), U(0x597f299cfc657e2a), U(0x5fcb6fab3ad6faec), U(0x6c44198c4a475817),
 };
 
-/* 4.1.3. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 28, 34, 39.
- * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
-static inline uint64_t rotr64(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
+/* 4.1.3: Ch with one operation less */
 static inline uint64_t ch64(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
-static inline uint64_t big0_64(uint64_t x) { return rotr64(x ^ rotr64(x ^ rotr64(x, 5), 6), 28); }
-static inline uint64_t big1_64(uint64_t x) { return rotr64(x, 14) ^ rotr64(x, 18) ^ rotr64(x, 41); }
-static inline uint64_t small0_64(uint64_t x) { return rotr64(x, 1) ^ rotr64(x, 8) ^ x >> 7; }
-static inline uint64_t small1_64(uint64_t x) { return rotr64(x, 19) ^ rotr64(x, 61) ^ x >> 6; }
 
 #ifdef SVCONN_SMALL
-/* rotr(x, n) ^ rotr(x, n + m) ^ rotr(x, n + m + l), where amounts is l, m, n as bytes, the last one first; 0 for l leaves the last term
- * out. On 32-bit words, with shifts that are below 32. */
+/* 4.1.3: x turned right by n, by n + m and by n + m + l, added (xor). amounts: n << 16 | m << 8 | l, each 1 to 31; n << 8 | m for two of them.
+ * All of it on 32-bit words: Sigma1 is 14, 18, 41, Sigma0 is 28, 34, 39. */
 SVCONN_APART uint64_t turns64(uint64_t x, uint32_t amounts) {
     uint32_t low = 0, high = 0;
     for (; amounts > 0; amounts >>= 8) {
@@ -80,6 +74,14 @@ static void compress64(uint64_t s[8], const uint8_t *p) {
     ct_wipe(x, sizeof x);
 }
 #else
+/* 4.1.3. Sigma0 with two copies less: nested, the rotations add up to 28, 34, 39.
+ * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
+static inline uint64_t rotr64(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
+static inline uint64_t big0_64(uint64_t x) { return rotr64(x ^ rotr64(x ^ rotr64(x, 5), 6), 28); }
+static inline uint64_t big1_64(uint64_t x) { return rotr64(x, 14) ^ rotr64(x, 18) ^ rotr64(x, 41); }
+static inline uint64_t small0_64(uint64_t x) { return rotr64(x, 1) ^ rotr64(x, 8) ^ x >> 7; }
+static inline uint64_t small1_64(uint64_t x) { return rotr64(x, 19) ^ rotr64(x, 61) ^ x >> 6; }
+
 /* One step of 6.4.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
 #define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
