@@ -638,8 +638,7 @@ svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {
 /* ---- what the application sees of it ------------------------------------------------------------ */
 
 const uint8_t *svconn_peer(const svconn *s, size_t *len) {
-    /* one that is longer than peer[] */
-    int asked = HAS_CUSTOM && (s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT);
+    int asked = HAS_CUSTOM && (s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT); /* for one that is longer than peer[] */
     svconn_bytes id = {NULL, 0};
     if (s->peer_len) id = (svconn_bytes){s->peer, s->peer_len};
     else if (asked && !(s->flags & FLAG_KEYS)) id = peer_id(s);
