@@ -155,6 +155,7 @@ svconn_sha256_blocks svconn_sha256_armv8;
 #endif
 extern const uint32_t svconn_sha256_k[64]; /* the constants of FIPS 180-4, 4.2.2 */
 extern const uint64_t svconn_sha512_k[80]; /* 4.2.3 */
+extern const uint64_t svconn_sha512_start[8]; /* 5.3.5 */
 
 /* ---- X25519, edwards25519 (x25519.c, ge25519.c) ---------------------------------------------------------------------
  * The loops alone. They are declared with their types in ge25519.h. */

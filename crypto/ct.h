@@ -120,6 +120,14 @@ static inline void ct_wipe(void *p, size_t n) {
 #endif
 }
 
+/* ---- a copy by a call: of up to 64 bytes gcc makes a loop at every place, even at -Os ---- */
+static inline void ct_copy(void *to, const void *from, size_t n) {
+#if defined(CT_GNU) && defined(SVCONN_SMALL)
+    __asm__("" : "+r"(n));
+#endif
+    memcpy(to, from, n);
+}
+
 /* ---- loads and stores: any alignment, any byte order --------------------- */
 static inline uint32_t load_le32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -152,6 +160,15 @@ static inline void store_be32(uint8_t *p, uint32_t x) {
     p[1] = (uint8_t)(x >> 16);
     p[2] = (uint8_t)(x >> 8);
     p[3] = (uint8_t)x;
+#endif
+}
+static inline void store_be16(uint8_t *p, uint16_t x) {
+#if defined(CT_GNU) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN) /* gcc 12 does not see it there */
+    x = __builtin_bswap16(x);
+    memcpy(p, &x, sizeof x);
+#else
+    p[0] = (uint8_t)(x >> 8);
+    p[1] = (uint8_t)x;
 #endif
 }
 static inline void store_be64(uint8_t *p, uint64_t x) {

@@ -8,9 +8,11 @@
 #include "crypto.h"
 #include "ct.h"
 
-/* 4.2.2. These are the upper halves of the first 64 constants of SHA-512: both come from the cube roots of the primes. */
+/* 4.2.2, and 5.3.3. These are the upper halves of the first 64 constants of SHA-512 and of its first hash value: both come from the cube
+ * roots of the same primes, or from the square roots. */
 #ifdef SVCONN_SHARED_CONSTANTS
 #define SHA256_K(i) ((uint32_t)(svconn_sha512_k[i] >> 32))
+#define SHA256_START(i) ((uint32_t)(svconn_sha512_start[i] >> 32))
 #else
 #define SHA256_K(i) K[i]
 #define K svconn_sha256_k
@@ -23,6 +25,11 @@ const uint32_t K[64] = {
     0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+#define SHA256_START(i) sha256_start[i]
+static const uint32_t sha256_start[8] = {
+    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 };
 #endif
 
@@ -40,28 +47,24 @@ static inline uint32_t small0(uint32_t x) { return rotr(x, 7) ^ rotr(x, 18) ^ x 
 static inline uint32_t small1(uint32_t x) { return rotr(x, 17) ^ rotr(x, 19) ^ x >> 10; }
 
 #ifdef SVCONN_SMALL
-/* 6.2.2 as it stands there, with 16 words of the schedule: w[t mod 16] is W_(t - 16) before it becomes W_t. v[0] to v[7]
- * are a to h. */
+/* 6.2.2 with 16 words of the schedule. v[0] to v[7] are a to h, and behind them are W_(t + 15) to W_t. The next step begins a word before
+ * that, so that a is b there and so on; after 16 steps all go back to the end of x. */
 void svconn_sha256_portable(uint32_t s[8], const uint8_t *p, size_t n) {
-    uint32_t w[16], v[8];
+    uint32_t x[40];
     for (; n > 0; n--) {
-        memcpy(v, s, sizeof v);
+        ct_copy(x + 16, s, 32);
+        for (unsigned i = 40; i > 24; p += 4) x[--i] = load_be32(p);
+        uint32_t *v = x + 16;
         for (unsigned t = 0; t < 64; t++) {
-            if (t < 16) w[t] = load_be32(p), p += 4;
-            else w[t % 16] += small1(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0(w[(t + 1) % 16]);
-            uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + w[t % 16];
-            uint32_t next = t1 + big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
-            for (unsigned i = 0; i < 8; i++) { /* a to b, b to c, ... */
-                uint32_t x = v[i];
-                v[i] = next;
-                next = x;
-            }
-            v[4] += t1;
+            uint32_t t1 = v[7] + big1(v[4]) + ch(v[4], v[5], v[6]) + SHA256_K(t) + v[23];
+            v[-1] = t1 + big0(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
+            v[3] += t1;
+            v[7] = v[23] + small0(v[22]) + v[14] + small1(v[9]); /* W_(t + 16) */
+            if (--v == x) v = (uint32_t *)memmove(x + 16, x, 96);
         }
-        for (unsigned i = 0; i < 8; i++) s[i] += v[i];
+        for (unsigned i = 0; i < 8; i++) s[i] += x[i + 16];
     }
-    ct_wipe(w, sizeof w);
-    ct_wipe(v, sizeof v);
+    ct_wipe(x, sizeof x);
 }
 #else
 /* One step of 6.2.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
@@ -127,9 +130,7 @@ static void compress(uint32_t s[8], const uint8_t *p, size_t n) {
 }
 
 void svconn_sha256_init(svconn_sha256_ctx *c) {
-    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    memcpy(c->h, start, sizeof c->h);
+    for (unsigned i = 0; i < 8; i++) c->h[i] = SHA256_START(i);
     c->total = 0;
 }
 

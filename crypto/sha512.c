@@ -34,40 +34,54 @@ const uint64_t K[80] = {
     U(0x4cc5d4becb3e42b6), U(0x597f299cfc657e2a), U(0x5fcb6fab3ad6faec), U(0x6c44198c4a475817),
 };
 
-/* 4.1.3. Ch with one operation less. Sigma0 with two copies less: nested, the rotations add up to 28, 34, 39.
+/* 4.1.3: Ch with one operation less */
+static inline uint64_t ch64(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
+
+#ifdef SVCONN_SMALL
+/* 4.1.3: x turned right by n, by n + m and by n + m + l, added (xor). amounts: n << 16 | m << 8 | l, each 1 to 31; n << 8 | m for two of them.
+ * All of it on 32-bit words: Sigma1 is 14, 18, 41, Sigma0 is 28, 34, 39. */
+SVCONN_APART uint64_t turns64(uint64_t x, uint32_t amounts) {
+    uint32_t low = 0, high = 0;
+    for (; amounts > 0; amounts >>= 8) {
+        unsigned n = amounts & 31;
+        uint32_t l = low ^ (uint32_t)x, h = high ^ (uint32_t)(x >> 32);
+        low = l >> n | h << (32 - n);
+        high = h >> n | l << (32 - n);
+    }
+    return low | (uint64_t)high << 32;
+}
+
+/* 6.4.2 with 16 words of the schedule. x[1] to x[8] are a to h; behind them are W_(t + 15) to W_t, and before them is room for the next a. So
+ * one move takes both a step further. */
+static void compress64(uint64_t s[8], const uint8_t *p) {
+    uint64_t x[25];
+    ct_copy(x + 1, s, 64);
+    for (unsigned i = 24; i > 8; i--, p += 8) x[i] = load_be64(p);
+    for (unsigned t = 0; t < 80; t++) {
+        x[8] += K[t] + x[24];
+        x[8] += turns64(x[5], 0x0e0417);
+        x[8] += ch64(x[5], x[6], x[7]);
+        x[4] += x[8];
+        x[0] = x[8] + turns64(x[1], 0x1c0605);
+        x[0] += (x[1] & x[2]) | (x[3] & (x[1] | x[2]));
+        x[8] = x[24] + x[15]; /* W_(t + 16) */
+        x[8] += turns64(x[23], 0x0107) ^ x[23] >> 7;
+        uint64_t y = turns64(x[10], 0x1d16); /* with its halves exchanged: 61 is 32 + 29 */
+        x[8] += (y >> 32 | y << 32) ^ x[10] >> 6;
+        for (unsigned i = 24; i > 0; i--) x[i] = x[i - 1];
+    }
+    for (unsigned i = 0; i < 8; i++) s[i] += x[i + 1];
+    ct_wipe(x, sizeof x);
+}
+#else
+/* 4.1.3. Sigma0 with two copies less: nested, the rotations add up to 28, 34, 39.
  * (Sigma1 stays as it is: the next step waits for it, and nested it takes longer.) */
 static inline uint64_t rotr64(uint64_t x, unsigned n) { return x >> n | x << (64 - n); }
-static inline uint64_t ch64(uint64_t x, uint64_t y, uint64_t z) { return z ^ (x & (y ^ z)); }
 static inline uint64_t big0_64(uint64_t x) { return rotr64(x ^ rotr64(x ^ rotr64(x, 5), 6), 28); }
 static inline uint64_t big1_64(uint64_t x) { return rotr64(x, 14) ^ rotr64(x, 18) ^ rotr64(x, 41); }
 static inline uint64_t small0_64(uint64_t x) { return rotr64(x, 1) ^ rotr64(x, 8) ^ x >> 7; }
 static inline uint64_t small1_64(uint64_t x) { return rotr64(x, 19) ^ rotr64(x, 61) ^ x >> 6; }
 
-#ifdef SVCONN_SMALL
-/* 6.4.2 as it stands there, with 16 words of the schedule: w[t mod 16] is W_(t - 16) before it becomes W_t. v[0] to v[7]
- * are a to h. */
-static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
-    uint64_t w[16], v[8];
-    for (; n > 0; n--) {
-        memcpy(v, s, sizeof v);
-        for (unsigned t = 0; t < 80; t++) {
-            if (t < 16) w[t] = load_be64(p), p += 8;
-            else w[t % 16] += small1_64(w[(t + 14) % 16]) + w[(t + 9) % 16] + small0_64(w[(t + 1) % 16]);
-            uint64_t t1 = v[7] + big1_64(v[4]) + ch64(v[4], v[5], v[6]) + K[t] + w[t % 16];
-            uint64_t next = t1 + big0_64(v[0]) + ((v[0] & v[1]) | (v[2] & (v[0] | v[1])));
-            for (unsigned i = 0; i < 8; i++) { /* a to b, b to c, ... */
-                uint64_t x = v[i];
-                v[i] = next;
-                next = x;
-            }
-            v[4] += t1;
-        }
-        for (unsigned i = 0; i < 8; i++) s[i] += v[i];
-    }
-    ct_wipe(w, sizeof w);
-    ct_wipe(v, sizeof v);
-}
-#else
 /* One step of 6.4.2.3. The renaming a -> b -> c ... is left to the caller, who rotates the arguments.
  * Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), and the a ^ b of one step is the b ^ c of the next: bc carries it over. */
 #define STEP(a, b, c, d, e, f, g, h, i)                                                                      \
@@ -107,12 +121,14 @@ static void compress64(uint64_t s[8], const uint8_t *p, size_t n) {
 }
 #endif
 
+/* 5.3.5 */
+const uint64_t svconn_sha512_start[8] = {
+    U(0x6a09e667f3bcc908), U(0xbb67ae8584caa73b), U(0x3c6ef372fe94f82b), U(0xa54ff53a5f1d36f1),
+    U(0x510e527fade682d1), U(0x9b05688c2b3e6c1f), U(0x1f83d9abfb41bd6b), U(0x5be0cd19137e2179),
+};
+
 void svconn_sha512_init(svconn_sha512_ctx *c) {
-    static const uint64_t start[8] = {
-        U(0x6a09e667f3bcc908), U(0xbb67ae8584caa73b), U(0x3c6ef372fe94f82b), U(0xa54ff53a5f1d36f1),
-        U(0x510e527fade682d1), U(0x9b05688c2b3e6c1f), U(0x1f83d9abfb41bd6b), U(0x5be0cd19137e2179),
-    };
-    memcpy(c->h, start, sizeof c->h);
+    ct_copy(c->h, svconn_sha512_start, sizeof c->h);
     c->total = 0;
 }
 
@@ -121,7 +137,7 @@ void svconn_sha512_init(svconn_sha512_ctx *c) {
 void svconn_sha512_update(svconn_sha512_ctx *c, const uint8_t *data, size_t len) {
     for (; len > 0; len--) {
         c->block[c->total++ % 128] = *data++;
-        if (c->total % 128 == 0) compress64(c->h, c->block, 1);
+        if (c->total % 128 == 0) compress64(c->h, c->block);
     }
 }
 

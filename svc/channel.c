@@ -31,11 +31,12 @@ uint8_t *svconn_tx_room(svconn *s, size_t n) { return tx_room(s, n, SVCONN_BUFFE
 static void renew_if_due(svconn *s) {
     const svconn_config *c = s->config;
     svconn_direction *out = &s->u.on.out;
+    if (out->counter == 0) return;
     int due = s->behind > 0 || (s->flags & FLAG_RENEW) ||
               out->counter >= svconn_or_default(c->renew_records, KEY_RECORDS_MAX) ||
               out->bytes >= svconn_or_default(c->renew_bytes, KEY_BYTES_MAX) ||
               s->now - s->key_at > svconn_or_default(c->renew_ms, KEY_AGE_MAX_MS);
-    if (out->counter == 0 || !due) return;
+    if (!due) return;
     svconn_direction_step(out);
     s->behind--;
     s->key_at = s->now;

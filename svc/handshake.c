@@ -29,7 +29,7 @@ static svconn_bytes my_id(const svconn *s) {
     return (svconn_bytes){HAS_CUSTOM && me->id ? me->id : me->built_in, me->id_len};
 }
 
-static uint8_t my_type(const svconn *s) { return my_id(s).data[0]; }
+static uint8_t my_type(const svconn *s) { return svconn_known_type(my_id(s).data[0]); }
 
 static svconn_bytes my_context(const svconn *s) { return (svconn_bytes){s->config->context, s->config->context_len}; }
 
@@ -43,6 +43,9 @@ static svconn_bytes peer_id(const svconn *s) {
     if (s->peer_len) return (svconn_bytes){s->peer, s->peer_len};
     return in_message(s, s->u.hs.peer_at, s->u.hs.peer_len);
 }
+
+/* After check_peer */
+static uint8_t peer_type(const svconn *s) { return svconn_known_type(peer_id(s).data[0]); }
 
 static void set_peer(svconn *s, const uint8_t *id, size_t len) {
     s->peer_len = 0;
@@ -102,6 +105,8 @@ static int curve_x25519_pair(const svconn *s, uint8_t out[64], const uint8_t sca
     if (HAS_SLICES && s->work) return svconn_x25519_pair_slice(work(s), out, scalar, u, scalar2, u2);
     return svconn_x25519_pair(out, scalar, u, scalar2, u2);
 }
+
+static int is_unfinished(int result) { return HAS_SLICES && result == SVCONN_UNFINISHED; }
 
 static svconn_err unfinished(svconn *s) { return ask(s, SVCONN_WORKING); }
 
@@ -173,7 +178,7 @@ SVCONN_APART int open_once(uint8_t key[32], const uint8_t *aad, size_t aad_len, 
 /* 3.5 steps 4, 5; 3.6 step 5; all but the key */
 static svconn_err check_peer(svconn *s) {
     svconn_bytes me = my_id(s), peer = peer_id(s);
-    svconn_err err = svconn_identity_form(peer.data, peer.len);
+    svconn_err err = HAS_SERVER ? svconn_identity_form(peer.data, peer.len) : SVCONN_OK; /* svconn_m1_parse has done it */
     if (err) return err;
     unsigned allowed = s->config->peer_types ? s->config->peer_types : svconn_type_bit(me.data[0]);
     if (HAS_ONE_TYPE) allowed = HAS_TYPES;
@@ -184,26 +189,27 @@ static svconn_err check_peer(svconn *s) {
 
 /* 2.2, last paragraph */
 static svconn_err find_psk(svconn *s, const svconn_bytes *answer) {
-    if (!svconn_is_psk(peer_id(s).data[0])) return SVCONN_OK;
+    if (!svconn_is_psk(peer_type(s))) return SVCONN_OK;
     const uint8_t *psk = svconn_is_psk(my_type(s)) ? s->config->identity->secret : answer ? answer->data : NULL;
     if (!psk) return ask(s, SVCONN_NEEDS_PSK);
-    memcpy(s->u.hs.v.m.peer_key, psk, 32);
+    ct_copy(s->u.hs.v.m.peer_key, psk, 32);
     return SVCONN_OK;
 }
 
 /* 3.5 step 6; 3.6 step 6. A custom proof is verified by the application, before its verdict. A key that is not acceptable (3.5 step 5, 3.6
- * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of a proof that has S >= L. */
+ * step 5) is found by the verification, which looks at it first: so there is one too if the proof has a wrong length, of one with S >= L. */
 SVCONN_APART svconn_err verify_peer(svconn *s) {
-    static const uint8_t no_proof[64] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff};
-    uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_id(s).data[0];
+    uint8_t msg[SVCONN_PROOF_MESSAGE_MAX], type = peer_type(s);
     size_t n = proof_text(s, 0, msg);
     svconn_bytes proof = peer_proof(s);
-    int ok = svconn_is_custom(type) || proof.len == svconn_proof_length(type);
-    if (svconn_is_ed25519(type)) ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
-    else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
-    if (ok == SVCONN_UNFINISHED) return unfinished(s);
-    if (ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
+    int ok = !HAS_SERVER || svconn_is_custom(type) || proof.len == svconn_proof_length(type); /* of a SERVER svconn_m1_parse has seen to it */
+    if (svconn_is_ed25519(type)) {
+        uint8_t *no_proof = s->u.hs.v.m.opened_proof; /* of a hidden SERVER, whose length is right */
+        if (!ok) memset(no_proof, 0xff, 64);
+        ok = curve_verify(s, ok ? proof.data : no_proof, msg, n);
+    } else if (svconn_is_psk(type) && ok) ok = svconn_psk_verify(proof.data, s->u.hs.v.m.peer_key, msg, n);
+    if (is_unfinished(ok)) return unfinished(s);
+    if (HAS_ED25519 && ok == SVCONN_BAD_KEY) return SVCONN_E_KEY;
     return ok ? SVCONN_OK : SVCONN_E_PROOF;
 }
 
@@ -217,7 +223,7 @@ static svconn_err await_verdict(svconn *s, const svconn_bytes *answer) {
 /* Our ephemeral public key (3.4; 3.5 step 8) */
 static svconn_err make_public(svconn *s) {
     uint8_t *public_key = s->u.hs.v.m.public_key;
-    if (curve_public(s, public_key, s->u.hs.secret) == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(curve_public(s, public_key, s->u.hs.secret))) return unfinished(s);
     CT_RELEASE(public_key, 32);
     return SVCONN_OK;
 }
@@ -235,10 +241,10 @@ SVCONN_APART int dh_and_key(const svconn *s, const uint8_t theirs[32], uint8_t i
 
 /* dh || es. theirs: the peer's ephemeral. Our own ephemeral secret ends here. */
 SVCONN_APART svconn_err agree(svconn *s, const uint8_t theirs[32], svconn_bytes *out, uint8_t ikm[64]) {
-    uint8_t type = svconn_serves(s) ? my_type(s) : peer_id(s).data[0]; /* whose es is: the SERVER's */
+    uint8_t type = svconn_serves(s) ? my_type(s) : peer_type(s); /* whose es is: the SERVER's */
     *out = (svconn_bytes){ikm, (size_t)(svconn_is_custom(type) ? 32 : 64)};
     int result = svconn_is_ed25519(type) ? dh_and_key(s, theirs, ikm) : curve_x25519(s, ikm, s->u.hs.secret, theirs);
-    if (result == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(result)) return unfinished(s);
     if (svconn_is_psk(type)) svconn_psk_es(ikm + 32, svconn_serves(s) ? s->config->identity->secret : s->u.hs.v.m.peer_key);
     ct_wipe(s->u.hs.secret, sizeof s->u.hs.secret);
     return result ? SVCONN_OK : SVCONN_E_DH;
@@ -284,7 +290,7 @@ static svconn_err await_bytes(const svconn *s, size_t len) { return len > s->rx_
 
 static uint8_t *put_field(uint8_t *at, svconn_bytes z) {
     wire_put16(at, z.len);
-    if (z.len) memcpy(at + 2, z.data, z.len);
+    if (z.len) ct_copy(at + 2, z.data, z.len);
     return at + 2 + z.len;
 }
 
@@ -311,7 +317,7 @@ SVCONN_APART int open_hidden(svconn *s, const uint8_t server_key[32]) {
     uint8_t key[32];
     svconn_bytes p = received_p(s);
     s->peer[0] = SVCONN_TYPE_ED25519;
-    memcpy(s->peer + 1, server_key, 32);
+    ct_copy(s->peer + 1, server_key, 32);
     svconn_hidden_key(key, message(s) + M1_Y, (svconn_bytes){s->peer, 33});
     if (!open_once(key, NULL, 0, s->u.hs.v.m.opened_proof, p.data, p.len - WIRE_TAG)) return 0;
     s->peer_len = 33;
@@ -369,7 +375,8 @@ static size_t sealed_length(const svconn_config *config, size_t proof_len) {
 
 size_t svconn_first_message_length(const svconn_config *config) {
     size_t id_len;
-    size_t proof_len = svconn_proof_length(*svconn_identity_bytes(config->identity, &id_len));
+    const uint8_t *id = svconn_identity_bytes(config->identity, &id_len);
+    size_t proof_len = svconn_proof_length(svconn_known_type(*id));
     if (config->role == SVCONN_SERVER) return M1_WID + (config->hidden ? WIRE_TAG : id_len) + 2 + proof_len;
     size_t e_len = sealed_length(config, proof_len);
     return e_len <= WIRE_FIELD_MAX ? M2_E + e_len : 0;
@@ -378,7 +385,7 @@ size_t svconn_first_message_length(const svconn_config *config) {
 /* M2 but for the proof, whose place is returned; E is not sealed yet. */
 SVCONN_APART uint8_t *put_m2(const svconn *s, uint8_t *m2, size_t e_len, size_t proof_len) {
     memset(m2, 0, M2_E + e_len);
-    memcpy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
+    ct_copy(m2 + M2_X, s->u.hs.v.m.public_key, 32);
     wire_put16(m2 + M2_E_LEN, e_len);
     uint8_t *proof = put_field(m2 + M2_E, my_id(s));
     wire_put16(proof, proof_len);
@@ -394,7 +401,7 @@ SVCONN_APART svconn_err client_prove(svconn *s, const svconn_bytes *answer) {
     uint8_t *m2 = e_len <= WIRE_FIELD_MAX ? svconn_tx_room(s, M2_E + e_len) : NULL;
     if (!m2) return SVCONN_E_SIZE;
 
-    return put_proof(s, answer, put_m2(s, m2, e_len, proof_len)) == SVCONN_UNFINISHED ? unfinished(s) : SVCONN_OK;
+    return is_unfinished(put_proof(s, answer, put_m2(s, m2, e_len, proof_len))) ? unfinished(s) : SVCONN_OK;
 }
 
 /* 3.5 step 8: M2 and K_M, and 3.8: may we send before M3? */
@@ -405,7 +412,7 @@ SVCONN_APART svconn_err client_send_m2(svconn *s) {
     s->tx_tail += (uint32_t)(M2_E + e_len);
     s->sent_at = s->now;
 
-    int has_es = !svconn_is_custom(peer_id(s).data[0]);
+    int has_es = !svconn_is_custom(peer_type(s));
     start_keys(s, (svconn_bytes){m2 + M2_E, e_len});
     if (s->config->early == SVCONN_EARLY_ALWAYS || (s->config->early == SVCONN_EARLY_IF_SAFE && has_es))
         s->flags |= FLAG_EARLY;
@@ -443,12 +450,12 @@ static svconn_err client_confirm(svconn *s, const svconn_bytes *answer) {
 SVCONN_APART void server_t2_begin(svconn *s, svconn_bytes p) {
     svconn_sha256_ctx c;
     svconn_t2_begin(&c, s->t, p);
-    memcpy(s->u.hs.v.t2_hash, &c, sizeof c);
+    ct_copy(s->u.hs.v.t2_hash, &c, sizeof c);
 }
 
 SVCONN_APART void server_t2_end(svconn *s, const uint8_t X[32]) {
     svconn_sha256_ctx c;
-    memcpy(&c, s->u.hs.v.t2_hash, sizeof c);
+    ct_copy(&c, s->u.hs.v.t2_hash, sizeof c);
     svconn_t2_end(s->t, &c, X);
 }
 
@@ -462,7 +469,7 @@ SVCONN_APART void hide_proof(const svconn *s, uint8_t *proof, size_t len) {
 /* M1 but for the proof, whose place is returned. p_len counts its seal. */
 SVCONN_APART uint8_t *put_m1(const svconn *s, uint8_t *m1, size_t wid_len, size_t p_len) {
     m1[0] = WIRE_VERSION;
-    memcpy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
+    ct_copy(m1 + M1_Y, s->u.hs.v.m.public_key, 32);
     uint8_t *p = put_field(m1 + M1_WID_LEN, (svconn_bytes){my_id(s).data, wid_len});
     wire_put16(p, p_len);
     return p + 2;
@@ -492,7 +499,7 @@ SVCONN_APART svconn_err server_send_m1(svconn *s, const svconn_bytes *answer) {
     if (!m1) return SVCONN_E_SIZE;
 
     uint8_t *p = put_m1(s, m1, wid_len, p_len);
-    if (put_proof(s, answer, p) == SVCONN_UNFINISHED) return unfinished(s);
+    if (is_unfinished(put_proof(s, answer, p))) return unfinished(s);
     if (hidden) hide_proof(s, p, proof_len);
     s->tx_tail += (uint32_t)m1_len;
     CT_RELEASE(m1, m1_len); /* the world sees it now */
@@ -631,7 +638,7 @@ svconn_err svconn_handshake_run(svconn *s, const svconn_bytes *answer) {
 /* ---- what the application sees of it ------------------------------------------------------------ */
 
 const uint8_t *svconn_peer(const svconn *s, size_t *len) {
-    int asked = s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT;
+    int asked = HAS_CUSTOM && (s->state == SVCONN_NEEDS_PSK || s->state == SVCONN_NEEDS_VERDICT); /* for one that is longer than peer[] */
     svconn_bytes id = {NULL, 0};
     if (s->peer_len) id = (svconn_bytes){s->peer, s->peer_len};
     else if (asked && !(s->flags & FLAG_KEYS)) id = peer_id(s);

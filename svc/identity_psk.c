@@ -15,7 +15,7 @@ svconn_err svconn_identity_psk(svconn_identity *id, const uint8_t psk[32], const
     id->id_len = 1 + name_len;
     id->built_in[0] = SVCONN_TYPE_PSK;
     if (name_len) memcpy(id->built_in + 1, name, name_len);
-    memcpy(id->secret, psk, 32);
+    ct_copy(id->secret, psk, 32);
     return SVCONN_OK;
 }
 #endif

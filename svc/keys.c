@@ -18,33 +18,34 @@ static void hash_begin(svconn_sha256_ctx *c, const char *label) {
     svconn_sha256_update(c, l.data, l.len);
 }
 
-static void hash_lp(svconn_sha256_ctx *c, svconn_bytes z) {
-    uint8_t n[2] = {(uint8_t)(z.len >> 8), (uint8_t)z.len};
+static void hash_lp(svconn_sha256_ctx *c, const uint8_t *z, size_t len) {
+    uint8_t n[2];
+    store_be16(n, (uint16_t)len);
     svconn_sha256_update(c, n, 2);
-    svconn_sha256_update(c, z.data, z.len);
+    svconn_sha256_update(c, z, len);
 }
 
 void svconn_t1(uint8_t t1[32], svconn_bytes context, const uint8_t Y[32], svconn_bytes wid, svconn_bytes idS) {
     static const uint8_t version[1] = {0x01};
     svconn_sha256_ctx c;
     hash_begin(&c, LABEL_SERVER_HELLO);
-    hash_lp(&c, context);
+    hash_lp(&c, context.data, context.len);
     svconn_sha256_update(&c, version, 1);
     svconn_sha256_update(&c, Y, 32);
-    hash_lp(&c, wid);
-    hash_lp(&c, idS);
+    hash_lp(&c, wid.data, wid.len);
+    hash_lp(&c, idS.data, idS.len);
     svconn_sha256_final(&c, t1);
 }
 
 /* H(l; T, LP(z)), all but its end */
-static void chain_begin(svconn_sha256_ctx *c, const char *label, const uint8_t t[32], svconn_bytes z) {
+static void chain_begin(svconn_sha256_ctx *c, const char *label, const uint8_t t[32], const uint8_t *z, size_t len) {
     hash_begin(c, label);
     svconn_sha256_update(c, t, 32);
-    hash_lp(c, z);
+    hash_lp(c, z, len);
 }
 
 void svconn_t2_begin(svconn_sha256_ctx *c, const uint8_t t1[32], svconn_bytes p) {
-    chain_begin(c, LABEL_CLIENT_HELLO, t1, p);
+    chain_begin(c, LABEL_CLIENT_HELLO, t1, p.data, p.len);
 }
 
 void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
@@ -54,13 +55,13 @@ void svconn_t2_end(uint8_t t2[32], svconn_sha256_ctx *c, const uint8_t X[32]) {
 
 void svconn_t3(uint8_t t3[32], const uint8_t t2[32], svconn_bytes idC) {
     svconn_sha256_ctx c;
-    chain_begin(&c, LABEL_CLIENT_PROOF, t2, idC);
+    chain_begin(&c, LABEL_CLIENT_PROOF, t2, idC.data, idC.len);
     svconn_sha256_final(&c, t3);
 }
 
 void svconn_t4(uint8_t t4[32], const uint8_t t3[32], svconn_bytes E) {
     svconn_sha256_ctx c;
-    chain_begin(&c, LABEL_SESSION, t3, E);
+    chain_begin(&c, LABEL_SESSION, t3, E.data, E.len);
     svconn_sha256_final(&c, t4);
 }
 
@@ -79,13 +80,14 @@ void svconn_derive(uint8_t *out, size_t n, const uint8_t prk[32], const char *la
 }
 
 void svconn_ephemeral(uint8_t out[32], const uint8_t seed[32], svconn_bytes secret, svconn_bytes context) {
-    uint8_t ikm[64], prk[32]; /* a secret has 0 or 32 bytes */
     svconn_bytes salt = label_bytes(LABEL_EPHEMERAL, 0);
-    memcpy(ikm, seed, 32);
-    if (secret.len) memcpy(ikm + 32, secret.data, secret.len);
-    svconn_hkdf_extract(prk, salt.data, salt.len, ikm, 32 + secret.len);
+    svconn_hmac_ctx c; /* Extract: HMAC of the salt, and here of two pieces */
+    uint8_t prk[32];
+    svconn_hmac_init(&c, salt.data, salt.len);
+    svconn_hmac_update(&c, seed, 32);
+    svconn_hmac_update(&c, secret.data, secret.len);
+    svconn_hmac_final(&c, prk);
     svconn_hkdf_expand(out, 32, prk, &context, 1);
-    ct_wipe(ikm, sizeof ikm);
     ct_wipe(prk, sizeof prk);
 }
 
@@ -117,6 +119,6 @@ void svconn_export_key(uint8_t *out, size_t n, const uint8_t ex[32], svconn_byte
 size_t svconn_proof_text(uint8_t *out, const char *label, const uint8_t t[32]) {
     svconn_bytes l = label_bytes(label, 1);
     memcpy(out, l.data, l.len);
-    memcpy(out + l.len, t, 32);
+    ct_copy(out + l.len, t, 32);
     return l.len + 32;
 }

@@ -63,8 +63,11 @@ static inline unsigned svconn_type_bit(uint8_t type) {
     ((HAS_ED25519 ? SVCONN_PEER_ED25519 : 0) | (HAS_PSK ? SVCONN_PEER_PSK : 0) | (HAS_CUSTOM ? SVCONN_PEER_CUSTOM : 0))
 #define HAS_ONE_TYPE (HAS_ED25519 + HAS_PSK + HAS_CUSTOM == 1)
 
-/* The type of an identity that passed check_peer, or of our own. Where the build has one type alone, it is that one. Macros, and what is asked first in a
- * condition: so compilers drop the call behind it even if they were told not to optimise, and it links without what is left out. */
+/* The type of an identity that passed check_peer, or of our own. Where the build has one type alone, it is that one. */
+#define svconn_known_type(type) ((uint8_t)(!HAS_ONE_TYPE ? (type) : HAS_ED25519 ? SVCONN_TYPE_ED25519 : SVCONN_TYPE_PSK))
+
+/* What is it? Macros, and what is asked first in a condition: so compilers drop the call behind it even if they were told not to optimise, and it
+ * links without what is left out. */
 #define svconn_is_ed25519(type) (HAS_ED25519 && (HAS_ONE_TYPE || (type) == SVCONN_TYPE_ED25519))
 #define svconn_is_psk(type) (HAS_PSK && (HAS_ONE_TYPE || (type) == SVCONN_TYPE_PSK))
 #define svconn_is_custom(type) (HAS_CUSTOM && (type) >= SVCONN_TYPE_CUSTOM)

@@ -39,7 +39,7 @@ void svconn_direction_step(svconn_direction *d) {
 /* iv XOR (0^4 || u64(counter)); the counter is below 2^21. The first nonce is the iv, which no stack may keep. */
 static void make_nonce(uint8_t nonce[12], const svconn_direction *d) {
     memcpy(nonce, d->iv, 12);
-    for (int i = 0; i < 4; i++) nonce[8 + i] ^= (uint8_t)(d->counter >> (24 - 8 * i));
+    store_be32(nonce + 8, load_be32(nonce + 8) ^ d->counter);
 }
 
 static void count(svconn_direction *d, size_t len) {

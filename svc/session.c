@@ -78,9 +78,11 @@ static svconn_err take_records(svconn *s) {
     return SVCONN_OK;
 }
 
+static int is_working(const svconn *s) { return HAS_SLICES && s->state == SVCONN_WORKING; }
+
 /* Waits for a call of the application: what comes from the link waits too. */
 static int is_asking(const svconn *s) {
-    return (s->state >= SVCONN_NEEDS_PROOF && s->state <= SVCONN_NEEDS_VERDICT) || s->state == SVCONN_WORKING;
+    return (s->state >= SVCONN_NEEDS_PROOF && s->state <= SVCONN_NEEDS_VERDICT) || is_working(s);
 }
 
 /* 7.2, while a question is open: behind the message that raised it comes a record, or the error packet. Before a
@@ -90,9 +92,9 @@ static size_t message_length(const svconn *s) { return s->flags & FLAG_KEYS ? s-
 static size_t bytes_behind(const svconn *s) { return s->rx_tail - s->rx_head - message_length(s); }
 
 static int error_packet_waits(const svconn *s) {
-    size_t message = message_length(s), have = bytes_behind(s), len;
+    size_t message = message_length(s), have = bytes_behind(s);
     const uint8_t *p = s->rx + s->rx_head + message;
-    if (!(s->flags & FLAG_KEYS) && message == 0) return svconn_m2_parse(&len, p, have) == SVCONN_E_ABORTED;
+    if ((HAS_SERVER || HAS_SLICES) && !(s->flags & FLAG_KEYS) && message == 0) return svconn_is_error_packet(p, have);
     return have >= RECORD_TEXT && (wire_get16(p) & RECORD_ID_MAX) == 0;
 }
 
@@ -250,13 +252,11 @@ svconn_err svconn_refuse(svconn *s) {
 
 #if HAS_ED25519
 svconn_err svconn_accept_known(svconn *s, const uint8_t (*public_keys)[32], size_t n) {
-    size_t len;
-    const uint8_t *id = svconn_peer(s, &len);
     if (s->state != SVCONN_NEEDS_VERDICT) return SVCONN_E_STATE;
     if (!public_keys && n) return SVCONN_E_ARGUMENT;
-    if (!id || id[0] != SVCONN_TYPE_ED25519) return svconn_refuse(s);
+    if (s->peer_len == 0 || !svconn_is_ed25519(s->peer[0])) return svconn_refuse(s);
     for (size_t i = 0; i < n; i++)
-        if (ct_eq(public_keys[i], id + 1, 32)) return svconn_accept(s);
+        if (ct_eq(public_keys[i], s->peer + 1, 32)) return svconn_accept(s);
     return svconn_refuse(s);
 }
 #endif
@@ -268,46 +268,53 @@ static void tell_time(svconn *s, uint64_t now) {
     if (s->since == TIME_TO_COME) s->since = s->now;
 }
 
-/* since + ms, or never */
-static uint64_t deadline(uint64_t since, uint32_t ms) { return ms == SVCONN_OFF ? UINT64_MAX : since + ms; }
+/* Milliseconds until *since + ms, or 0 if that has come. ms: a limit of the config. SVCONN_OFF: never. */
+SVCONN_APART uint32_t time_left(const svconn *s, const uint64_t *since, uint32_t ms, uint32_t otherwise) {
+    uint64_t passed = s->now - *since;
+    ms = svconn_or_default(ms, otherwise);
+    if (ms == SVCONN_OFF) return SVCONN_OFF;
+    return passed < ms ? ms - (uint32_t)passed : 0;
+}
 
-static svconn_err tick_connected(svconn *s, uint64_t *next) {
-    const svconn_config *c = s->config;
+static uint32_t tick_keepalive(svconn *s) {
+    if (s->flags & FLAG_CLOSE_SENT) return SVCONN_OFF;
+    uint32_t ms = svconn_or_default(s->config->keepalive_ms, 20000), left = time_left(s, &s->sent_at, ms, 0);
+    if (left > 0) return left;
+    s->sent_at = s->now; /* bytes that still wait for the link are sign of life enough */
+    if (s->tx_head == s->tx_tail) (void)svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE);
+    return ms;
+}
+
+static uint32_t tick_silence(svconn *s) {
     if (s->lent) s->since = s->now; /* it is the application that is slow */
-    uint64_t silent = deadline(s->since, svconn_or_default(c->silence_ms, 60000));
-    if (s->flags & FLAG_PEER_CLOSED) silent = UINT64_MAX;
-    if (s->now >= silent) return fail(s, SVCONN_E_SILENT);
-
-    uint32_t keepalive_ms = svconn_or_default(c->keepalive_ms, 20000);
-    if (s->now >= deadline(s->sent_at, keepalive_ms) && !(s->flags & FLAG_CLOSE_SENT)) {
-        s->sent_at = s->now; /* bytes that still wait for the link are sign of life enough */
-        if (s->tx_head == s->tx_tail) (void)svconn_control_send(s, CONTROL_KEEPALIVE, NULL, 0, SVCONN_BUFFER_RESERVE);
-    }
-    uint64_t alive = s->flags & FLAG_CLOSE_SENT ? UINT64_MAX : deadline(s->sent_at, keepalive_ms);
-    *next = silent < alive ? silent : alive;
-    return SVCONN_OK;
+    if (s->flags & FLAG_PEER_CLOSED) return SVCONN_OFF;
+    return time_left(s, &s->since, s->config->silence_ms, 60000);
 }
 
 svconn_err svconn_tick(svconn *s, uint64_t now, uint64_t *next_ms) {
-    uint64_t next = UINT64_MAX;
-    svconn_err err = SVCONN_OK;
+    uint32_t left = SVCONN_OFF;
     if (s->state == SVCONN_NONE) return SVCONN_E_STATE;
     tell_time(s, now);
-    if (s->state == SVCONN_FAILED) err = svconn_error(s);
-    else if (s->state == SVCONN_CONNECTED) err = tick_connected(s, &next);
-    else if (s->state != SVCONN_CLOSED) {
-        next = deadline(s->since, svconn_or_default(s->config->handshake_ms, 10000));
-        if (s->now >= next) err = fail(s, SVCONN_E_TIMEOUT);
+    if (s->state == SVCONN_CONNECTED) {
+        left = tick_silence(s);
+        uint32_t alive = left > 0 ? tick_keepalive(s) : 0;
+        if (alive < left) left = alive;
+        if (left == 0) (void)fail(s, SVCONN_E_SILENT);
+    } else if (!svconn_is_over(s)) {
+        left = time_left(s, &s->since, s->config->handshake_ms, 10000);
+        if (left == 0) (void)fail(s, SVCONN_E_TIMEOUT);
     }
-    if (next_ms) *next_ms = err ? UINT64_MAX : next;
-    return err;
+    if (next_ms) *next_ms = left == 0 || left == SVCONN_OFF ? UINT64_MAX : s->now + left;
+    return svconn_error(s);
 }
 
 /* ---- the link ----------------------------------------------------------------------------------- */
 
-uint8_t *svconn_wire_space(svconn *s, size_t *len) {
-    *len = 0;
-    if (s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF)) return NULL;
+/* Does the link no longer matter? */
+static int is_deaf(const svconn *s) { return s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF); }
+
+/* The place for bytes of a link that matters, and its length */
+static uint8_t *space(svconn *s, size_t *len) {
     if (s->rx_head && !s->lent) { /* only part of a record can be there, or what waits behind a question */
         memmove(s->rx, s->rx + s->rx_head, s->rx_tail - s->rx_head);
         s->rx_tail -= s->rx_head;
@@ -317,10 +324,8 @@ uint8_t *svconn_wire_space(svconn *s, size_t *len) {
     return s->rx + s->rx_tail;
 }
 
-svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
-    if (s->state == SVCONN_FAILED) return svconn_error(s);
-    if (s->state == SVCONN_NONE || svconn_is_over(s) || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
-    if (len > s->rx_size - s->rx_tail) return SVCONN_E_ARGUMENT;
+/* len bytes are there now. */
+static svconn_err filled(svconn *s, size_t len, uint64_t now) {
     tell_time(s, now);
     if (len) s->flags |= FLAG_HEARD;
     s->rx_tail += (uint32_t)len;
@@ -328,23 +333,34 @@ svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
     return s->lent ? SVCONN_OK : run(s, NULL);
 }
 
+uint8_t *svconn_wire_space(svconn *s, size_t *len) {
+    *len = 0;
+    return is_deaf(s) ? NULL : space(s, len);
+}
+
+svconn_err svconn_wire_filled(svconn *s, size_t len, uint64_t now) {
+    if (s->state == SVCONN_FAILED) return svconn_error(s);
+    if (is_deaf(s)) return SVCONN_E_STATE;
+    return len > s->rx_size - s->rx_tail ? SVCONN_E_ARGUMENT : filled(s, len, now);
+}
+
 svconn_err svconn_wire_in(svconn *s, const uint8_t *bytes, size_t len, size_t *used, uint64_t now) {
+    svconn_err err = SVCONN_OK;
     *used = 0;
     if (s->state == SVCONN_FAILED) return svconn_error(s);
     if (s->state == SVCONN_NONE || (s->flags & FLAG_EOF)) return SVCONN_E_STATE;
     if (!bytes && len) return SVCONN_E_ARGUMENT;
-    while (*used < len && s->state != SVCONN_CLOSED) {
+    while (!err && *used < len && s->state != SVCONN_CLOSED) {
         size_t room;
-        uint8_t *space = svconn_wire_space(s, &room);
+        uint8_t *to = space(s, &room);
         if (room > len - *used) room = len - *used;
         if (room == 0) break;
-        memcpy(space, bytes + *used, room);
+        memcpy(to, bytes + *used, room);
         *used += room;
-        svconn_err err = svconn_wire_filled(s, room, now);
-        if (err) return err;
+        err = filled(s, room, now);
     }
     if (s->state == SVCONN_CLOSED) *used = len;
-    return SVCONN_OK;
+    return err;
 }
 
 svconn_err svconn_wire_eof(svconn *s) {
@@ -352,7 +368,7 @@ svconn_err svconn_wire_eof(svconn *s) {
     if (svconn_is_over(s)) return svconn_error(s);
     s->flags |= FLAG_EOF;
     if (s->state == SVCONN_CONNECTED) return run(s, NULL); /* whole messages come first */
-    if (s->state == SVCONN_WORKING && bytes_behind(s) && !error_packet_waits(s)) return SVCONN_OK; /* svconn_work comes to them first */
+    if (is_working(s) && bytes_behind(s) && !error_packet_waits(s)) return SVCONN_OK; /* svconn_work comes to them first */
     return fail_at_end(s);
 }
 

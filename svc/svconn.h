@@ -250,13 +250,7 @@ typedef struct {
     uint8_t *rx, *tx;
     uint32_t rx_size, rx_head, rx_tail; /* bytes from the link: [head, tail) */
     uint32_t tx_size, tx_head, tx_tail; /* bytes for the link: [head, tail) */
-    uint8_t peer_len;                   /* 0: none, or larger than peer[] */
-    uint8_t peer[SVCONN_BUILT_IN_MAX];
-    uint8_t t[32];  /* the latest of T1 to T4: no secret */
-    int64_t behind; /* section 5.2 */
-    uint64_t now, sent_at, key_at;
-    uint64_t since; /* until connected: the first time that was told; then: when the peer was last heard */
-    union {
+    union { /* here, and what is asked for most often first: instructions have small offsets */
         struct {
             uint16_t m_len;                     /* of M1 or M2, which begins at rx_head */
             uint16_t peer_at, peer_len;         /* the peer's identity, from rx_head */
@@ -278,6 +272,12 @@ typedef struct {
             uint8_t exporter[32];
         } on;
     } u;
+    int64_t behind; /* section 5.2 */
+    uint64_t now, sent_at, key_at;
+    uint64_t since;   /* until connected: the first time that was told; then: when the peer was last heard */
+    uint8_t peer_len; /* 0: none, or larger than peer[] */
+    uint8_t peer[SVCONN_BUILT_IN_MAX];
+    uint8_t t[32]; /* the latest of T1 to T4: no secret */
 } svconn;
 
 /* Once at start-up, before the first svconn_init: has the random source failed? draws: 64 bytes of it, for nothing

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Parsers of the messages: spec/protocol.md sections 2.1, 3.2, 3.5 (steps 1 and 2), 3.6 (steps 1, 2 and 4). */
 #include "wire.h"
-#include "ct.h"
 
 enum { ED25519_ID = 33, ED25519_PROOF = 64, PSK_PROOF = 32 };
 
@@ -20,8 +19,7 @@ size_t svconn_proof_length(uint8_t type) {
 
 /* p has the length that belongs to the identity; an empty wid is hidden mode: a sealed Ed25519 signature */
 static int p_len_fits(const uint8_t *wid, size_t wid_len, size_t p_len) {
-    if (wid_len == 0) return p_len == ED25519_PROOF + WIRE_TAG;
-    size_t want = svconn_proof_length(wid[0]);
+    size_t want = wid_len ? svconn_proof_length(wid[0]) : ED25519_PROOF + WIRE_TAG;
     return want == 0 || p_len == want;
 }
 
@@ -45,9 +43,11 @@ svconn_err svconn_m1_parse(svconn_m1 *m, const uint8_t *b, size_t have) {
     return have < m->len ? SVCONN_AGAIN : SVCONN_OK;
 }
 
+int svconn_is_error_packet(const uint8_t *b, size_t have) { return have >= ERROR_PACKET && ct_all_zero(b, ERROR_PACKET); }
+
 svconn_err svconn_m2_parse(size_t *len, const uint8_t *b, size_t have) {
     *len = M2_E;
-    if (have >= ERROR_PACKET && ct_all_zero(b, ERROR_PACKET)) return SVCONN_E_ABORTED;
+    if (svconn_is_error_packet(b, have)) return SVCONN_E_ABORTED;
     if (have < M2_E) return SVCONN_AGAIN;
     size_t e_len = wire_get16(b + M2_E_LEN);
     if (e_len < WIRE_TAG) return SVCONN_E_FORMAT;

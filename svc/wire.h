@@ -8,6 +8,7 @@
 #define SVCONN_WIRE_H
 
 #include "crypto.h"
+#include "ct.h"
 #include "svconn.h"
 
 enum {
@@ -46,10 +47,7 @@ enum {
 #define KEY_AGE_MAX_MS 120000u
 
 static inline uint16_t wire_get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
-static inline void wire_put16(uint8_t *p, size_t n) {
-    p[0] = (uint8_t)(n >> 8);
-    p[1] = (uint8_t)n;
-}
+static inline void wire_put16(uint8_t *p, size_t n) { store_be16(p, (uint16_t)n); }
 
 /* Offsets of fields, counted from the start of the message. len: of the whole message, or of what is known yet. */
 typedef struct {
@@ -59,6 +57,9 @@ typedef struct {
 typedef struct {
     size_t id_at, id_len, proof_at, proof_len;
 } svconn_e;
+
+/* The error packet, where M2 could be (7.2) */
+int svconn_is_error_packet(const uint8_t *b, size_t have);
 
 /* SVCONN_OK if b holds a whole M1; SVCONN_AGAIN if it may become one with more bytes; else the failure (3.5 steps 1,
  * 2). */
