@@ -70,7 +70,7 @@ build_library "$all" "$flags" && build_library "$primitives" "$flags $open" || d
 if [ "$parts" ]; then
     build_library "$dir/client" "$flags $one_key -DSVCONN_CLIENT_ONLY" || die "does not build"
     build_library "$dir/server" "$flags $one_key -DSVCONN_SERVER_ONLY" || die "does not build"
-    build_library "$dir/psk" "$flags -DSVCONN_PSK_ONLY -DSVCONN_CLIENT_ONLY -DSVCONN_NO_SLICES" || die "does not build"
+    build_library "$dir/psk" "$flags -DSVCONN_PSK_ONLY -DSVCONN_CLIENT_ONLY -DSVCONN_NO_CUSTOM -DSVCONN_NO_SLICES" || die "does not build"
 fi
 empty=$(flash_of "$all") || { echo "$empty"; exit 1; }
 # shellcheck disable=SC2086 # lists of functions
