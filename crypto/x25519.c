@@ -9,6 +9,8 @@
 #include "fe25519.h"
 #include "ge25519.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 /* Tight between steps. x1: the base. left: bits of e that are still to come. */
 typedef struct {
     fe x2, z2, x3, z3, x1;
@@ -25,9 +27,7 @@ typedef struct {
 typedef struct {
     union {
         ladder l;
-#ifndef SVCONN_SMALL
         ge_base_work b;
-#endif
     } u;
     fe a;
     fe_power p;
@@ -149,11 +149,6 @@ int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]
     return x25519(&v, &phase, &units, out, scalar, u);
 }
 
-#if defined(SVCONN_SMALL) && defined(SVCONN_NO_SLICES) /* 200 bytes of code are worth more there than an inversion */
-int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
-    return svconn_x25519(out, scalar, u) & svconn_x25519(out + 32, scalar2, u2);
-}
-#else
 /* Two results, and one inversion: 1 / (z z2) */
 static int x25519_pair(pair_work *v, uint32_t *phase, uint32_t *units, uint8_t out[64], const uint8_t scalar[32],
                        const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
@@ -198,16 +193,7 @@ int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t 
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     return x25519_pair(&v, &phase, &units, out, scalar, u, scalar2, u2);
 }
-#endif
 
-#ifdef SVCONN_SMALL
-/* With few points in the table of Ed25519 another way is no faster, and the ladder is here already. 0 is no result of it: see
- * below. */
-void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
-    uint8_t nine[32] = {9};
-    if (!svconn_x25519(out, scalar, nine)) memset(out, 0, 32);
-}
-#else
 /* u = (1 + y) / (1 - y) = (Z + Y) / (Z - Y), section 4.1. It maps the base point to u = 9. Z = Y would be the
  * identity, but a clamped scalar is a multiple of 8 in [2^254, 2^255) and no such one is a multiple of L. */
 static int x25519_public(x25519_work *v, uint32_t *phase, uint32_t *units, uint8_t out[32], const uint8_t scalar[32]) {
@@ -235,7 +221,6 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     (void)x25519_public(&v, &phase, &units, out, scalar);
 }
-#endif
 
 #ifndef SVCONN_NO_SLICES
 typedef char x25519_work_fits[sizeof(x25519_work) <= 8 * SVCONN_CURVE_WORDS ? 1 : -1];
@@ -251,11 +236,7 @@ int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_
 }
 
 int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32]) {
-#ifdef SVCONN_SMALL
-    uint8_t nine[32] = {9};
-    return svconn_x25519_slice(w, out, scalar, nine);
-#else
     return w->units ? x25519_public((x25519_work *)(void *)w->words, &w->phase, &w->units, out, scalar) : SVCONN_UNFINISHED;
-#endif
 }
+#endif
 #endif
