@@ -268,9 +268,9 @@ static void begin_ladder(curve *c, size_t n, const uint8_t u[32]) {
     memcpy(c->r[X1], c->r[X3], sizeof(number));
 }
 
-static uint32_t end_ladder(curve *c, uint8_t out[32]) {
-    compute(c, AT(quotient)); /* the inverse of 0 is 0: then out is zero, as RFC 7748 section 5 wants it */
-    write_number(out, c->r[0]);
+/* The inverse of 0 is 0: then out is zero, as RFC 7748 section 5 wants it. */
+static uint32_t write_shared(uint8_t out[32], const limb *f) {
+    write_number(out, f);
     return ct_all_zero(out, 32) ^ 1;
 }
 
@@ -281,7 +281,8 @@ static int x25519(curve *c, uint32_t *phase, uint32_t *units, uint8_t out[32], c
         *phase = 1;
     }
     if (!more(c, 0, units)) return SVCONN_UNFINISHED;
-    uint32_t good = end_ladder(c, out);
+    compute(c, AT(quotient));
+    uint32_t good = write_shared(out, c->r[0]);
     ct_wipe(c, sizeof *c);
     *phase = 0;
     CT_RELEASE(&good, sizeof good);
@@ -472,7 +473,7 @@ int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint
     return svconn_x25519_slice(w, out, scalar, nine);
 }
 
-/* One after the other. The second scalar waits in P2. */
+/* One after the other. The second scalar waits in P2, and then the first result. */
 int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32], const uint8_t scalar2[32],
                              const uint8_t u2[32]) {
     curve *c = work_of(w);
@@ -483,15 +484,16 @@ int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_
         read_secret(c->r[P2], scalar2);
         w->phase = 1;
     }
-    if (!more(c, 0, &w->units)) return SVCONN_UNFINISHED;
-    if (w->phase == 1) {
-        (void)end_ladder(c, out);
-        begin_ladder(c, SECOND, u2);
-        memcpy(c->s, c->r[P2], sizeof(number));
-        w->phase = 2;
+    for (;;) {
         if (!more(c, 0, &w->units)) return SVCONN_UNFINISHED;
+        compute(c, AT(quotient));
+        if (w->phase == 2) break;
+        memcpy(c->s, c->r[P2], sizeof(number));
+        memcpy(c->r[P2], c->r[0], sizeof(number));
+        begin_ladder(c, SECOND, u2);
+        w->phase = 2;
     }
-    uint32_t good = end_ladder(c, out + 32) & (ct_all_zero(out, 32) ^ 1);
+    uint32_t good = write_shared(out, c->r[P2]) & write_shared(out + 32, c->r[0]);
     ct_wipe(c, sizeof *c);
     w->phase = 0;
     CT_RELEASE(&good, sizeof good);
