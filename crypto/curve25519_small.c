@@ -132,18 +132,21 @@ static const struct programs {
 };
 #define AT(name) (offsetof(struct programs, name) / 2)
 
-/* A sum is at most (2^n - 1)^2 + 2 (2^n - 1) = 2^(2 n) - 1. */
-static void multiply(limb r[2 * LIMBS], const limb *f, const limb *g) {
-    memset(r, 0, sizeof(number));
+/* r += m g; returns what is carried out. A sum is at most (2^n - 1)^2 + 2 (2^n - 1) = 2^(2 n) - 1. */
+SVCONN_APART limb add_row(limb *r, limb m, const limb *g) {
+    limb c = 0;
     for (unsigned i = 0; i < LIMBS; i++) {
-        limb_pair t = 0;
-        for (unsigned j = 0; j < LIMBS; j++) {
-            t += r[i + j] + (limb_pair)f[i] * g[j];
-            r[i + j] = (limb)t;
-            t >>= LIMB;
-        }
-        r[i + LIMBS] = (limb)t;
+#if LIMB == 32 && defined(CT_GNU) && defined(__ARM_FEATURE_DSP) /* gcc 12 does not see it */
+        limb t = r[i];
+        __asm__("umaal %0, %1, %2, %3" : "+r"(t), "+r"(c) : "r"(m), "r"(g[i]));
+        r[i] = t;
+#else
+        limb_pair t = (limb_pair)m * g[i] + r[i] + c;
+        r[i] = (limb)t;
+        c = (limb)(t >> LIMB);
+#endif
     }
+    return c;
 }
 
 static void compute(curve *c, size_t at) {
@@ -155,7 +158,8 @@ static void compute(curve *c, size_t at) {
         const limb *f = c->r[what >> 4 & 15], *g = c->r[what & 15];
         int m = times[what >> 12 & 7];
         if (m == 38) {
-            multiply(c->product, f, g);
+            memset(c->product, 0, sizeof(number));
+            for (unsigned i = 0; i < LIMBS; i++) c->product[i + LIMBS] = add_row(c->product + i, f[i], g);
             f = c->product;
             g = f + LIMBS;
         }
