@@ -38,13 +38,14 @@ typedef int64_t limb_sum;
 typedef limb number[LIMBS]; /* the lowest first */
 
 /* h = f + m g + c; returns what is carried out, which may be below 0. |m| < 2^14, |c| < 2^24: a sum is below 2^30 + 2^25 or 2^46 + 2^33. */
-static limb_sum add_times(limb *h, const limb *f, int m, const limb *g, limb_sum c) {
+static int add_times(limb *h, const limb *f, int m, const limb *g, int c) {
+    limb_sum t = c;
     for (unsigned i = 0; i < LIMBS; i++) {
-        c += f[i] + (limb_sum)m * g[i];
-        h[i] = (limb)c;
-        c >>= LIMB;
+        t += f[i] + (limb_sum)m * g[i];
+        h[i] = (limb)t;
+        t >>= LIMB;
     }
-    return c;
+    return (int)t;
 }
 
 /* Returns bit 255 of the 32 bytes, h is the rest. */
@@ -163,11 +164,15 @@ static void compute(curve *c, size_t at) {
             f = c->product;
             g = f + LIMBS;
         }
-        int k = m ? 1 << 14 : -1;
-        limb_sum t = add_times(h, f, m, g, -19 * k);
-        t = 2 * t + (limb_sum)(h[LIMBS - 1] >> (LIMB - 1)) + k;
+        int k = m ? 1 << 14 : -1, carry = 2 * add_times(h, f, m, g, -19 * k);
+        carry += (int)(h[LIMBS - 1] >> (LIMB - 1)) + k;
         h[LIMBS - 1] &= (limb)-1 >> 1;
-        (void)add_times(h, h, 0, h, 19 * t);
+        limb_sum t = 19 * carry;
+        for (unsigned i = 0; i < LIMBS; i++) {
+            t += h[i];
+            h[i] = (limb)t;
+            t >>= LIMB;
+        }
     } while (!(what & LAST));
 }
 
@@ -196,10 +201,10 @@ static const number constant[4] = {
 /* r = ((more + 1) r + m b) mod L, for m, more < 2^8, r < L and b < 2^255. What is to be reduced is below 2^264. With q for what it has from
  * bit 252 on, and L = 2^252 + e, e < 2^125, it is below 2^252 once q L is taken off, and not below -q e > -L. */
 static void accumulate(limb *r, int more, int m, const limb *b) {
-    limb_sum c = add_times(r, r, more, r, 0);
+    int c = add_times(r, r, more, r, 0);
     c += add_times(r, r, m, b, 0);
-    c += add_times(r, r, -(int)((c << 4) + (r[LIMBS - 1] >> (LIMB - 4))), ORDER, 0);
-    (void)add_times(r, r, -(int)c, ORDER, 0); /* c is -1 or 0 */
+    c += add_times(r, r, -(16 * c + (int)(r[LIMBS - 1] >> (LIMB - 4))), ORDER, 0);
+    (void)add_times(r, r, -c, ORDER, 0); /* c is -1 or 0 */
 }
 
 /* h = b times the 64 bytes in c->product, mod L */
