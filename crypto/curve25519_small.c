@@ -150,30 +150,31 @@ SVCONN_APART limb add_row(limb *r, limb m, const limb *g) {
     return c;
 }
 
+static void execute(curve *c, unsigned what) {
+    limb *h = c->r[what >> 8 & 15];
+    const limb *f = c->r[what >> 4 & 15], *g = c->r[what & 15];
+    int m = times[what >> 12 & 7];
+    if (m == 38) {
+        memset(c->product, 0, sizeof c->product);
+        for (unsigned i = 0; i < LIMBS; i++) c->product[i + LIMBS] = add_row(c->product + i, f[i], g);
+        f = c->product;
+        g = f + LIMBS;
+    }
+    int k = m ? 1 << 14 : -1, carry = 2 * add_times(h, f, m, g, -19 * k);
+    carry += (int)(h[LIMBS - 1] >> (LIMB - 1)) + k;
+    h[LIMBS - 1] &= (limb)-1 >> 1;
+    limb_sum t = 19 * carry;
+    for (unsigned i = 0; i < LIMBS; i++) {
+        t += h[i];
+        h[i] = (limb)t;
+        t >>= LIMB;
+    }
+}
+
 static void compute(curve *c, size_t at) {
     const uint16_t *p = (const uint16_t *)(const void *)&program + at;
-    unsigned what;
-    do {
-        what = *p++;
-        limb *h = c->r[what >> 8 & 15];
-        const limb *f = c->r[what >> 4 & 15], *g = c->r[what & 15];
-        int m = times[what >> 12 & 7];
-        if (m == 38) {
-            memset(c->product, 0, sizeof(number));
-            for (unsigned i = 0; i < LIMBS; i++) c->product[i + LIMBS] = add_row(c->product + i, f[i], g);
-            f = c->product;
-            g = f + LIMBS;
-        }
-        int k = m ? 1 << 14 : -1, carry = 2 * add_times(h, f, m, g, -19 * k);
-        carry += (int)(h[LIMBS - 1] >> (LIMB - 1)) + k;
-        h[LIMBS - 1] &= (limb)-1 >> 1;
-        limb_sum t = 19 * carry;
-        for (unsigned i = 0; i < LIMBS; i++) {
-            t += h[i];
-            h[i] = (limb)t;
-            t >>= LIMB;
-        }
-    } while (!(what & LAST));
+    do execute(c, *p);
+    while (!(*p++ & LAST));
 }
 
 /* mask: all ones or 0 */
@@ -240,7 +241,7 @@ static void begin_points(curve *c, size_t n) {
     compute(c, AT(point));
 }
 
-static uint32_t bit_of(const limb *n, unsigned i) { return n[i / LIMB] >> i % LIMB & 1u; }
+static uint32_t bit_of(const limb *n, unsigned i) { return (uint32_t)n[i / LIMB] >> i % LIMB & 1; }
 
 /* All steps but the last `rest` ones. Those of an inversion: p - 2 = 2^255 - 21 is 250 times the bit 1, then 01011; each is a square and for a 1
  * a product. (p - 5) / 8 = 2^252 - 3 lacks the last three. */
