@@ -37,7 +37,7 @@ typedef int64_t limb_sum;
 #define LIMBS (256 / LIMB)
 typedef limb number[LIMBS]; /* the lowest first */
 
-/* h = f + m g + c; returns what is carried out, which may be below 0. |m| < 2^14, |c| < 2^24: a sum is below 2^30 + 2^25 or 2^46 + 2^33. */
+/* h = f + m g + c; returns what is carried out, which may be below 0. |m| < 2^14, |c| < 2^24: a sum is below 2^31 or 2^47. h may be f or g. */
 static int add_times(limb *h, const limb *f, int m, const limb *g, int c) {
     limb_sum t = c;
     for (unsigned i = 0; i < LIMBS; i++) {
@@ -74,9 +74,10 @@ enum { SCALAR = 255, POWER = 254 };
 
 /* An instruction: what, h, f, g of four bits each; LAST ends a program.
  *
- * Any 256 bits may go in. f + m g - 19 K, for K = 2^14, is 2^255 c + l, with l below 2^255 and |c| < K. Mod p that is l + 19 c, so f + m g
- * is l + 19 (c + K), which is not below 0, and below 2^255 + 2^20. A product is l + 2^256 h = l + 38 h. Of such results, FREEZE makes the
- * numbers below p: with K = -1, x + 19 = 2^255 c + l, c is 1 if x is at least p, else 0, and l + 19 (c - 1) = x - c p. */
+ * Any 256 bits may go in. With K = 8, f + m g - 19 K is 2^255 c + l, with l below 2^255, and c from -5 (m is at least -2) to 16223. Mod p that is
+ * l + 19 c, so f + m g is l + 19 (c + K), which is not below 0, and below 2^255 + 2^20. A product is l + 2^256 h = l + 38 h. Of such results,
+ * FREEZE makes the numbers below p: with K = -1, x + 19 = 2^255 c + l, c is 1 if x is at least p, else 0, and l + 19 (c - 1) = x - c p.
+ * tests/limbs.py computes these bounds. */
 enum { LAST = 0x8000, FREEZE = 0, MUL = 0x1000, ADD = 0x2000, SUB = 0x3000, ADD_2 = 0x4000, SUB_2 = 0x5000, ADD_14 = 0x6000, ADD_8111 = 0x7000 };
 static const int16_t times[8] = {0, 38, 1, -1, 2, -2, 14, 8111};
 #define DO(what, h, f, g) (uint16_t)((what) | (h) << 8 | (f) << 4 | (g))
@@ -160,7 +161,7 @@ static void execute(curve *c, unsigned what) {
         f = c->product;
         g = f + LIMBS;
     }
-    int k = m ? 1 << 14 : -1, carry = 2 * add_times(h, f, m, g, -19 * k);
+    int k = m ? 8 : -1, carry = 2 * add_times(h, f, m, g, -19 * k);
     carry += (int)(h[LIMBS - 1] >> (LIMB - 1)) + k;
     h[LIMBS - 1] &= (limb)-1 >> 1;
     limb_sum t = 19 * carry;
