@@ -70,7 +70,8 @@ typedef struct {
     uint16_t left;        /* steps that are still to come: SCALAR of the scalars, then POWER of an inversion */
     uint8_t swap, ladder; /* P0 and P1 are swapped; X25519 */
 } SVCONN_MAY_ALIAS curve;
-enum { SCALAR = 255, POWER = 254 };
+#define SCALAR 255
+#define POWER 254
 
 /* An instruction: what, h, f, g of four bits each; LAST ends a program.
  *
@@ -78,19 +79,58 @@ enum { SCALAR = 255, POWER = 254 };
  * l + 19 c, so f + m g is l + 19 (c + K), which is not below 0, and below 2^255 + 2^20. A product is l + 2^256 h = l + 38 h. Of such results,
  * FREEZE makes the numbers below p: with K = -1, x + 19 = 2^255 c + l, c is 1 if x is at least p, else 0, and l + 19 (c - 1) = x - c p.
  * tests/limbs.py computes these bounds. */
-enum { LAST = 0x8000, FREEZE = 0, MUL = 0x1000, ADD = 0x2000, SUB = 0x3000, ADD_2 = 0x4000, SUB_2 = 0x5000, ADD_14 = 0x6000, ADD_8111 = 0x7000 };
+#define LAST 0x8000
+#define FREEZE 0x0000
+#define MUL 0x1000
+#define ADD 0x2000
+#define SUB 0x3000
+#define ADD_2 0x4000
+#define SUB_2 0x5000
+#define ADD_14 0x6000
+#define ADD_8111 0x7000
 static const int16_t times[8] = {0, 38, 1, -1, 2, -2, 14, 8111};
 #define DO(what, h, f, g) (uint16_t)((what) | (h) << 8 | (f) << 4 | (g))
 
 /* The registers. P0, P1 and P2 are points to be added, in three numbers y + x, y - x, 2 d x y; P0 is the neutral one, or changes places with
  * P1. X, Y, Z, T: extended coordinates (RFC 8032, 5.1.4). All others are for a while only. */
-enum {
-    P0, P0_MINUS, P0_T, P1, P1_MINUS, P1_T, X, Y, Z, T, A, B, ONE, P2, P2_MINUS, P2_T,
-    X2 = P0, Z2 = P0_MINUS, X3 = P1, Z3 = P1_MINUS, X1 = X, LA = Y, LB = Z, LD = T, /* the ladder, which takes P0_T and P1_T along */
-    F = A, POW = P1_T,                                                              /* a power of F */
-    D = T, PX = A, PY = B, U = P1, V = P1_MINUS, V3 = X, ROOT = Y,                  /* d; an affine point, and how x is found */
-    ONE_PLUS_Y = P1, ONE_MINUS_Y = P1_MINUS
-};
+#define P0 0
+#define P0_MINUS 1
+#define P0_T 2
+#define P1 3
+#define P1_MINUS 4
+#define P1_T 5
+#define X 6
+#define Y 7
+#define Z 8
+#define T 9
+#define A 10
+#define B 11
+#define ONE 12
+#define P2 13
+#define P2_MINUS 14
+#define P2_T 15
+/* the ladder, which takes P0_T and P1_T along */
+#define X2 P0
+#define Z2 P0_MINUS
+#define X3 P1
+#define Z3 P1_MINUS
+#define X1 X
+#define LA Y
+#define LB Z
+#define LD T
+/* a power of F */
+#define F A
+#define POW P1_T
+/* d, an affine point, and how x is found; at the end */
+#define D T
+#define PX A
+#define PY B
+#define U P1
+#define V P1_MINUS
+#define V3 X
+#define ROOT Y
+#define ONE_PLUS_Y P1
+#define ONE_MINUS_Y P1_MINUS
 #define NEUTRAL (1 << P0 | 1 << P0_MINUS | 1 << Y | 1 << Z) /* what is 1 in P0 and (X : Y : Z) */
 
 static const struct programs {

@@ -3,6 +3,8 @@
  * The curves of small builds (curve25519_small.c), in every build: its instructions against slow arithmetic, sums of multiples at the edges
  * against Python's integers (tests/gen/curve_edges.py), and its verdicts against those of the library, which in other builds has other code.
  */
+#include "slow25519.h"
+#include "test.h"
 #ifndef SVCONN_SMALL
 #define SVCONN_SMALL
 #endif
@@ -29,9 +31,7 @@ int svconn_ed25519_check(const uint8_t public_key[32]);
 void svconn_ed25519_to_x25519(uint8_t u[32], const uint8_t public_key[32]);
 
 #include "curve_edges.h"
-#define ONE SLOW_ONE /* a register has the name */
-#include "slow25519.h"
-#include "test.h"
+#undef ONE /* a register */
 
 static curve c;
 
