@@ -196,7 +196,8 @@ static void execute(curve *c, unsigned what) {
     const limb *f = c->r[what >> 4 & 15], *g = c->r[what & 15];
     int m = times[what >> 12 & 7];
     if (m == 38) {
-        memset((uint8_t *)c->product, 0, sizeof(number)); /* the rest is set by rows */
+        limb *low = c->product; /* the rest is set by rows */
+        memset(low, 0, sizeof(number));
         for (unsigned i = 0; i < LIMBS; i++) c->product[i + LIMBS] = add_row(c->product + i, f[i], g);
         f = c->product;
         g = f + LIMBS;
