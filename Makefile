@@ -140,7 +140,7 @@ SANITIZE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize=object-size -fno-
 CAN_SANITIZE = $(shell t=$$(mktemp) && echo 'int main(void){return 0;}' | $(CC) $(SANITIZE) -x c -o $$t - 2>/dev/null && $$t && echo yes; rm -f $$t)
 ASAN := $(BUILD)/asan
 
-CURVE_TESTS := test_curve test_curve_ifma
+CURVE_TESTS := test_curve test_curve_ifma test_curve_small test_curve_small16
 NO_VECTOR_CURVES := SVCONN_TEST_WITHOUT=0x480
 # Scripts that try the program
 SCRIPTS := cmd tool keys peers files doctor completion units tour wire serial
@@ -171,7 +171,7 @@ endef
 $(eval $(call other_build,gcc,gcc,-O3 -g,,))
 $(eval $(call other_build,clang,clang,-O2 -g,,))
 # Those of cryptography and of sessions, for what makes no difference above them
-CORE_TESTS := $(addprefix test_,curve hash gcm bounds backends svc_vectors session states secrets renewal bytes calls timers hostile hostile_mitm seed slices sliced_svc_vectors)
+CORE_TESTS := $(addprefix test_,curve curve_small hash gcm bounds backends svc_vectors session states secrets renewal bytes calls timers hostile hostile_mitm seed slices sliced_svc_vectors)
 $(eval $(call other_build,force32,$(CC),-O2 -g -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
 # (without gcc-multilib, which cannot stand beside the cross compilers, the kernel's headers are where 64 bits have them)
 $(eval $(call other_build,m32,gcc,-O2 -g -m32 -idirafter /usr/include/$(shell gcc -print-multiarch 2>/dev/null),,))
@@ -179,12 +179,12 @@ $(eval $(call other_build,portable,$(CC),-O2 -g -DSVCONN_PORTABLE_ONLY,,,$(CORE_
 # The curves and hashes for small machines (crypto/profile.h), with the tests of cryptography and of sessions. The sanitizer sees limbs overflow.
 $(eval $(call other_build,fe29,$(CC),-O2 -g -DSVCONN_FE=29,,,$(CORE_TESTS)))
 $(eval $(call other_build,fe13,$(CC),-O2 -g -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
-$(eval $(call other_build,small,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FORCE_32,,,$(CORE_TESTS)))
-$(eval $(call other_build,small13,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FE=13 -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(CORE_TESTS)))
+$(eval $(call other_build,small,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FORCE_32,,,$(filter-out test_bounds,$(CORE_TESTS))))
+$(eval $(call other_build,small13,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FORCE_32 -DSVCONN_NARROW_MUL,,,$(filter-out test_bounds,$(CORE_TESTS))))
 $(eval $(call other_build,small-fast-aes,$(CC),-O2 -g -DSVCONN_SMALL -DSVCONN_FAST_AES -DSVCONN_FORCE_32,,,test_gcm test_backends test_secrets))
 SMALL_SAN := -O1 -g1 -DSVCONN_SMALL -fsanitize=undefined -fno-sanitize-recover=all
-$(eval $(call other_build,small-san29,$(CC),$(SMALL_SAN) -DSVCONN_FE=29,,,test_curve test_hash test_gcm))
-$(eval $(call other_build,small-san13,$(CC),$(SMALL_SAN) -DSVCONN_FE=13 -DSVCONN_FORCE_32,,,test_curve test_hash test_gcm))
+$(eval $(call other_build,small-san29,$(CC),$(SMALL_SAN),,,test_curve test_curve_small test_hash test_gcm))
+$(eval $(call other_build,small-san13,$(CC),$(SMALL_SAN) -DSVCONN_NARROW_MUL -DSVCONN_FORCE_32,,,test_curve test_curve_small test_hash test_gcm))
 $(eval $(call other_build,aarch64,aarch64-linux-gnu-gcc,-O2 -g -march=armv8-a+crypto,-static,qemu-aarch64 -cpu max ,$(CORE_TESTS)))
 # (files and tunnels have no bytes of their own order but those of records)
 $(eval $(call other_build,s390x,s390x-linux-gnu-gcc,-O2 -g,-static,qemu-s390x ,$(filter-out test_files% test_tunnel test_guard test_sliced%,$(UNIT))))

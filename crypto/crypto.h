@@ -146,7 +146,7 @@ void svconn_ed25519_seed_to_x25519(uint8_t scalar[32], const uint8_t seed[32] /*
  * field elements, or a hash of the message. */
 #ifdef SVCONN_CURVE_WORDS /* a test, on other elements */
 #elif defined(SVCONN_SMALL)
-#define SVCONN_CURVE_WORDS 112
+#define SVCONN_CURVE_WORDS 81
 #elif SVCONN_FE == 51
 #define SVCONN_CURVE_WORDS 264
 #else

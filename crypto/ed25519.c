@@ -9,6 +9,8 @@
 #include "ge25519.h"
 #include "sc25519.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 static void hash(uint8_t digest[64], const svconn_bytes *part, size_t n) {
     svconn_sha512_ctx c;
     svconn_sha512_init(&c);
@@ -227,4 +229,5 @@ int svconn_ed25519_verify_u_slice(svconn_curve_work *w, uint8_t u[32], const uin
                                   const uint8_t *msg, size_t len) {
     return w->units ? verify((verify_work *)(void *)w->words, &w->phase, &w->units, u, signature, public_key, msg, len) : SVCONN_UNFINISHED;
 }
+#endif
 #endif

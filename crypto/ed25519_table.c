@@ -2,6 +2,8 @@
 /* Made by tests/gen/ed25519_table.py: do not edit. See ed25519_table.h. */
 #include "ed25519_table.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 /* d = -121665 / 121666 */
 const uint64_t svconn_ed25519_d[4] = {
     0x75eb4dca135978a3, 0x00700a4d4141d8ab, 0x8cc740797779e898, 0x52036cee2b6ffe73,
@@ -17,24 +19,7 @@ const uint64_t svconn_ed25519_root[4] = {
     0xc4ee1b274a0ea0b0, 0x2f431806ad2fe478, 0x2b4d00993dfbd7a7, 0x2b8324804fc1df0b,
 };
 
-#if defined(SVCONN_SMALL)
-const uint64_t svconn_ed25519_comb[1][2][12] = {
-    {
-        {0x2bba563d9e1b39a9, 0xaf0983e03e5a8c63, 0x82a4bcfc294290aa, 0x28abf88335135026,
-         0xef3d8aa5d0eb4975, 0x59488e55bf4e7138, 0x3344029c41bc74f3, 0x6960357e641971a0,
-         0xcbdd21b6014e73e5, 0x1e04ed3e54b11b27, 0x14a5395fe97aac81, 0x0402a4b1ffaa1ccc},
-        {0x4d7e3e6756d09102, 0x4848db5ec17ba4fb, 0xd1a8f468701749c3, 0x757e004ec75f5533,
-         0x29283e4877be687c, 0x3730be668ea6adf2, 0x1dd32e3bde15d672, 0x0ef4c1ed0780fcd8,
-         0xde44dbb41cef1298, 0x6ae53880325294ab, 0x9b1692af89557009, 0x4adec973732c1e90},
-    },
-};
-
-const uint64_t svconn_ed25519_odd[1][12] = {
-    {0x2fbc93c6f58c3b85, 0xcf932dc6fb8c0e19, 0x270b4898643d42c2, 0x07cf9d3a33d4ba65,
-     0x9d103905d740913e, 0xfd399f05d140beb3, 0xa5c18434688f8a09, 0x44fd2f9298f81267,
-     0xabc91205877aaa68, 0x26d9e823ccaac49e, 0x5a1b7dcbdd43598c, 0x6f117b689f0c65a8},
-};
-#elif !defined(SVCONN_LARGE_TABLES)
+#ifndef SVCONN_LARGE_TABLES
 const uint64_t svconn_ed25519_comb[2][16][12] = {
     {
         {0xa41f229da72b00ec, 0xcacf17e4e0e0e5c4, 0xc921f756f61a4455, 0x269605c6d24393bd,
@@ -1012,4 +997,5 @@ const uint64_t svconn_ed25519_odd[64][12] = {
      0xf766a138a034513c, 0x0fe6202f46f9d39d, 0x28ae39018d46e4a6, 0x44ef4632b581b3d3,
      0xa3d6491c21d364c9, 0x45da3bac65224a25, 0x56f511d9c0071c97, 0x7054899c44b5f3cf},
 };
+#endif
 #endif

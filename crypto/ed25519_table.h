@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Constants of edwards25519 and multiples of its base point B: ed25519_table.c, made by tests/gen/ed25519_table.py.
- * Numbers are arrays of 64-bit words, the lowest first; a point (x, y) is y + x, y - x, 2 d x y. Three sizes of tables:
+ * Numbers are arrays of 64-bit words, the lowest first; a point (x, y) is y + x, y - x, 2 d x y. Two sizes of tables:
  *
  *                                          points                     additions and doublings for [n]B
  *   where there is room                    208 + 64, 26 KB            52, 3
  *   32-bit machines                        32 + 8, 3.8 KB             52, 25
- *   SVCONN_SMALL                           2 + 1, 288 bytes           130, 129
  */
 #ifndef SVCONN_ED25519_TABLE_H
 #define SVCONN_ED25519_TABLE_H
@@ -15,12 +14,7 @@
 
 #include "profile.h"
 
-#if defined(SVCONN_SMALL)
-#define SVCONN_COMBS 1
-#define SVCONN_COMB_TEETH 2
-#define SVCONN_COMB_STEPS 130
-#define SVCONN_ODD_WINDOW 2
-#elif SVCONN_FE != 51
+#if SVCONN_FE != 51
 #define SVCONN_COMBS 2
 #define SVCONN_COMB_TEETH 5
 #define SVCONN_COMB_STEPS 26

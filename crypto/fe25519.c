@@ -6,6 +6,8 @@
  */
 #include "fe25519.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 #if SVCONN_FE == 51
 void fe_mul(fe *h, const fe *f, const fe *g) { fe_mul_inline(h, f, g); }
 void fe_sq(fe *h, const fe *f) { fe_sq_inline(h, f); }
@@ -104,3 +106,4 @@ void fe_from_small(fe *h, uint8_t n) {
     memset(h, 0, sizeof *h);
     h->v[0] = n;
 }
+#endif

@@ -52,24 +52,6 @@ static void from_columns(fe *h, uint32_t r[40]) {
     keep_zeros(r, 40 * sizeof r[0]);
 }
 
-#ifdef SVCONN_SMALL
-void fe_mul(fe *h, const fe *f, const fe *g) {
-    uint32_t r[40] = {0};
-    for (unsigned i = 0; i < 20; i++) {
-        int32_t x = f->v[i];
-        uint32_t *c = r + i;
-        for (unsigned j = 0; j < 20; j += 4, c += 4) {
-            c[0] += M(x, g->v[j]);
-            c[1] += M(x, g->v[j + 1]);
-            c[2] += M(x, g->v[j + 2]);
-            c[3] += M(x, g->v[j + 3]);
-        }
-    }
-    from_columns(h, r);
-}
-
-void fe_sq(fe *h, const fe *f) { fe_mul(h, f, f); }
-#else
 /* Columns 0 to 18 of a product of ten limbs and ten */
 static void mul10(uint32_t r[19], const int32_t f[10], const int32_t g[10]) {
     r[0] = M(f[0], g[0]);
@@ -166,5 +148,4 @@ void fe_sq(fe *h, const fe *f) {
     keep_zeros(s, sizeof s);
     from_columns(h, r);
 }
-#endif
 #undef M

@@ -24,34 +24,6 @@ static inline void last_carry(fe *h, int64_t c) {
     h->v[1] += (int32_t)((c + FE_HALF) >> 29);
 }
 
-#ifdef SVCONN_SMALL
-/* All 17 columns with their carries, high ones and low ones alike. Then the upper half is folded. |r[17]| < 2^30.3, so
- * the last carry is below 2^12. */
-void fe_mul(fe *h, const fe *f, const fe *g) {
-    uint32_t r[18]; /* numbers with a sign; 0 once they are used */
-    int64_t c = 0;
-    for (unsigned k = 0; k < 17; k++) {
-        unsigned from = k < 9 ? 0 : k - 8;
-        const int32_t *a = f->v + from, *b = g->v + (k - from) + 1, *last = g->v + from;
-        do c += (int64_t)*a++ * *--b;
-        while (b != last);
-        r[k] = (uint32_t)low_bits((uint32_t)c);
-        c = (c + FE_HALF) >> 29;
-    }
-    r[17] = (uint32_t)c;
-    c = 0;
-    for (unsigned k = 0; k < 9; k++) {
-        c += (int32_t)r[k] + (int64_t)(int32_t)r[k + 9] * FE_FOLD;
-        r[k] = r[k + 9] = 0;
-        h->v[k] = low_bits((uint32_t)c);
-        c = (c + FE_HALF) >> 29;
-    }
-    last_carry(h, c);
-    keep_zeros(r, 18 * sizeof r[0]);
-}
-
-void fe_sq(fe *h, const fe *f) { fe_mul(h, f, f); }
-#else
 #define M(a, b) ((int64_t)(a) * (b))
 /* sum: without brackets, so that each product is added to c itself, in one instruction.
  * Columns 9 to 17 first: high[k] is column k + 9, carried, in [0, 2^29). The last one, which is all carry, has a sign
@@ -122,4 +94,3 @@ void fe_sq(fe *h, const fe *f) {
 #undef M
 #undef HIGH
 #undef LOW
-#endif

@@ -18,7 +18,7 @@
  */
 #include "fe25519.h"
 
-#if FE_LIMBS == 5
+#if SVCONN_FE == 51 && !defined(SVCONN_SMALL)
 
 __extension__ typedef __int128 i128;
 

@@ -10,7 +10,7 @@
 #include "backend.h"
 #include "fe25519.h"
 
-#if SVCONN_FE != 51
+#if SVCONN_FE != 51 && !defined(SVCONN_SMALL)
 
 #define FE_BITS SVCONN_FE
 #define FE_MASK ((1u << FE_BITS) - 1)
@@ -21,7 +21,7 @@
 /* c = 2^B ((c + FE_HALF) >> B) + low_bits(c): the lowest B bits as a number from -FE_HALF to FE_HALF - 1 */
 static inline int32_t low_bits(uint32_t c) { return (int32_t)(c << (32 - FE_BITS)) >> (32 - FE_BITS); }
 
-#if SVCONN_FE == 13 || defined(SVCONN_SMALL)
+#if SVCONN_FE == 13
 /* For work space that a product has set to 0 on its last way through it, which costs less than ct_wipe each time: the
  * compiler may not leave that out. */
 static inline void keep_zeros(void *p, size_t n) {

@@ -15,6 +15,8 @@
 #include "ed25519_table.h"
 #include "sc25519.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 typedef ge_niels niels;
 typedef ge_cached cached;
 
@@ -305,7 +307,6 @@ static void to_cached(cached *r, const ge *p) {
 /* t[i] = [2 i + 1]P */
 static void odd_multiples(cached t[ODD_MULTIPLES], const ge *p) {
     to_cached(&t[0], p);
-#if ODD_MULTIPLES > 1
     parts s;
     ge q, twice;
     double_point(&s, p);
@@ -315,7 +316,6 @@ static void odd_multiples(cached t[ODD_MULTIPLES], const ge *p) {
         join_t(&q, &s);
         to_cached(&t[i], &q);
     }
-#endif
 }
 
 #ifdef SVCONN_LARGE_TABLES
@@ -434,3 +434,4 @@ int svconn_ge_double_more(ge_double_work *w, const uint8_t a[32], const uint8_t 
     }
     return w->left == 0;
 }
+#endif

@@ -41,8 +41,6 @@ typedef struct {
 /* Windows for multiples of P: of this many bits, with so many odd multiples */
 #ifdef SVCONN_LARGE_TABLES
 #define SVCONN_P_WINDOW 5
-#elif defined(SVCONN_SMALL)
-#define SVCONN_P_WINDOW 2
 #elif SVCONN_FE == 29
 #define SVCONN_P_WINDOW 4
 #else

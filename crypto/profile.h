@@ -14,7 +14,7 @@
  *
  * Chosen by the target; given only in tests and in measurements:
  *
- *      SVCONN_FE             how field elements are kept: 51, 29 or 13 bits a limb (fe25519.h)
+ *      SVCONN_FE             how field elements are kept: 51, 29 or 13 bits a limb (fe25519.h); nothing to SVCONN_SMALL (curve25519_small.c)
  *      SVCONN_NARROW_MUL     32 x 32 -> 64 bits out of four 16 x 16 products (mul32.h)
  *      SVCONN_FORCE_32       32-bit code on a 64-bit machine
  */

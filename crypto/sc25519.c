@@ -8,60 +8,13 @@
 #include "ct.h"
 #include "mul32.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 const uint8_t svconn_sc_order[33] = {
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
     0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10,
 };
 
-#ifdef SVCONN_SMALL
-/* Another way, byte by byte, for code of half the size: r = 256 r + the next byte is below 2^260 and a little, and q,
- * what it has from bit 252 on, is 256 at most. L = 2^252 + c with c < 2^125: r - q L = (r mod 2^252) - q c may be below
- * 0, but then r - q L + L is not. Either is below L. */
-void svconn_sc_reduce(uint8_t out[32], const uint8_t in[64]) {
-    uint8_t r[33] = {0};
-    for (unsigned n = 64; n-- > 0;) {
-        memmove(r + 1, r, 32);
-        r[0] = in[n];
-        int32_t q = r[31] >> 4 | r[32] << 4, c = 0;
-        for (unsigned i = 0; i < 33; i++) {
-            c += r[i] - q * svconn_sc_order[i];
-            r[i] = (uint8_t)c;
-            c >>= 8; /* with its sign, as all compilers do it that this is for */
-        }
-        uint32_t below = ct_barrier32((uint32_t)c), d = 0;
-        for (unsigned i = 0; i < 33; i++) {
-            d += r[i] + (svconn_sc_order[i] & below);
-            r[i] = (uint8_t)d;
-            d >>= 8;
-        }
-    }
-    memcpy(out, r, 32);
-    ct_wipe(r, sizeof r);
-}
-
-/* A sum is at most 255 + 255^2 + 255 < 2^16. */
-void svconn_sc_muladd(uint8_t out[32], const uint8_t a[32], const uint8_t b[32], const uint8_t c[32]) {
-    uint8_t x[64];
-    memcpy(x, c, 32);
-    for (unsigned i = 0; i < 32; i++) {
-        uint32_t t = 0;
-        for (unsigned j = 0; j < 32; j++) {
-            t += x[i + j] + (uint32_t)a[i] * b[j];
-            x[i + j] = (uint8_t)t;
-            t >>= 8;
-        }
-        x[i + 32] = (uint8_t)t;
-    }
-    svconn_sc_reduce(out, x);
-    ct_wipe(x, sizeof x);
-}
-
-uint32_t svconn_sc_is_reduced(const uint8_t s[32]) {
-    int32_t c = 0;
-    for (unsigned i = 0; i < 32; i++) c = (c + s[i] - svconn_sc_order[i]) >> 8;
-    return (uint32_t)c & 1;
-}
-#else
 static const uint32_t order[9] = {
     0x5cf5d3ed, 0x5812631a, 0xa2f79cd6, 0x14def9de, 0, 0, 0, 0x10000000, 0,
 };

@@ -9,6 +9,8 @@
 #include "fe25519.h"
 #include "ge25519.h"
 
+#ifndef SVCONN_SMALL /* else: curve25519_small.c */
+
 /* Tight between steps. x1: the base. left: bits of e that are still to come. */
 typedef struct {
     fe x2, z2, x3, z3, x1;
@@ -18,16 +20,14 @@ typedef struct {
 
 /* Of a step: in one place, to be wiped once */
 typedef struct {
-    fe a, b, aa, bb, e, c, d;
+    fe a, b, c, d;
 } step_work;
 
 /* The result is a / p->f. */
 typedef struct {
     union {
         ladder l;
-#ifndef SVCONN_SMALL
         ge_base_work b;
-#endif
     } u;
     fe a;
     fe_power p;
@@ -48,23 +48,26 @@ static void clamp(uint8_t e[32], const uint8_t scalar[32]) {
     e[31] |= 64;
 }
 
-/* Section 5, the body of the loop. Capital letters are the names there; (t): tight, (l): loose. */
-static void ladder_step(ladder *s, step_work *w) {
+/* Section 5, the body of the loop; without `both`, (x2 : z2) is doubled and that is all. Capital letters are the names there; (t): tight,
+ * (l): loose. */
+static void ladder_step(ladder *s, step_work *w, int both) {
     fe_both(&w->a, &w->b, &s->x2, &s->z2); /* A, B (l) */
-    fe_both(&w->c, &w->d, &s->x3, &s->z3); /* C, D (l) */
-    fe_mul(&w->d, &w->d, &w->a);    /* DA (t) */
-    fe_mul(&w->c, &w->c, &w->b);    /* CB (t) */
-    fe_sq(&w->aa, &w->a);           /* AA (t) */
-    fe_sq(&w->bb, &w->b);           /* BB (t) */
-    fe_both(&w->a, &w->b, &w->d, &w->c); /* DA + CB, DA - CB (l) */
-    fe_sub(&w->e, &w->aa, &w->bb);  /* E (l) */
-    fe_sq(&s->x3, &w->a);
-    fe_sq(&w->b, &w->b);            /* (t) */
-    fe_mul(&s->x2, &w->aa, &w->bb);
-    fe_small(&w->d, &w->e);         /* a24 E (t) */
-    fe_add(&w->d, &w->d, &w->aa);   /* AA + a24 E (l) */
-    fe_mul(&s->z3, &w->b, &s->x1);
-    fe_mul(&s->z2, &w->e, &w->d);
+    if (both) {
+        fe_both(&w->c, &w->d, &s->x3, &s->z3); /* C, D (l) */
+        fe_mul(&w->d, &w->d, &w->a);    /* DA (t) */
+        fe_mul(&w->c, &w->c, &w->b);    /* CB (t) */
+        fe_both(&s->x3, &s->z3, &w->d, &w->c); /* DA + CB, DA - CB (l) */
+        fe_sq(&s->x3, &s->x3);
+        fe_sq(&s->z3, &s->z3);          /* (t) */
+        fe_mul(&s->z3, &s->z3, &s->x1);
+    }
+    fe_sq(&w->a, &w->a);            /* AA (t) */
+    fe_sq(&w->b, &w->b);            /* BB (t) */
+    fe_mul(&s->x2, &w->a, &w->b);
+    fe_sub(&w->b, &w->a, &w->b);    /* E (l) */
+    fe_small(&w->d, &w->b);         /* a24 E (t) */
+    fe_add(&w->d, &w->d, &w->a);    /* AA + a24 E (l) */
+    fe_mul(&s->z2, &w->b, &w->d);
 }
 
 static void swap_if(ladder *s, unsigned bit) {
@@ -76,22 +79,22 @@ static void swap_if(ladder *s, unsigned bit) {
 static void ladder_begin(ladder *s, const uint8_t scalar[32], const uint8_t u[32]) {
     clamp(s->e, scalar);
     fe_from_bytes(&s->x1, u);
-    fe_from_small(&s->x2, 1);
-    fe_from_small(&s->z2, 0);
-    s->x3 = s->x1;
-    fe_from_small(&s->z3, 1);
+    s->x2 = s->x3 = s->x1;
+    fe_from_small(&s->z2, 1);
+    s->z3 = s->z2;
     s->left = 255;
     s->swap = 0;
 }
 
-/* 1: x2 and z2 are those after all 255 bits of e. */
+/* 1: x2 and z2 are those after all 255 bits of e. The bits 2, 1 and 0 are 0: only doublings are left. The highest one is 1: so is the first step,
+ * from (u : 1) to [2] of it, with (u : 1) in (x3 : z3) before and after. */
 static int ladder_more(ladder *s, uint32_t *units) {
     step_work w;
     while (s->left && svconn_unit(units)) {
         unsigned t = --s->left, bit = s->e[t >> 3] >> (t & 7) & 1u;
         swap_if(s, s->swap ^ bit);
         s->swap = (uint8_t)bit;
-        ladder_step(s, &w);
+        ladder_step(s, &w, t >= 3 && t < 254);
     }
     ct_wipe(&w, sizeof w);
     if (s->left) return 0;
@@ -149,11 +152,6 @@ int svconn_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]
     return x25519(&v, &phase, &units, out, scalar, u);
 }
 
-#if defined(SVCONN_SMALL) && defined(SVCONN_NO_SLICES) /* 200 bytes of code are worth more there than an inversion */
-int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
-    return svconn_x25519(out, scalar, u) & svconn_x25519(out + 32, scalar2, u2);
-}
-#else
 /* Two results, and one inversion: 1 / (z z2) */
 static int x25519_pair(pair_work *v, uint32_t *phase, uint32_t *units, uint8_t out[64], const uint8_t scalar[32],
                        const uint8_t u[32], const uint8_t scalar2[32], const uint8_t u2[32]) {
@@ -198,16 +196,7 @@ int svconn_x25519_pair(uint8_t out[64], const uint8_t scalar[32], const uint8_t 
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     return x25519_pair(&v, &phase, &units, out, scalar, u, scalar2, u2);
 }
-#endif
 
-#ifdef SVCONN_SMALL
-/* With few points in the table of Ed25519 another way is no faster, and the ladder is here already. 0 is no result of it: see
- * below. */
-void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
-    uint8_t nine[32] = {9};
-    if (!svconn_x25519(out, scalar, nine)) memset(out, 0, 32);
-}
-#else
 /* u = (1 + y) / (1 - y) = (Z + Y) / (Z - Y), section 4.1. It maps the base point to u = 9. Z = Y would be the
  * identity, but a clamped scalar is a multiple of 8 in [2^254, 2^255) and no such one is a multiple of L. */
 static int x25519_public(x25519_work *v, uint32_t *phase, uint32_t *units, uint8_t out[32], const uint8_t scalar[32]) {
@@ -235,7 +224,6 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     (void)x25519_public(&v, &phase, &units, out, scalar);
 }
-#endif
 
 #ifndef SVCONN_NO_SLICES
 typedef char x25519_work_fits[sizeof(x25519_work) <= 8 * SVCONN_CURVE_WORDS ? 1 : -1];
@@ -251,11 +239,7 @@ int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_
 }
 
 int svconn_x25519_public_slice(svconn_curve_work *w, uint8_t out[32], const uint8_t scalar[32]) {
-#ifdef SVCONN_SMALL
-    uint8_t nine[32] = {9};
-    return svconn_x25519_slice(w, out, scalar, nine);
-#else
     return w->units ? x25519_public((x25519_work *)(void *)w->words, &w->phase, &w->units, out, scalar) : SVCONN_UNFINISHED;
-#endif
 }
+#endif
 #endif

@@ -231,7 +231,7 @@ typedef struct {
 
 /* What a handshake in slices needs until it is over. Private; any bytes to begin with. */
 #ifdef SVCONN_SMALL
-#define SVCONN_WORKSPACE_WORDS 113
+#define SVCONN_WORKSPACE_WORDS 82
 #elif UINTPTR_MAX > 0xffffffff || defined(__x86_64__) || defined(__aarch64__) /* one size for all compilers of a machine */
 #define SVCONN_WORKSPACE_WORDS 265
 #else

@@ -99,15 +99,6 @@ class Field:
         high.append(self.must(what + ": the highest column", c, 32))
         return self.fold_low(all_columns, high, what)
 
-    def product_in_order(self, f, g, what):
-        """all columns from the lowest one on, then the upper half of them is folded: SVCONN_SMALL with 29 bits"""
-        c, r = ZERO, []
-        for column in self.columns(f, g):
-            c = self.carry(self.col(what, c + column))
-            r.append(self.low())
-        r.append(self.must(what + ": the highest column", c, 32))
-        return self.fold_low(r[:self.limbs], r[self.limbs:], what)
-
 
 def of_size(bound, n):
     return [Interval(-bound, bound) for _ in range(n)]
@@ -138,8 +129,6 @@ def check(f):
     for x in loose + wide:
         f.must("a limb", x * 2, 32)
     f.product(wide, wide, "f g", f.bits == 29)
-    if f.bits == 29:
-        f.product_in_order(wide, wide, "f g in order")
     f.scale(loose, 121665, "121665 f")
     words = [Interval(0, 2 * f.half - 1)] * f.limbs
     f.below("fe_from_words", words, 2 * f.tight)
@@ -158,8 +147,59 @@ def forms():
     return Field(29, 9, 64, 1 << 16, 3, 1), Field(13, 20, 32, 4, 2, 2)
 
 
+def small(bits, k=8, factors=(1, -1, 2, -2, 14, 8111, 38)):
+    """crypto/curve25519_small.c: any numbers of 256 bits, in words of `bits`; a sum has a sign and 2 * bits"""
+    wrong, word, any256, largest = [], Interval(0, 2**bits - 1), Interval(0, 2**256 - 1), 0
+
+    def add_times(m, c, f=any256, g=any256):
+        nonlocal largest
+        c = Interval(c, c) if isinstance(c, int) else c
+        total = f + g * m + c
+        for i in range(256 // bits):
+            c = word + word * m + c
+            largest = max(largest, c.size())
+            if c.low < -(1 << (2 * bits - 1)) or c.high >= 1 << (2 * bits - 1):
+                wrong.append("words of %d bits: a sum for %s needs [%d, %d]" % (bits, m, c.low, c.high))
+            c = c >> bits
+        if c.size() >= 1 << 24:
+            wrong.append("words of %d bits: a carry of %d for %s" % (bits, c.size(), m))
+        return total
+
+    def finish(total, add, bound, what):
+        c = (total >> 255) + add
+        result = Interval(0, 2**255 - 1) + c * 19
+        if c.low < 0 and add > 0 or result.high > bound or 19 * c.size() >= 1 << 24:
+            wrong.append("words of %d bits: %s: [%d, %d] times 19" % (bits, what, c.low, c.high))
+
+    for m in factors:
+        finish(add_times(m, -19 * k), k, 2**255 + 2**20 - 1, "f + %d g" % m)
+    # FREEZE: x + 19 is below 2^256, so that the part above 2^255 is 0 or 1
+    if (Interval(0, 2**255 + 2**20 - 1) + 19 >> 255).high > 1:
+        wrong.append("what is to be made canonical is 2 p or more")
+    # accumulate(): r < L, b < 2^255, a byte m; q L taken off, and then L more if that is below 0
+    order, e = 2**252 + 27742317777372353535851937790883648493, 27742317777372353535851937790883648493
+    x = add_times(255, 0) and Interval(0, order - 1) * 256 + Interval(0, 255) * Interval(0, 2**255 - 1)
+    add_times(Interval(0, 255), 0)
+    q = x >> 252
+    add_times(q * -1, 0)
+    if q.size() >= 1 << 14 or q.high * e >= order:
+        wrong.append("words of %d bits: q = %d" % (bits, q.high))
+    return wrong, largest
+
+
 def main():
     bad = 0
+    for bits in (32, 16):
+        wrong, largest = small(bits)
+        bad += len(wrong)
+        for line in wrong[:5]:
+            print("FAIL limbs: " + line)
+        if not wrong:
+            print("pass small builds, words of %d bits: the largest sum is 2^%.2f, of %d bits" % (bits, __import__("math").log2(largest), 2 * bits))
+        for name, change in {"a larger factor": dict(factors=(1 << 15,)), "a smaller K": dict(k=4)}.items():
+            if not small(bits, **change)[0]:
+                print("FAIL limbs: small builds, words of %d bits: %s is not noticed" % (bits, name))
+                bad += 1
     for f in forms():
         wrong = check(f)
         bad += len(wrong)

@@ -24,14 +24,12 @@ def entry(point):
 def main():
     out = ["/* SPDX-License-Identifier: ISC */",
            "/* Made by tests/gen/ed25519_table.py: do not edit. See ed25519_table.h. */",
-           '#include "ed25519_table.h"', ""]
+           '#include "ed25519_table.h"', "", "#ifndef SVCONN_SMALL /* else: curve25519_small.c */", ""]
     for name, value, what in (("d", D, "d = -121665 / 121666"), ("2d", 2 * D % P, "2 d"),
                               ("root", ROOT, "a square root of -1: 2^((p - 1) / 4)")):
         out += ["/* %s */" % what,
                 "const uint64_t svconn_ed25519_%s[4] = {\n    %s,\n};" % (name, ", ".join(words(value))), ""]
-    for when, combs, teeth, steps, window in (("#if defined(SVCONN_SMALL)", 1, 2, 130, 2),
-                                              ("#elif !defined(SVCONN_LARGE_TABLES)", 2, 5, 26, 5),
-                                              ("#else", 13, 5, 4, 8)):
+    for when, combs, teeth, steps, window in (("#ifndef SVCONN_LARGE_TABLES", 2, 5, 26, 5), ("#else", 13, 5, 4, 8)):
         out += [when, "const uint64_t svconn_ed25519_comb[%d][%d][12] = {" % (combs, 2**(teeth - 1))]
         for j in range(combs):
             out.append("    {")
@@ -43,7 +41,7 @@ def main():
         for i in range(2**(window - 2)):
             out.append("    " + entry(times(2 * i + 1, B)).replace("\n    ", "\n") + ",")
         out += ["};"]
-    out += ["#endif", ""]
+    out += ["#endif", "#endif", ""]
     with open("crypto/ed25519_table.c", "w") as f:
         f.write("\n".join(out))
 

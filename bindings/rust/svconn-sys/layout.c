@@ -13,7 +13,7 @@
 _Static_assert(sizeof(svconn) <= ROOM && _Alignof(svconn) <= 8, "SESSION_ROOM of src/lib.rs, and ROOM, are too small");
 
 #ifdef SVCONN_SMALL
-#define WORKSPACE_WORDS 113
+#define WORKSPACE_WORDS 82
 #elif UINTPTR_MAX > 0xffffffff
 #define WORKSPACE_WORDS 265
 #else

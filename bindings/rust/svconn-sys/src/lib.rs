@@ -145,7 +145,7 @@ impl svconn {
 
 /// Room for a handshake in slices, as large as in C.
 pub const WORKSPACE_WORDS: usize = if cfg!(feature = "small") {
-    113
+    82
 } else if cfg!(target_pointer_width = "64") {
     265
 } else {
