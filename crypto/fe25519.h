@@ -41,6 +41,8 @@
 #include "profile.h"
 #include "slices.h"
 
+#ifndef SVCONN_SMALL /* it has curve25519_small.c in place of all this */
+
 #if SVCONN_FE == 51
 #include "fe25519_51.h"
 #else
@@ -111,4 +113,5 @@ static inline void fe_invert_end(fe *h, const fe_power *p) { fe_invert(h, &p->f)
 void fe_invert_end(fe *h, const fe_power *p);
 #endif
 
+#endif
 #endif

@@ -10,6 +10,8 @@
 #include "ed25519_table.h"
 #include "fe25519.h"
 
+#ifndef SVCONN_SMALL /* it has curve25519_small.c in place of all this */
+
 /* Extended coordinates (RFC 8032 5.1.4): x = X / Z, y = Y / Z, x y = T / Z. */
 typedef struct {
     fe x, y, z, t;
@@ -107,4 +109,5 @@ void svconn_x25519_ladder_avx2(fe *x2, fe *z2, const uint8_t e[32] /* secret */,
 void svconn_x25519_ladder_ifma(fe *x2, fe *z2, const uint8_t e[32] /* secret */, const fe *x1 /* secret */);
 #endif
 
+#endif
 #endif

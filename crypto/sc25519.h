@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+#include "profile.h"
+
+#ifndef SVCONN_SMALL /* it has curve25519_small.c in place of all this */
+
 extern const uint8_t svconn_sc_order[33]; /* L, and a zero byte */
 
 void svconn_sc_reduce(uint8_t out[32], const uint8_t in[64]); /* in mod L */
@@ -17,4 +21,5 @@ void svconn_sc_muladd(uint8_t out[32], const uint8_t a[32], const uint8_t b[32],
 
 uint32_t svconn_sc_is_reduced(const uint8_t s[32]); /* 1 if s < L, else 0 */
 
+#endif
 #endif
