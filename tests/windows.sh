@@ -152,11 +152,17 @@ echo_pair() { # $3: the peer that the server allows; $4: the exit codes
     [ $status -eq 0 ] || head -n 5 "$tmp/server.out" "$tmp/client.out"
 }
 
-program() {
+program_builds() {
     make --no-print-directory CC=$cc AR=$ar BUILD="$dir" WARN="$warn" program >"$tmp/said" 2>&1
     judge "the program builds without a warning" $?
     grep -E 'warning:|error:' "$tmp/said" | head -n 10
-    if [ ! -x "$build/svconn" ]; then bad "there is no $build/svconn to compare it with: make"; return; fi
+    [ -x "$build/svconn" ] && return
+    bad "there is no $build/svconn to compare it with: make"
+    exit 1
+}
+
+program() {
+    program_builds
     for k in a b; do
         # (wine shows what administrators may do as the rights of a group)
         windows_svconn keygen -o "$tmp/$k.key" >"$tmp/$k.id" 2>"$tmp/said" && chmod 600 "$tmp/$k.key" && system_svconn id "$tmp/$k.key" 2>>"$tmp/said" | cmp -s - "$tmp/$k.id"
@@ -194,6 +200,8 @@ program() {
     echo_pair windows windows "$b" "0 0"
     echo_pair windows windows "$a" "1 1"
 }
+
+. tests/windows/tool.sh
 
 # ---- MSVC ----
 # There is no cl.exe here. This is clang for its target, with the preprocessor told that it is neither clang nor GNU C, nor has __int128 (and,
@@ -322,6 +330,12 @@ mingw)
     core
     links
     program
+    tool
+    ;;
+tool) # alone
+    mingw "$3"
+    program_builds
+    tool
     ;;
 msvc) msvc ;;
 frames) frames ;;

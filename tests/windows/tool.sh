@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: ISC
+# Part of tests/windows.sh: connect, listen, peers, forward, serve, send and receive, each between the program of Windows and that of this
+# system, in both roles, through a relay that runs here. Both have keys and files of their own: $tmp/system and $tmp/windows.
+
+# on SIDE COMMAND...: with the files of this side
+on() {
+    side=$1 command=$2
+    shift 2
+    case $command in
+    peers) set -- "$@" --known-peers "$tmp/$side/known_peers" --authorized "$tmp/$side/authorized_peers" ;;
+    relay | keygen | id) ;;
+    *) set -- "$@" --key "$tmp/$side/key" --known-peers "$tmp/$side/known_peers" --known-relays "$tmp/$side/known_relays" ;;
+    esac
+    # (the second one is another person with the program of Windows)
+    if [ "$side" = system ]; then timeout 90 "$build/svconn" "$command" "$@"; else timeout 90 $run "$dir/svconn.exe" "$command" "$@"; fi
+}
+key_of() { on "$1" id "$tmp/$1/key" 2>/dev/null | tr -d '\r' | sed -n 's/^public key: //p'; }
+
+# await PATTERN FILE: a line that this sed command prints
+await() {
+    i=0 found=
+    while [ -z "$found" ] && [ $i -lt 300 ]; do
+        found=$(sed -n "$1" "$2" 2>/dev/null | tr -d '\r' | head -n 1)
+        [ "$found" ] || sleep 0.1
+        i=$((i + 1))
+    done
+    echo "$found"
+}
+listening='s/.*listening on \([^ ]*\)$/\1/p'
+show() { for f in "$@"; do head -n 6 "$f" | sed "s,^,    $(basename "$f"): ,"; done; }
+# same NAME FILE FILE: byte for byte
+alike() {
+    cmp -s "$2" "$3"
+    judge "$1" $?
+}
+
+# called SIDE COMMAND...: in the background; its address is in $address, its process in $called
+called() {
+    side=$1
+    shift
+    on "$side" "$@" <"$called_input" >"$tmp/called.out" 2>"$tmp/called.err" &
+    called=$!
+    background="$background $called"
+    address=$(await "${called_words:-$listening}" "$tmp/called.err")
+}
+called_input=/dev/null
+
+set_up_tool() {
+    mkdir -m 700 "$tmp/system" "$tmp/windows" "$tmp/second"
+    for s in system windows second; do on $s keygen -o "$tmp/$s/key" >/dev/null 2>&1 && chmod 600 "$tmp/$s/key"; done
+    system_key=$(key_of system) windows_key=$(key_of windows) second_key=$(key_of second)
+    "$build/svconn" keygen -o "$tmp/relay.key" >/dev/null 2>&1
+    relay_key=$("$build/svconn" id "$tmp/relay.key" | sed -n 's/^public key: //p')
+    "$build/svconn" relay tcp://127.0.0.1:0 --key "$tmp/relay.key" --source-new 1000 >"$tmp/relay.out" 2>"$tmp/relay.err" &
+    background="$background $!"
+    relay=$(await 's,.*relaying on tcp://,,p' "$tmp/relay.err")
+    head -c 3000000 /dev/urandom >"$tmp/there"
+    head -c 2000001 /dev/urandom >"$tmp/back"
+}
+
+# ---- peers ----
+peers() {
+    on windows peers trust system "$system_key" 2>"$tmp/said" && [ -s "$tmp/windows/known_peers" ]
+    judge "peers trust" $?
+    on windows peers allow system 2>"$tmp/said" && grep -q 'system may come now' "$tmp/said"
+    judge "peers allow" $?
+    on system peers trust system "$system_key" 2>/dev/null
+    on system peers allow system 2>/dev/null
+    on windows peers list --json >"$tmp/one" 2>&1
+    on system peers list --json >"$tmp/two" 2>&1
+    [ -s "$tmp/one" ] && cmp -s "$tmp/one" "$tmp/two" && cmp -s "$tmp/windows/known_peers" "$tmp/system/known_peers"
+    judge "peers: the files and the list are those of this system's program" $?
+    on windows peers trust system "$windows_key" 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'another key' "$tmp/said"
+    judge "peers: another key is refused" $?
+    on windows peers forget nobody 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'nobody of the name "nobody" is known' "$tmp/said"
+    judge "peers forget: nobody of that name" $?
+    on windows peers forget system 2>/dev/null && on windows peers deny system 2>/dev/null && on windows peers 2>"$tmp/said" && grep -q 'nobody is known yet' "$tmp/said"
+    judge "peers forget, deny" $?
+    # several at once: each change is under the lock
+    for i in 1 2 3 4 5 6; do on windows peers trust "many$i" "$(printf '%064d' $i | sed "s/^0/$i/")" 2>"$tmp/many$i" & many="${many:-} $!"; done
+    wait $many
+    [ "$(grep -c '^many' "$tmp/windows/known_peers")" -eq 6 ]
+    judge "peers: six changes at once, and all are there" $?
+    chmod 666 "$tmp/windows/known_peers"
+    on windows peers >"$tmp/said" 2>&1
+    [ $? -eq 3 ] && grep -q 'can be changed by others' "$tmp/said"
+    judge "peers: a file that others can change is not believed" $?
+    mkdir "$tmp/clé ключ"
+    chmod 700 "$tmp/clé ключ"
+    timeout 60 $run "$dir/svconn.exe" peers trust system "$system_key" --known-peers "$tmp/clé ключ/known peers" 2>/dev/null && [ -s "$tmp/clé ключ/known peers" ]
+    judge "peers: a path with blanks and letters of others" $?
+    rm -f "$tmp"/windows/known_peers* "$tmp"/windows/authorized_peers* "$tmp"/system/known_peers* "$tmp"/system/authorized_peers*
+    for pair in 'system windows' 'windows system' 'windows second' 'second windows'; do
+        set -- $pair
+        eval "k=\$${2}_key"
+        on "$1" peers trust "$2" "$k" 2>/dev/null && on "$1" peers allow "$2" 2>/dev/null
+    done
+    usual=$(echo "$WINEPREFIX"/drive_c/users/*/AppData/Roaming)
+    rm -rf "$usual/svconn"
+    timeout 60 $run "$dir/svconn.exe" keygen >/dev/null 2>&1 && timeout 60 $run "$dir/svconn.exe" peers trust system "$system_key" 2>/dev/null &&
+        [ -s "$usual/svconn/key" ] && [ -s "$usual/svconn/known_peers" ]
+    judge "the usual files are in %APPDATA%\\svconn" $?
+    rm -rf "$usual/svconn"
+}
+
+# ---- connect and listen ----
+# SIDE of listen, that of connect: 3 MB one way, 2 MB the other, both inputs end
+pipe_pair() {
+    called_input=$tmp/back
+    called "$1" listen --relay "$relay_key@$relay" --allow "$2"
+    called_input=/dev/null
+    on "$2" connect --relay "$relay_key@$relay" --peer "$1" "${address##*/}" <"$tmp/there" >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && cmp -s "$tmp/there" "$tmp/called.out" && cmp -s "$tmp/back" "$tmp/caller.out"
+    status=$?
+    judge "listen on $1, connect on $2: 3 MB there, 2 MB back, by the relay" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+}
+# The end of one input is heard while the other direction goes on: an answer that is made after the end
+half_closed() {
+    mkfifo "$tmp/answer"
+    called_input=$tmp/answer
+    (
+        exec 3>"$tmp/answer"
+        i=0
+        while ! grep -q 'the last line' "$tmp/called.out" 2>/dev/null && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
+        sleep 0.3
+        echo 'answer' >&3
+    ) &
+    called "$1" listen tcp://127.0.0.1:0 --allow "$2"
+    called_input=/dev/null
+    printf 'the first line\nthe last line\n' | on "$2" connect "$address" --peer "$1" >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && [ "$(cat "$tmp/caller.out")" = answer ] && [ "$(sed -n 2p "$tmp/called.out")" = 'the last line' ]
+    status=$?
+    judge "listen on $1, connect on $2: the answer comes after the end of the question" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/called.out"
+    rm -f "$tmp/answer"
+}
+# Another key than the one that is known; and a caller who may not come
+wrong_keys() {
+    called "$1" listen tcp://127.0.0.1:0 --allow "$2"
+    on "$2" connect "$address" --peer "$(printf '%064d' 7)" </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    kill "$called" 2>/dev/null
+    wait "$called"
+    [ $caller -eq 4 ] && grep -q 'ANOTHER KEY' "$tmp/caller.err"
+    status=$?
+    judge "listen on $1, connect on $2: another key is refused, and told" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    called "$1" listen tcp://127.0.0.1:0 --allow "$(printf '%064d' 7)"
+    on "$2" connect "$address" --peer "$1" </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    kill "$called" 2>/dev/null
+    wait "$called"
+    [ $caller -eq 4 ] && grep -q 'perhaps our key is not allowed there' "$tmp/caller.err"
+    status=$?
+    judge "listen on $1, connect on $2: who may not come does not" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+}
+nobody_there() {
+    on windows connect tcp://127.0.0.1:1 --peer system </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 5 ] && grep -q 'refused (nobody listens there)' "$tmp/said"
+    judge "connect: nobody listens there is 5" $?
+    on windows connect --relay "$relay" system </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 4 ] && grep -q "the relay $relay is not known yet, and there is no terminal to ask at" "$tmp/said"
+    judge "a relay that is not known: nobody to ask, so no" $?
+    echo "$relay $relay_key" >"$tmp/windows/known_relays"
+    on windows connect --relay "$relay" system </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 5 ]
+    status=$?
+    judge "a relay in known_relays is known; the peer is not there: 5" $status
+    [ $status -eq 0 ] || show "$tmp/said"
+}
+
+tool() {
+    set_up_tool
+    peers
+    pipe_pair windows system
+    pipe_pair system windows
+    pipe_pair windows second
+    half_closed windows system
+    half_closed system windows
+    wrong_keys windows system
+    wrong_keys system windows
+    nobody_there
+}
