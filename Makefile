@@ -15,7 +15,7 @@ endif
 # Windows, by MinGW: make CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar BUILD=build/windows. Other links, other libraries (docs/windows.md).
 WINDOWS := $(findstring mingw,$(shell $(CC) -dumpmachine 2>/dev/null))
 EXE     := $(if $(WINDOWS),.exe)
-LDLIBS  := $(if $(WINDOWS),-lws2_32 -lbcrypt -lshell32)
+LDLIBS  := $(if $(WINDOWS),-lws2_32 -lbcrypt -lshell32 -lntdll)
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
         -Wmissing-prototypes -Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wundef -Wvla
@@ -32,7 +32,7 @@ CMD       := $(sort $(wildcard cmd/*.c))
 ifdef WINDOWS
 # What cmd/windows has its own of, and commands that are not there yet
 CMD_ELSEWHERE := $(patsubst cmd/windows/%,cmd/%,$(wildcard cmd/windows/*.c)) \
-                 $(wildcard $(addprefix cmd/,demo.c doctor*.c hostile.c probe.c relay*.c scene.c search.c sessions.c stage.c files*.c serve.c send.c receive.c progress.c))
+                 $(wildcard $(addprefix cmd/,demo.c doctor*.c hostile.c probe.c relay*.c scene.c search.c sessions.c stage.c))
 CMD := $(filter-out $(CMD_ELSEWHERE),$(CMD)) $(sort $(wildcard cmd/windows/*.c))
 endif
 TESTS     := $(sort $(wildcard tests/test_*.c))

@@ -2,6 +2,7 @@
 #include "files_path.h"
 
 #include "crypto.h"
+#include "files_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,8 @@ size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len)
     size_t used = 0;
     for (size_t i = 0; i < len;) {
         size_t n = utf8_at(name + i, len - i);
-        int plain = n > 0 && name[i] >= 0x20 && name[i] != 0x7f && !turns_text(name + i, n);
+        int plain =
+            n > 0 && name[i] >= 0x20 && name[i] != 0x7f && !turns_text(name + i, n) && files_name_takes(name, len, i);
         size_t wants = plain ? n : 3;
         if (used + wants > FILES_NAME_MAX) return 0;
         if (plain) memcpy(out + used, name + i, n);
@@ -51,7 +53,7 @@ size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len)
 
 int name_is_part(const char *name) {
     size_t n = strlen(name), suffix = sizeof PART_SUFFIX - 1;
-    return name[0] == '.' && n > suffix && strcmp(name + n - suffix, PART_SUFFIX) == 0;
+    return name[0] == '.' && n > suffix && files_name_compare(name + n - suffix, PART_SUFFIX) == 0;
 }
 
 void name_of_part(char out[FILES_NAME_MAX + 1], const char *name) {

@@ -6,16 +6,11 @@
 #include "home.h"
 
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 /* Which file it was, and how it was, when it was opened. */
 typedef struct {
-#ifdef _WIN32
-    uint64_t volume, file, size, written;
-#else
     struct stat st;
-#endif
 } book_disk;
 
 /* The file behind symbolic links. 1: its directory is there, and ours alone; 0: it is not there; -1 after it said why.

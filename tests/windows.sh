@@ -332,10 +332,10 @@ mingw)
     program
     tool
     ;;
-tool) # alone
+tool) # alone; of it one part, if that is named
     mingw "$3"
     program_builds
-    tool
+    if [ "${4:-}" ]; then set_up_tool && peers >/dev/null && set_up_files && $4; else tool; fi
     ;;
 msvc) msvc ;;
 frames) frames ;;

@@ -88,35 +88,23 @@ void book_disk_unlock(int lock) { _close(lock); }
 
 /* ---- reading ---- */
 
-static int look(HANDLE h, book_disk *d) {
-    BY_HANDLE_FILE_INFORMATION about;
-    if (!GetFileInformationByHandle(h, &about)) return wide_failed();
-    d->volume = about.dwVolumeSerialNumber;
-    d->file = (uint64_t)about.nFileIndexHigh << 32 | about.nFileIndexLow;
-    d->size = (uint64_t)about.nFileSizeHigh << 32 | about.nFileSizeLow;
-    d->written = (uint64_t)about.ftLastWriteTime.dwHighDateTime << 32 | about.ftLastWriteTime.dwLowDateTime;
-    return 0;
-}
-
 int book_disk_open(const char *path, book_disk *d) {
     HANDLE h = open_handle(path, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
                            FILE_ATTRIBUTE_NORMAL);
     if (h == INVALID_HANDLE_VALUE) return errno == ENOENT ? BOOK_NOT_THERE : book_cannot("open", path);
-    if (look(h, d) != 0) (void)book_cannot("look at", path);
-    else if (GetFileType(h) != FILE_TYPE_DISK) say("%s is not a file; name a text file", path);
-    else if (is_ours_alone(path, h)) return _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
-    (void)CloseHandle(h);
+    int fd = _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
+    if (fd < 0 || fstat(fd, &d->st) != 0) (void)book_cannot("look at", path);
+    else if (!S_ISREG(d->st.st_mode)) say("%s is not a file; name a text file", path);
+    else if (is_ours_alone(path, h)) return fd;
+    if (fd >= 0) (void)close(fd);
     return -1;
 }
 
 int book_disk_is_as_read(const char *path, const book_disk *d) {
-    book_disk now;
-    HANDLE h = open_handle(path, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                           FILE_ATTRIBUTE_NORMAL);
-    if (h == INVALID_HANDLE_VALUE) return errno == ENOENT && !d;
-    int same = look(h, &now) == 0 && d && now.volume == d->volume && now.file == d->file && now.size == d->size && now.written == d->written;
-    (void)CloseHandle(h);
-    return same;
+    struct stat st;
+    if (stat(path, &st) != 0) return errno == ENOENT && !d;
+    return d && st.st_ino == d->st.st_ino && st.st_dev == d->st.st_dev && st.st_size == d->st.st_size &&
+           st.st_mtim.tv_sec == d->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == d->st.st_mtim.tv_nsec;
 }
 
 /* ---- changing ---- */

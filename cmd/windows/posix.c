@@ -7,10 +7,26 @@
 #include <string.h>
 #include <windows.h>
 
+/* A drive without a path is the place there where we are; its top is meant. */
+static int open_directory(const char *path) {
+    wchar_t name[WIDE_PATH];
+    if (wide_of(name, path) != 0) return -1;
+    if (name[0] && name[1] == L':' && !name[2]) wcscpy(name + 2, L"\\");
+    HANDLE h = CreateFileW(name, FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    BY_HANDLE_FILE_INFORMATION about;
+    if (h == INVALID_HANDLE_VALUE) return wide_failed();
+    if (GetFileInformationByHandle(h, &about) && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+        return _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
+    (void)CloseHandle(h);
+    errno = ENOTDIR;
+    return -1;
+}
+
 int windows_open(const char *path, int flags, ...) {
     wchar_t name[WIDE_PATH];
-    int mode = _S_IREAD | _S_IWRITE;
-    return wide_of(name, path) != 0 ? -1 : _wopen(name, flags | _O_BINARY, mode);
+    if (flags & O_DIRECTORY) return open_directory(path);
+    return wide_of(name, path) != 0 ? -1 : _wopen(name, flags | _O_BINARY, _S_IREAD | _S_IWRITE);
 }
 
 /* The mode is one of POSIX: "re" and so on. */

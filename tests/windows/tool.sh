@@ -12,7 +12,8 @@ on() {
     *) set -- "$@" --key "$tmp/$side/key" --known-peers "$tmp/$side/known_peers" --known-relays "$tmp/$side/known_relays" ;;
     esac
     # (the second one is another person with the program of Windows)
-    if [ "$side" = system ]; then timeout 90 "$build/svconn" "$command" "$@"; else timeout 90 $run "$dir/svconn.exe" "$command" "$@"; fi
+    if [ "$side" = system ]; then set -- "$build/svconn" "$command" "$@"; else set -- $run "$dir/svconn.exe" "$command" "$@"; fi
+    $become timeout 90 "$@"
 }
 key_of() { on "$1" id "$tmp/$1/key" 2>/dev/null | tr -d '\r' | sed -n 's/^public key: //p'; }
 
@@ -36,16 +37,16 @@ alike() {
 
 # called SIDE COMMAND...: in the background; its address is in $address, its process in $called
 called() {
-    side=$1
-    shift
-    on "$side" "$@" <"$called_input" >"$tmp/called.out" 2>"$tmp/called.err" &
+    rm -f "$tmp/called.out" "$tmp/called.err"
+    (become=exec && on "$@" <"$called_input" >"$tmp/called.out" 2>"$tmp/called.err") &
     called=$!
     background="$background $called"
     address=$(await "${called_words:-$listening}" "$tmp/called.err")
 }
-called_input=/dev/null
+called_input=/dev/null become=
 
 set_up_tool() {
+    build=$(cd "$build" && pwd) dir=$(cd "$dir" && pwd)
     mkdir -m 700 "$tmp/system" "$tmp/windows" "$tmp/second"
     for s in system windows second; do on $s keygen -o "$tmp/$s/key" >/dev/null 2>&1 && chmod 600 "$tmp/$s/key"; done
     system_key=$(key_of system) windows_key=$(key_of windows) second_key=$(key_of second)
@@ -177,6 +178,144 @@ nobody_there() {
     [ $status -eq 0 ] || show "$tmp/said"
 }
 
+
+# ---- serve and forward ----
+# SIDE of serve, that of forward: a service of this system behind the one, 1 MB to it and back by the other
+forward_pair() {
+    called "$1" serve --relay "$relay_key@$relay" --allow "$2" --forward "echo=127.0.0.1:$service_port" --audit "$tmp/$1.audit"
+    rm -f "$tmp/caller.err"
+    (become=exec && on "$2" forward --relay "$relay_key@$relay" "$1" 0=echo >"$tmp/caller.out" 2>"$tmp/caller.err" </dev/null) &
+    caller=$!
+    background="$background $caller"
+    port=$(await 's/.*forwarding 127.0.0.1:\([0-9]*\) to echo.*/\1/p' "$tmp/caller.err")
+    for i in 1 2 3; do timeout 60 python3 "$tmp/client.py" "$port" "$tmp/back" >"$tmp/got$i" 2>"$tmp/said" & eval "c$i=$!"; done
+    wait $c1 $c2 $c3
+    cmp -s "$tmp/back" "$tmp/got1" && cmp -s "$tmp/back" "$tmp/got2" && cmp -s "$tmp/back" "$tmp/got3"
+    status=$?
+    judge "serve on $1, forward on $2: three times 2 MB to a service and back, by the relay" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/said"
+    on "$2" forward --relay "$relay_key@$relay" "$1" -=no-such-target </dev/null >"$tmp/said" 2>&1
+    [ $? -eq 1 ] && grep -q 'does not offer this target' "$tmp/said"
+    judge "serve on $1, forward on $2: a target that is not offered" $?
+    kill $caller 2>/dev/null
+    stop_called
+    wait $caller 2>/dev/null
+    grep -q '"event":"begin"' "$tmp/$1.audit" && grep -q '"event":"stream"' "$tmp/$1.audit"
+    judge "serve on $1: the audit log" $?
+}
+stop_called() {
+    kill "$called" 2>/dev/null
+    wait "$called" 2>/dev/null
+}
+
+# ---- send and receive ----
+file_pair() { # SIDE of receive, that of send
+    into=$tmp/inbox.$1.$2
+    mkdir -m 700 "$into"
+    called "$1" receive --relay "$relay_key@$relay" --allow "$2" --into "$into"
+    (cd "$tmp/tree" && on "$2" send --relay "$relay_key@$relay" --peer "$1" "${address##*/}" 'big file' "$directory" empty) >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && diff -r "$tmp/tree" "$into" >"$tmp/said"
+    status=$?
+    judge "receive on $1, send on $2: 5 MB, directories, names with blanks and letters of others, by the relay" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/said"
+    [ "$(stat -c %Y "$tmp/tree/big file")" = "$(stat -c %Y "$into/big file")" ]
+    judge "receive on $1, send on $2: the time of a file" $?
+    # again: nothing is sent twice; and a file that is another one now is kept
+    echo 'another' >"$into/empty"
+    called "$1" receive tcp://127.0.0.1:0 --allow "$2" --into "$into"
+    (cd "$tmp/tree" && on "$2" send --peer "$1" "$address" 'big file' empty --json) >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "6 6" ] && grep -q '"file":"big file","result":"same"' "$tmp/caller.out" && [ "$(cat "$into/empty")" = another ] &&
+        grep -q 'something with this name is there already' "$tmp/caller.err"
+    status=$?
+    judge "receive on $1, send on $2: again, and what is there is kept" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+}
+# What is no name on Windows becomes one
+names_of_windows() {
+    mkdir -m 700 "$tmp/strange" "$tmp/strange.in"
+    for n in 'a:b' 'back\slash' 'NUL.txt' 'dot.' 'q?'; do echo "$n" >"$tmp/strange/$n"; done
+    called windows receive tcp://127.0.0.1:0 --allow system --into "$tmp/strange.in"
+    on system send --peer windows "$address" "$tmp/strange" >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && [ "$(ls "$tmp/strange.in/strange" | LC_ALL=C sort | tr '\n' ' ')" = '%4EUL.txt a%3Ab back%5Cslash dot%2E q%3F ' ]
+    status=$?
+    judge "receive: names that Windows has not" $status
+    [ $status -eq 0 ] || { show "$tmp/called.err" "$tmp/caller.err"; ls "$tmp/strange.in/strange"; }
+}
+# What was cut off goes on
+resumed() {
+    mkdir -m 700 "$tmp/cut"
+    head -c 2000000 "$tmp/tree/big file" >"$tmp/cut/.big file.svconn-part"
+    called windows receive tcp://127.0.0.1:0 --allow system --into "$tmp/cut"
+    on system send --peer windows "$address" "$tmp/tree/big file" --json >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && cmp -s "$tmp/tree/big file" "$tmp/cut/big file" && [ ! -e "$tmp/cut/.big file.svconn-part" ] &&
+        grep -q '"sent":3000000' "$tmp/caller.out"
+    status=$?
+    judge "receive on windows: a part of 2 MB that is there is not sent again" $status
+    [ $status -eq 0 ] || { show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"; ls -la "$tmp/cut"; }
+}
+
+file_parts() {
+    file_pair windows system
+    file_pair system windows
+    names_of_windows
+    resumed
+}
+
+set_up_files() {
+    directory=$(printf 'cl\303\251 \320\272\320\273\321\216\321\207')
+    mkdir -p "$tmp/tree/$directory/in it"
+    head -c 5000000 /dev/urandom >"$tmp/tree/big file"
+    head -c 100 /dev/urandom >"$tmp/tree/$directory/in it/one"
+    head -c 70000 /dev/zero >"$tmp/tree/$directory/zeros"
+    : >"$tmp/tree/empty"
+    touch -d '2021-03-04 05:06:07 UTC' "$tmp/tree/big file"
+    cat >"$tmp/service.py" <<'END'
+import socket, threading
+def one(c):
+    got = b''
+    while True:
+        b = c.recv(65536)
+        if not b: break
+        got += b
+    c.sendall(got)
+    c.close()
+s = socket.create_server(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()
+END
+    cat >"$tmp/client.py" <<'END'
+import socket, sys, threading
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+def push():
+    c.sendall(open(sys.argv[2], 'rb').read())
+    c.shutdown(socket.SHUT_WR)
+threading.Thread(target=push).start()
+while True:
+    b = c.recv(65536)
+    if not b: break
+    sys.stdout.buffer.write(b)
+END
+    python3 "$tmp/service.py" >"$tmp/service.port" &
+    background="$background $!"
+    service_port=$(await 's/^\([0-9]*\)$/\1/p' "$tmp/service.port")
+}
+
+files_and_ports() {
+    set_up_files
+    forward_pair windows system
+    forward_pair system windows
+    file_parts
+}
+
 tool() {
     set_up_tool
     peers
@@ -188,4 +327,5 @@ tool() {
     wrong_keys windows system
     wrong_keys system windows
     nobody_there
+    files_and_ports
 }
