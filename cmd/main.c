@@ -11,6 +11,8 @@
 #ifdef _WIN32
 #define POSIX_ONLY(run) absent
 #define IS_THERE(c) ((c).run != absent)
+#define POSIX_DEVICES
+#define POSIX_FILES
 static int absent(int argc, char **argv) {
     (void)argc;
     say("%s: not on Windows yet; \"svconn --help\" lists what is", argv[0]);
@@ -19,6 +21,14 @@ static int absent(int argc, char **argv) {
 #else
 #define POSIX_ONLY(run) run
 #define IS_THERE(c) 1
+#define POSIX_DEVICES                                                                                                  \
+    "  unix:PATH                       a UNIX socket\n"                                                                \
+    "  rfcomm://DEVICE/CHANNEL         Bluetooth, such as rfcomm://01:23:45:67:89:AB/3; rfcomm:///3 listens\n"         \
+    "  serial:PATH[?speed=115200]      a serial line; see docs/bluetooth.md\n"                                         \
+    "  exec:COMMAND                    a child process, by its standard input and output\n"
+#define POSIX_FILES                                                                                                    \
+    "  dir:PATH                        a directory that both sides see\n"                                              \
+    "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
 #endif
 
 static const struct command commands[] = {
@@ -45,30 +55,23 @@ static int print_help(FILE *f) {
                "Usage: svconn COMMAND ...\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
         if (IS_THERE(commands[i])) fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
-    fprintf(f,
-            "\nOptions:\n"
-            "  --help       this text; \"svconn COMMAND --help\" tells more of one command\n"
-            "  --version    the version\n\n"
-            "Addresses:\n"
-            "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n"
-            "  unix:PATH                       a UNIX socket\n"
-            "  rfcomm://DEVICE/CHANNEL         Bluetooth, such as rfcomm://01:23:45:67:89:AB/3; rfcomm:///3 listens\n"
-            "  serial:PATH[?speed=115200]      a serial line; see docs/bluetooth.md\n"
-            "  exec:COMMAND                    a child process, by its standard input and output\n"
-            "  ws://HOST[:PORT][/PATH]         a WebSocket (of websockify, say), to call only\n"
-            "  dir:PATH                        a directory that both sides see\n"
-            "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
-            "  relay://[KEY@]HOST[:PORT]/WHAT  a relay where two parties meet; see docs/relay.md\n"
-            "  wormhole://HOST:PORT/TOKEN      a transit relay of magic-wormhole; 64 hexadecimal digits\n"
-            "  (to HOST:PORT by way of proxies: --via, see \"svconn echo --help\")\n\n"
-            "Exit codes:\n"
-            "  0  done\n"
-            "  1  the link or the peer failed\n"
-            "  2  the command line is wrong\n"
-            "  3  trouble on this side, such as a file, a port or an address\n"
-            "  4  the peer is not the right one, or does not want us (connect, forward, send)\n"
-            "  5  the host, the relay or the peer is not there (the same)\n"
-            "  6  some files were not transferred (send, receive)\n");
+    fprintf(f, "\nOptions:\n"
+               "  --help       this text; \"svconn COMMAND --help\" tells more of one command\n"
+               "  --version    the version\n\n"
+               "Addresses:\n"
+               "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n" POSIX_DEVICES
+               "  ws://HOST[:PORT][/PATH]         a WebSocket (of websockify, say), to call only\n" POSIX_FILES
+               "  relay://[KEY@]HOST[:PORT]/WHAT  a relay where two parties meet; see docs/relay.md\n"
+               "  wormhole://HOST:PORT/TOKEN      a transit relay of magic-wormhole; 64 hexadecimal digits\n"
+               "  (to HOST:PORT by way of proxies: --via, see \"svconn echo --help\")\n\n"
+               "Exit codes:\n"
+               "  0  done\n"
+               "  1  the link or the peer failed\n"
+               "  2  the command line is wrong\n"
+               "  3  trouble on this side, such as a file, a port or an address\n"
+               "  4  the peer is not the right one, or does not want us (connect, forward, send)\n"
+               "  5  the host, the relay or the peer is not there (the same)\n"
+               "  6  some files were not transferred (send, receive)\n");
     return fflush(f) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 

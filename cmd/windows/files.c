@@ -115,7 +115,7 @@ static int look(HANDLE h, struct windows_stat *st) {
     st->st_ino = (uint64_t)about.nFileIndexHigh << 32 | about.nFileIndexLow;
     st->st_size = (int64_t)((uint64_t)about.nFileSizeHigh << 32 | about.nFileSizeLow);
     st->st_nlink = about.nNumberOfLinks;
-    st->st_mtim.tv_sec = (since - rest) / 10000000;
+    st->st_mtim.tv_sec = (time_t)((since - rest) / 10000000);
     st->st_mtim.tv_nsec = (long)rest * 100;
     if (is_link(h)) st->st_mode = S_IFLNK | 0777;
     else if (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) st->st_mode = _S_IFDIR | 0755;

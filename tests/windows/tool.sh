@@ -316,6 +316,86 @@ files_and_ports() {
     file_parts
 }
 
+
+# ---- a person, and commands ----
+# asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
+asked() {
+    answers=$1
+    shift
+    timeout 90 python3 tests/windows/console.py "$answers" $run "$dir/svconn.exe" "$@" >"$tmp/seen" 2>&1
+}
+questions() {
+    files="--known-peers $tmp/asked/known_peers --known-relays $tmp/asked/known_relays"
+    mkdir -m 700 "$tmp/asked"
+    for answer in no yes; do
+        printf 'system %s seen\n' "$system_key" >"$tmp/asked/known_peers"
+        asked $answer peers verify system --known-peers "$tmp/asked/known_peers"
+        code=$?
+        if [ $answer = yes ]; then want=0 word=verified; else want=4 word=seen; fi
+        [ "$code" -eq $want ] && grep -q " $word\$" "$tmp/asked/known_peers"
+        judge "a person at the console says $answer: peers verify" $?
+    done
+    rm -f "$tmp"/asked/known_peers*
+    called system listen tcp://127.0.0.1:0 --allow windows
+    asked verified connect "$address" --key "$tmp/windows/key" $files
+    code=$?
+    wait "$called"
+    [ $code -eq 0 ] && [ "$(cat "$tmp/asked/known_peers")" = "$address $system_key verified" ]
+    status=$?
+    judge "a person at the console verifies a key that is new" $status
+    [ $status -eq 0 ] || show "$tmp/seen" "$tmp/called.err"
+    called system listen --relay "$relay_key@$relay" --allow windows
+    asked yes connect "${address##*/}" --relay "$relay" --peer "$system_key" --key "$tmp/windows/key" $files
+    code=$?
+    wait "$called"
+    [ $code -eq 0 ] && [ "$(cat "$tmp/asked/known_relays")" = "$relay $relay_key" ]
+    status=$?
+    judge "a person at the console knows the relay" $status
+    [ $status -eq 0 ] || show "$tmp/seen" "$tmp/called.err"
+    # The port is chosen beforehand: what is seen comes at the end
+    for answer in no yes; do
+        port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+        asked $answer listen "tcp://127.0.0.1:$port" --allow ask --key "$tmp/windows/key" $files &
+        called=$!
+        background="$background $called"
+        sleep 4
+        echo 'hello' | on system connect "tcp://127.0.0.1:$port" --peer windows >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        wait "$called"
+        if [ $answer = yes ]; then want=0; else want=4; fi
+        [ $caller -eq $want ] && if [ $answer = yes ]; then grep -q hello "$tmp/seen"; else ! grep -q hello "$tmp/seen"; fi
+        status=$?
+        judge "a person at the console says $answer to a caller" $status
+        [ $status -eq 0 ] || show "$tmp/seen" "$tmp/caller.err"
+    done
+    asked '^C' serve tcp://127.0.0.1:0 --allow any --forward 80 --key "$tmp/windows/key"
+    code=$?
+    [ $code -eq 0 ] && grep -q 'listening on' "$tmp/seen"
+    status=$?
+    judge "Ctrl-C ends serve in order" $status
+    [ $status -eq 0 ] || show "$tmp/seen"
+}
+commands_of_users() {
+    called windows listen tcp://127.0.0.1:0 --allow system --exec 'echo %SVCONN_NAME%& findstr wanted'
+    printf 'not this\r\nwanted line\r\n' | on system connect "$address" --peer windows >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ $caller -eq 0 ] && grep -q '^system' "$tmp/caller.out" 
+    status=$?
+    judge "listen --exec on windows: a command for the caller" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+    for code in 0 1; do
+        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "exit $code"
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        stop_called
+        [ $caller -eq $((4 * code)) ]
+        status=$?
+        judge "listen --ask-program on windows: it ends with $code" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    done
+}
+
 tool() {
     set_up_tool
     peers
@@ -328,4 +408,6 @@ tool() {
     wrong_keys system windows
     nobody_there
     files_and_ports
+    questions
+    commands_of_users
 }
