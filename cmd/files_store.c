@@ -45,7 +45,7 @@ void store_close(file_store *s) {
 
 int store_add_name(const file_store *s, char path[FILES_PATH_MAX + 1], const uint8_t *name, size_t len) {
     char clean[FILES_NAME_MAX + 1];
-    size_t n = name_clean(clean, name, len), used = strlen(path);
+    size_t n = name_to_store(clean, name, len), used = strlen(path);
     int marks = used == 0 && clean[0] == '.' && !s->keep_dots;
     if (n == 0 || (marks && n == FILES_NAME_MAX) || used + n + 2 > FILES_PATH_MAX) return 0;
     if (name_is_part(clean) && !marks) return 0;

@@ -56,9 +56,10 @@ int acl_is_ours_alone(HANDLE h, DWORD what) {
     owner o;
     PACL list = NULL;
     PSECURITY_DESCRIPTOR d = NULL;
-    PSID own = own_sid(&o);
-    if (!own || GetSecurityInfo(h, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &d) != ERROR_SUCCESS) return -1;
-    int alone = list != NULL; /* without a list: everybody, as on disks that keep none */
+    PSID own = own_sid(&o), its = NULL;
+    const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    if (!own || GetSecurityInfo(h, SE_FILE_OBJECT, wanted, &its, NULL, &list, NULL, &d) != ERROR_SUCCESS) return -1;
+    int alone = list && its && is_trusted(its, own); /* its owner can change the list; without one: everybody, as on disks that keep none */
     for (DWORD i = 0; alone && i < list->AceCount; i++) {
         void *ace;
         if (!GetAce(list, i, &ace) || is_open_to_others(ace, own, what)) alone = 0;

@@ -86,7 +86,7 @@ static DWORD WINAPI carry_out(void *arg) {
         }
     while (c->halves && n > 0) n = svconn_fd_read(c->there, c->bytes, PIECE); /* a program need not read all */
     if (n < 0) c->error = EIO;
-    (void)CloseHandle(c->file);
+    if (c->file != GetStdHandle(STD_ERROR_HANDLE)) (void)CloseHandle(c->file); /* it may be both */
     close_there(c);
     leave(c);
     return 0;

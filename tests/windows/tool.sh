@@ -396,6 +396,31 @@ commands_of_users() {
     done
 }
 
+# The headers of the answer are read, whatever their case; both programs say the same
+wrong_websocket() {
+    cat >"$tmp/websocket.py" <<'END'
+import socket
+s = socket.create_server(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b'HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nCONNECTION: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n')
+    c.close()
+END
+    python3 "$tmp/websocket.py" >"$tmp/websocket.port" &
+    background="$background $!"
+    port=$(await 's/^\([0-9]*\)$/\1/p' "$tmp/websocket.port")
+    for s in system windows; do
+        on $s connect "ws://127.0.0.1:$port/" --peer "$windows_key" </dev/null >/dev/null 2>"$tmp/said.$s"
+        eval "code_$s=$?"
+    done
+    [ "$code_system" -eq "$code_windows" ] && [ -s "$tmp/said.windows" ] && cmp -s "$tmp/said.system" "$tmp/said.windows"
+    status=$?
+    judge "ws:// with a wrong answer is refused in the same words" $status
+    [ $status -eq 0 ] || show "$tmp/said.system" "$tmp/said.windows"
+}
+
 tool() {
     set_up_tool
     peers
@@ -407,6 +432,7 @@ tool() {
     wrong_keys windows system
     wrong_keys system windows
     nobody_there
+    wrong_websocket
     files_and_ports
     questions
     commands_of_users
