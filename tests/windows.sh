@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # svconn for Windows, built here and run under wine. Usage: sh tests/windows.sh PART BUILD, with the parts
 #   mingw BITS      the tests of cryptography and sessions, the links, the peer of the pair tests and the program against those of this system
+#   program BITS    of these the program alone
 #   msvc            as MSVC reads it: clang for its ABI without any of GNU C, Wine's headers; the same, fewer tests
 #   frames, cmake   what the compiler leaves on the stack; CMakeLists.txt with a toolchain file
 # BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64, for msvc clang lld llvm libwine-dev, for 32 bits wine32
@@ -159,7 +160,7 @@ program_builds() {
     make --no-print-directory CC=$cc AR=$ar BUILD="$dir" WARN="$warn" program >"$tmp/said" 2>&1
     judge "the program builds without a warning" $?
     grep -E 'warning:|error:' "$tmp/said" | head -n 10
-    [ -x "$build/svconn" ] && return
+    [ -x "$build/svconn" ] && return 0
     bad "there is no $build/svconn to compare it with: make"
     exit 1
 }
@@ -335,10 +336,9 @@ mingw)
     program
     tool
     ;;
-tool) # alone; of it one part, if that is named
+program) # alone; of tests/windows/tool.sh one function, if that is named
     mingw "$3"
-    program_builds
-    if [ "${4:-}" ]; then set_up_tool && peers >/dev/null && set_up_files && $4; else tool; fi
+    if [ "${4:-}" ]; then program_builds && set_up_tool && peers >/dev/null && set_up_files && $4; else program && tool; fi
     ;;
 msvc) msvc ;;
 frames) frames ;;
