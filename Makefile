@@ -547,7 +547,7 @@ help:
 	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-windows    built for Windows by MinGW, 64 and 32 bits, and as MSVC would read it; run under wine; docs/windows.md'
-	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake)'
+	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake python3)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ clang gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

@@ -5,7 +5,7 @@
 #   program BITS    of these the program alone
 #   msvc            as MSVC reads it: clang for its ABI without any of GNU C, Wine's headers; the same, fewer tests
 #   frames, cmake   what the compiler leaves on the stack; CMakeLists.txt with a toolchain file
-# BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64, for msvc clang lld llvm libwine-dev, for 32 bits wine32
+# BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 python3, for msvc clang lld llvm libwine-dev, for 32 bits wine32
 # (of the architecture i386) or WINE32=a command that runs such programs.
 set -u
 part=$1 build=$2
