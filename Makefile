@@ -15,7 +15,7 @@ endif
 # Windows, by MinGW: make CC=x86_64-w64-mingw32-gcc AR=x86_64-w64-mingw32-ar BUILD=build/windows. Other links, other libraries (docs/windows.md).
 WINDOWS := $(findstring mingw,$(shell $(CC) -dumpmachine 2>/dev/null))
 EXE     := $(if $(WINDOWS),.exe)
-LDLIBS  := $(if $(WINDOWS),-lws2_32 -lbcrypt)
+LDLIBS  := $(if $(WINDOWS),-lws2_32 -lbcrypt -lshell32 -lntdll)
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
         -Wmissing-prototypes -Wcast-qual -Wcast-align -Wpointer-arith -Wwrite-strings -Wundef -Wvla
@@ -30,8 +30,10 @@ TRANSPORT := $(filter-out $(addprefix transport/,descriptor.c exec.c random.c rf
 endif
 CMD       := $(sort $(wildcard cmd/*.c))
 ifdef WINDOWS
-CMD := $(addprefix cmd/,codec.c echo.c echo_server.c entrance.c fdset.c keyfile.c keygen.c main.c options.c pairing.c party.c peerkey.c randomart.c \
-                        sshkey.c talk.c text.c via.c words.c) $(sort $(wildcard cmd/windows/*.c))
+# What cmd/windows has its own of, and commands that are not there yet
+CMD_ELSEWHERE := $(patsubst cmd/windows/%,cmd/%,$(wildcard cmd/windows/*.c)) \
+                 $(wildcard $(addprefix cmd/,demo.c doctor*.c hostile.c probe.c relay*.c scene.c search.c sessions.c stage.c))
+CMD := $(filter-out $(CMD_ELSEWHERE),$(CMD)) $(sort $(wildcard cmd/windows/*.c))
 endif
 TESTS     := $(sort $(wildcard tests/test_*.c))
 EXAMPLES  := $(sort $(wildcard examples/*.c))
@@ -559,7 +561,7 @@ help:
 	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-windows    built for Windows by MinGW, 64 and 32 bits, and as MSVC would read it; run under wine; docs/windows.md'
-	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake)'
+	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake python3)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ clang gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

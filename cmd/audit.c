@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "audit.h"
 
+#include "audit_out.h"
 #include "codec.h"
+#include "startup.h"
 #include "svconn_transport.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 static const char END_CUT[] = ",\"cut\":true}\n";
 
 /* ---- where it goes ------------------------------------------------------------------------------ */
-
-/* Without O_NONBLOCK a FIFO that nobody reads would stop us here. */
-static int open_file(const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
-    if (fd >= 0) return fd;
-    if (errno == EISDIR) say("the audit log %s is a directory; give the name of a file", path);
-    else if (errno == ENXIO) say("nobody reads the audit log %s; start its reader first", path);
-    else say("cannot open the audit log %s: %s; give a file that you may write, or \"syslog\"", path, strerror(errno));
-    return -1;
-}
 
 static int is_file(const audit *a) { return a->where && strcmp(a->where, "-") != 0 && !a->syslog; }
 
@@ -36,16 +23,15 @@ int audit_open(audit *a, const char *where) {
     if (!where) return 0;
     if (strcmp(where, "syslog") == 0) {
         a->syslog = 1;
-        openlog("svconn", LOG_PID, LOG_AUTH);
-        return 0;
+        return audit_out_syslog();
     }
-    signal(SIGXFSZ, SIG_IGN); /* a file as large as files may be is an error of write */
-    a->fd = is_file(a) ? open_file(where) : STDERR_FILENO;
+    startup_writes_files();
+    a->fd = is_file(a) ? audit_out_open(where) : STDERR_FILENO;
     return a->fd < 0 ? -1 : 0;
 }
 
 void audit_reopen(audit *a) {
-    int fd = is_file(a) ? open_file(a->where) : -1;
+    int fd = is_file(a) ? audit_out_open(a->where) : -1;
     if (fd < 0) return;
     if (a->fd >= 0) close(a->fd);
     a->fd = fd;
@@ -54,7 +40,7 @@ void audit_reopen(audit *a) {
 
 void audit_close(audit *a) {
     if (is_file(a) && a->fd >= 0) close(a->fd);
-    if (a->syslog) closelog();
+    if (a->syslog) audit_out_syslog_end();
     *a = (audit){.fd = -1};
 }
 
@@ -114,23 +100,13 @@ static void finish(audit_line *line) {
 
 /* ---- and written -------------------------------------------------------------------------------- */
 
-/* Standard error is shared with others and may block. Where poll sees room in a pipe, a line of ours fits. */
-static ssize_t write_some(const audit *a, const char *bytes, size_t n) {
-    struct pollfd p = {.fd = a->fd, .events = POLLOUT};
-    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) return -1;
-    ssize_t written;
-    do written = write(a->fd, bytes, n);
-    while (written < 0 && errno == EINTR);
-    return written;
-}
-
 /* A disk that fills up, or a socket, takes a part. The rest may fit at once; else the reader must not take the next
  * line for its end. */
 static int write_whole(audit *a, const char *bytes, size_t n) {
-    if (a->torn && write_some(a, "\n", 1) != 1) return -1;
+    if (a->torn && audit_out_write(a->fd, "\n", 1) != 1) return -1;
     a->torn = 0;
     for (size_t at = 0; at < n;) {
-        ssize_t written = write_some(a, bytes + at, n - at);
+        ssize_t written = audit_out_write(a->fd, bytes + at, n - at);
         if (written <= 0) {
             a->torn = at > 0;
             return -1;
@@ -164,7 +140,7 @@ void audit_end(audit_line *line) {
         a->lost++;
         return;
     }
-    if (a->syslog) syslog(LOG_AUTH | LOG_INFO, "%.*s", (int)line->len - 1, line->text);
+    if (a->syslog) audit_out_syslog_line(line->text, line->len - 1);
     if (a->fd < 0) return;
     if ((a->lost && tell_lost(a) != 0) || write_whole(a, line->text, line->len) != 0) a->lost++;
 }

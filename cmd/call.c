@@ -5,6 +5,7 @@
 #include "codec.h"
 #include "pairing.h"
 #include "place.h"
+#include "terminal.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -173,11 +174,6 @@ static int remember(call *c, const char *name, int verified) {
     return 1;
 }
 
-static void read_line(FILE *terminal, char *line, size_t size) {
-    if (!fgets(line, (int)size, terminal)) line[0] = 0;
-    line[strcspn(line, "\r\n")] = 0;
-}
-
 /* First contact: the person says whether it is the right one. */
 static int ask(call *c) {
     char hex[65], fingerprint[36], answer[100], name[100];
@@ -185,33 +181,31 @@ static int ask(call *c) {
     memcpy(id + 1, c->key, 32);
     hex_encode(hex, c->key, 32);
     svconn_fingerprint(fingerprint, id, sizeof id);
-    FILE *terminal = fopen("/dev/tty", "r+e");
-    if (!terminal) {
+    int terminal = terminal_open_waiting();
+    if (terminal < 0) {
         say("%s is not known yet, and there is no terminal to ask at. Its key: %s (fingerprint %s). Compare it with "
             "what \"svconn id\" shows there, then do \"svconn peers trust NAME %s\"",
             c->name, hex, fingerprint, hex);
         return 0;
     }
-    fprintf(terminal,
-            "%s is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
-            "Somebody in between could show a key of their own. To be sure, compare the fingerprint with what\n"
-            "\"svconn id\" shows on the other machine (by telephone, say).\n"
-            "Type \"verified\" if you compared it, \"yes\" to go on without; anything else ends: ",
-            c->name, hex, fingerprint);
-    fflush(terminal);
-    read_line(terminal, answer, sizeof answer);
+    terminal_tell(terminal,
+                  "%s is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
+                  "Somebody in between could show a key of their own. To be sure, compare the fingerprint with what\n"
+                  "\"svconn id\" shows on the other machine (by telephone, say).\n"
+                  "Type \"verified\" if you compared it, \"yes\" to go on without; anything else ends: ",
+                  c->name, hex, fingerprint);
+    terminal_line(terminal, answer, sizeof answer);
     int verified = strcmp(answer, "verified") == 0, yes = verified || strcmp(answer, "yes") == 0;
     if (yes) {
         name[0] = 0;
         if (place_is_address(c->name) && peer_name_is_good(c->name)) snprintf(name, sizeof name, "%.64s", c->name);
         else {
-            fprintf(terminal, "A name to remember it by (nothing: it is not remembered): ");
-            fflush(terminal);
-            read_line(terminal, name, sizeof name);
+            terminal_tell(terminal, "A name to remember it by (nothing: it is not remembered): ");
+            terminal_line(terminal, name, sizeof name);
         }
         if (name[0] && remember(c, name, verified)) snprintf(c->name, sizeof c->name, "%s", name);
     }
-    fclose(terminal);
+    terminal_close(terminal);
     return yes;
 }
 
@@ -219,16 +213,15 @@ static int ask(call *c) {
 static int ask_known(call *c, const known_peer *k) {
     char answer[100];
     const char *how = k->verified ? "verified" : "seen, not verified";
-    FILE *terminal = fopen("/dev/tty", "r+e");
-    if (!terminal) {
+    int terminal = terminal_open_waiting();
+    if (terminal < 0) {
         say("it is %s (%s) who answers at %s, and there is no terminal to ask whether that is right: say --peer %s",
             k->name, how, c->name, k->name);
         return 0;
     }
-    fprintf(terminal, "It is %s (%s) who answers at %s. Is that right? Type yes: ", k->name, how, c->name);
-    fflush(terminal);
-    read_line(terminal, answer, sizeof answer);
-    fclose(terminal);
+    terminal_tell(terminal, "It is %s (%s) who answers at %s. Is that right? Type yes: ", k->name, how, c->name);
+    terminal_line(terminal, answer, sizeof answer);
+    terminal_close(terminal);
     return strcmp(answer, "yes") == 0;
 }
 

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -429,7 +428,7 @@ static void round_of_poll(door *d) {
     if (d->n_leftovers) fdset_within(set, PROGRAM_MS);
     size_t signalled = fdset_add(set, d->signals, POLLIN);
     person_want(&d->person, &asked);
-    size_t at_person = fdset_add(set, asked.fd, asked.events);
+    size_t at_person = fdset_add(set, (int)asked.fd, asked.events);
     if (d->control) control_want(d->control, set);
     d->entrance.n = 0;
     d->entrance.once = !d->stays && d->n > 0; /* no new token while the one caller may be here */

@@ -2,6 +2,7 @@
 #include "files_path.h"
 
 #include "crypto.h"
+#include "files_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,11 +34,12 @@ static int turns_text(const uint8_t *p, size_t n) {
     return (p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
 }
 
-size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len) {
+static size_t clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len, int to_store) {
     size_t used = 0;
     for (size_t i = 0; i < len;) {
         size_t n = utf8_at(name + i, len - i);
-        int plain = n > 0 && name[i] >= 0x20 && name[i] != 0x7f && !turns_text(name + i, n);
+        int plain = n > 0 && name[i] >= 0x20 && name[i] != 0x7f && !turns_text(name + i, n) &&
+                    (!to_store || files_name_takes(name, len, i));
         size_t wants = plain ? n : 3;
         if (used + wants > FILES_NAME_MAX) return 0;
         if (plain) memcpy(out + used, name + i, n);
@@ -49,9 +51,13 @@ size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len)
     return used;
 }
 
+size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len) { return clean(out, name, len, 0); }
+
+size_t name_to_store(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len) { return clean(out, name, len, 1); }
+
 int name_is_part(const char *name) {
     size_t n = strlen(name), suffix = sizeof PART_SUFFIX - 1;
-    return name[0] == '.' && n > suffix && strcmp(name + n - suffix, PART_SUFFIX) == 0;
+    return name[0] == '.' && n > suffix && files_name_compare(name + n - suffix, PART_SUFFIX) == 0;
 }
 
 void name_of_part(char out[FILES_NAME_MAX + 1], const char *name) {
@@ -85,7 +91,7 @@ int path_numbered(char out[FILES_PATH_MAX + 1], const char *path, unsigned numbe
 /* One part of a target, between slashes. */
 static int target_part(char *out, size_t *used, const uint8_t *part, size_t len) {
     char name[FILES_NAME_MAX + 1];
-    size_t n = name_is_proper(part, len) ? name_clean(name, part, len) : 0;
+    size_t n = name_is_proper(part, len) ? name_to_store(name, part, len) : 0;
     if (n == 0 || *used + n + 1 > FILES_TARGET_MAX) return 0;
     if (*used) out[(*used)++] = '/';
     memcpy(out + *used, name, n + 1);

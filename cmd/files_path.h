@@ -11,8 +11,10 @@
 /* 1 if it could be a name at all: not empty, not "." or "..", without "/" and zero bytes. */
 int name_is_proper(const uint8_t *name, size_t len);
 
-/* As it is stored: control bytes, and what is not UTF-8, become %XX. Returns the length, 0 if that is more than 255. */
+/* As it is shown: control bytes, and what is not UTF-8, become %XX. Returns the length, 0 if that is more than 255. */
 size_t name_clean(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len);
+/* As it is stored: so does what is no part of a name here (files_name.h). */
+size_t name_to_store(char out[FILES_NAME_MAX + 1], const uint8_t *name, size_t len);
 
 /* 1 if it is the name of an unfinished file. */
 int name_is_part(const char *name);

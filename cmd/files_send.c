@@ -115,7 +115,7 @@ static void see(files_sender *f, const char *path) {
     f->seen_n++;
 }
 
-static void tell(files_sender *f, const char *path, uint8_t type, sent_result result, uint64_t size, const char *text) {
+static void report(files_sender *f, const char *path, uint8_t type, sent_result result, uint64_t size, const char *text) {
     if (type == FILES_FILE && result == SENT_STORED) f->stored++;
     if (type == FILES_FILE && result == SENT_SAME) f->same++;
     if (result == SENT_NOT) f->not_taken++;
@@ -133,7 +133,7 @@ static void left_out(void *arg, const char *path, const char *why) {
     snprintf(name, sizeof name, "//%s", path);
     if (is_seen(f, name)) return;
     see(f, name);
-    tell(f, path, 0, SENT_NOTE, 0, why);
+    report(f, path, 0, SENT_NOTE, 0, why);
 }
 
 void files_sender_count(files_sender *f) {
@@ -229,7 +229,7 @@ static void make_entry(files_sender *f, int tries) {
     uint64_t size = item->type == FILES_DIRECTORY ? 0 : (uint64_t)st->st_size;
     char *path = strdup(item->path);
     if (!path) {
-        tell(f, item->path, item->type, SENT_FAILED, 0, "out of memory");
+        report(f, item->path, item->type, SENT_FAILED, 0, "out of memory");
         return;
     }
     memset(d, 0, sizeof *d);
@@ -267,7 +267,7 @@ static void offer_again(files_sender *f) {
     f->item.source = a->source;
     int dir = dir_of(f, a->source, a->path, &name);
     if (dir >= 0 && walk_look(dir, name, f->follow, &f->item) && f->item.type == FILES_FILE) make_entry(f, 1);
-    else tell(f, a->path, FILES_FILE, SENT_FAILED, 0, "it is gone");
+    else report(f, a->path, FILES_FILE, SENT_FAILED, 0, "it is gone");
     free(a);
 }
 
@@ -308,9 +308,9 @@ static void settle(files_sender *f, departure *d) {
     if (!d->final || d->request) return;
     if (!try_again(f, d)) {
         see(f, d->path);
-        if (d->cancel == CANCEL_CHANGED) tell(f, d->path, d->type, SENT_FAILED, 0, "it changes while it is being sent");
-        else if (d->cancel == CANCEL_UNREADABLE) tell(f, d->path, d->type, SENT_FAILED, 0, strerror(d->error));
-        else tell(f, d->path, d->type, d->result, (uint64_t)d->st.st_size, d->text);
+        if (d->cancel == CANCEL_CHANGED) report(f, d->path, d->type, SENT_FAILED, 0, "it changes while it is being sent");
+        else if (d->cancel == CANCEL_UNREADABLE) report(f, d->path, d->type, SENT_FAILED, 0, strerror(d->error));
+        else report(f, d->path, d->type, d->result, (uint64_t)d->st.st_size, d->text);
     }
     free(d->path);
     memset(d, 0, sizeof *d);
@@ -508,7 +508,7 @@ static void take_result(files_sender *f, wire_in *w) {
     if (status == 0) return;
     char text[4 * FILES_TEXT_MAX];
     text_escape(text, sizeof text, w->at, w->left);
-    tell(f, ".", 0, SENT_FAILED, 0, text);
+    report(f, ".", 0, SENT_FAILED, 0, text);
 }
 
 void files_sender_take(files_sender *f, const uint8_t *msg, size_t len) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "files_store.h"
 
+#include "files_name.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,7 +45,7 @@ void store_close(file_store *s) {
 
 int store_add_name(const file_store *s, char path[FILES_PATH_MAX + 1], const uint8_t *name, size_t len) {
     char clean[FILES_NAME_MAX + 1];
-    size_t n = name_clean(clean, name, len), used = strlen(path);
+    size_t n = name_to_store(clean, name, len), used = strlen(path);
     int marks = used == 0 && clean[0] == '.' && !s->keep_dots;
     if (n == 0 || (marks && n == FILES_NAME_MAX) || used + n + 2 > FILES_PATH_MAX) return 0;
     if (name_is_part(clean) && !marks) return 0;
@@ -179,27 +181,13 @@ int store_write(int fd, const uint8_t *bytes, size_t len, uint64_t at) {
 }
 
 /* ---- a name for what is finished ---- */
-/* On a file system without hard links the name is taken by an empty file of ours, which nobody else replaces. */
-static int claim_and_rename(int dir, const char *part, const char *name) {
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return -1;
-    close(fd);
-    return renameat(dir, part, dir, name);
-}
-
-static int give_name(int dir, const char *part, const char *name) {
-    if (linkat(dir, part, dir, name, 0) == 0) return unlinkat(dir, part, 0);
-    if (errno == EEXIST || errno == ENOENT || errno == ENOSPC || errno == EDQUOT || errno == ENAMETOOLONG) return -1;
-    return claim_and_rename(dir, part, name);
-}
-
 static int give_other_name(int dir, const char *part, const char *name, char got[FILES_NAME_MAX + 1]) {
     for (unsigned i = 2; i < NUMBERS; i++) {
         if (name_numbered(got, name, i) != 0) {
             errno = ENAMETOOLONG;
             return -1;
         }
-        if (give_name(dir, part, got) == 0) return 0;
+        if (files_name_give(dir, part, got) == 0) return 0;
         if (errno != EEXIST) return -1;
     }
     return -1;
@@ -220,7 +208,7 @@ static int place(file_store *s, int dir, const char *part, const char *path, con
     char other[FILES_NAME_MAX + 1];
     snprintf(got, FILES_PATH_MAX + 1, "%s", path);
     if (s->policy == STORE_OVERWRITE) return replace(dir, part, name);
-    if (give_name(dir, part, name) == 0) return 0;
+    if (files_name_give(dir, part, name) == 0) return 0;
     if (errno != EEXIST || s->policy != STORE_RENAME) return -1;
     if (give_other_name(dir, part, name, other) != 0) return -1;
     snprintf(got + (name - path), FILES_PATH_MAX + 1 - (size_t)(name - path), "%s", other);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "files_walk.h"
 
+#include "files_name.h"
 #include "text.h"
 
 #include <errno.h>
@@ -21,10 +22,9 @@ static int split(source *s, const char *path) {
     return 0;
 }
 
-int source_open(source *s, const char *argument) {
+static int open_path(source *s, const char *argument) {
     struct stat st;
     const char *slash = strrchr(argument, '/'), *last = slash ? slash + 1 : argument;
-    memset(s, 0, sizeof *s);
     if (lstat(argument, &st) != 0) {
         say("cannot send %s: %s", argument, strerror(errno));
         return -1;
@@ -38,6 +38,15 @@ int source_open(source *s, const char *argument) {
     }
     int result = split(s, real);
     free(real);
+    return result;
+}
+
+int source_open(source *s, const char *argument) {
+    memset(s, 0, sizeof *s);
+    char *path = files_name_path(argument);
+    int result = path ? open_path(s, path) : -1;
+    if (!path) say("out of memory");
+    free(path);
     return result;
 }
 

@@ -3,14 +3,13 @@
 #include "call.h"
 #include "cmd.h"
 #include "signals.h"
+#include "stream.h"
 #include "target.h"
 #include "text.h"
 #include "tunnel.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define LANES_MAX 64
@@ -87,7 +86,7 @@ static void say_lanes(const forward *f) {
 static void close_lanes(forward *f) {
     for (size_t i = 0; i < f->n; i++) {
         if (f->lanes[i].fd < 0) continue;
-        close(f->lanes[i].fd);
+        svconn_fd_close(f->lanes[i].fd);
         if (f->lanes[i].at.path[0]) unlink(f->lanes[i].at.path);
     }
 }
@@ -102,11 +101,10 @@ static void forget_lanes(forward *f) {
 
 static void accept_some(forward *f, lane *l) {
     for (int i = 0; i < ACCEPT_MAX; i++) {
-        int fd = accept(l->fd, NULL, NULL);
+        int fd = svconn_socket_accept(l->fd);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE)) fdset_nap(&f->set);
         if (fd < 0) return;
         tunnel_end end = {.in = fd, .out = fd};
-        tunnel_prepare(fd);
         if (!tunnel_add(f->tunnel, &end, l->to)) say("%s: too many connections at once", l->at.text);
     }
 }
@@ -121,8 +119,9 @@ static void open_stdio(forward *f) {
     for (size_t i = 0; i < f->n; i++) {
         lane *l = &f->lanes[i];
         if (!l->is_stdio) continue;
-        tunnel_end end = {.in = STDIN_FILENO, .out = STDOUT_FILENO, .patient = isatty(STDIN_FILENO)};
-        l->channel = tunnel_add(f->tunnel, &end, l->to);
+        tunnel_end end;
+        if (tunnel_stdio(&end) != 0) say("cannot use standard input and output: %s", strerror(errno));
+        else l->channel = tunnel_add(f->tunnel, &end, l->to);
     }
 }
 
@@ -178,11 +177,13 @@ static void run_session(forward *f) {
     }
 }
 
-/* A pipe that ended in order: the CLOSE of the peer says that it has written out all of it, however slow its reader is. */
+/* A pipe that ended in order: the CLOSE of the peer says that it has written out all of it, however slow its reader is.
+ */
 static void await_delivery(forward *f) {
     svconn *s = &f->call.t.s;
     if (svconn_status(s) == SVCONN_CONNECTED) (void)!svconn_close(s, svconn_now());
-    while (!f->stopped && !tunnel_peer_closed(f->tunnel) && !f->call.sorry && !talk_is_over(&f->call.t)) round_of_poll(f);
+    while (!f->stopped && !tunnel_peer_closed(f->tunnel) && !f->call.sorry && !talk_is_over(&f->call.t))
+        round_of_poll(f);
     if (f->stopped) svconn_abort(s);
 }
 
@@ -196,12 +197,11 @@ static int is_final(const forward *f, int code) {
 }
 
 static void reset_those_who_wait(forward *f) {
-    struct linger now = {.l_onoff = 1, .l_linger = 0};
     for (size_t i = 0; i < f->n; i++) {
-        int fd = fdset_got(&f->set, f->lanes[i].place) ? accept(f->lanes[i].fd, NULL, NULL) : -1;
+        int fd = fdset_got(&f->set, f->lanes[i].place) ? svconn_socket_accept(f->lanes[i].fd) : -1;
         if (fd < 0) continue;
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        close(fd);
+        stream_reset(fd);
+        svconn_fd_close(fd);
     }
 }
 

@@ -12,15 +12,12 @@
 #include "guard.h"
 
 #include "crypto.h"
-#include "svconn_transport.h"
+#include "svconn_link.h"
 #include "text.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define BUCKETS 4096
 #define ACCOUNTS (GUARD_BANS + GUARD_COUNTS)

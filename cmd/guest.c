@@ -5,12 +5,12 @@
 
 #include <stdlib.h>
 
-guest *guest_begin(void *of, visitor *v, guest_opener open, guest_closer closed) {
+guest *guest_begin(void *of, visitor *v, guest_opener opener, guest_closer closed) {
     guest *g = calloc(1, sizeof *g);
     if (!g) return NULL;
     g->of = of;
     g->v = v;
-    g->ops = (tunnel_ops){.arg = g, .open = open, .closed = closed};
+    g->ops = (tunnel_ops){.arg = g, .open = opener, .closed = closed};
     g->t = tunnel_new(&v->t->s, &g->ops);
     if (g->t) return g;
     free(g);

@@ -20,7 +20,7 @@ typedef void (*guest_closer)(void *guest, uint32_t channel, const char *target, 
                              unsigned long long out);
 
 /* NULL: no memory. */
-guest *guest_begin(void *of, visitor *v, guest_opener open, guest_closer closed);
+guest *guest_begin(void *of, visitor *v, guest_opener opener, guest_closer closed);
 
 /* As in service_ops. */
 void guest_want(void *state, fdset *set);

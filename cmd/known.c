@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "peerbook_file.h"
 #include "svconn.h"
+#include "terminal.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -39,24 +40,24 @@ static void add(const char *file, const char *relay, const char *hex) {
 static int ask(const char *relay, const char *hex, const uint8_t key[32]) {
     char fingerprint[36], answer[16] = "";
     uint8_t identity[33] = {SVCONN_TYPE_ED25519};
-    FILE *terminal = fopen("/dev/tty", "r+e");
+    int terminal = terminal_open_waiting();
     memcpy(identity + 1, key, 32);
     svconn_fingerprint(fingerprint, identity, sizeof identity);
-    if (!terminal) {
+    if (terminal < 0) {
         say("the relay %s is not known yet, and there is no terminal to ask at; compare its key with what its operator "
             "says, then write it into the address: relay://%s@%s/...",
             relay, hex, relay);
         return 0;
     }
-    fprintf(terminal,
-            "The relay %s is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
-            "Compare it with what the operator of the relay says. (A wrong relay cannot read what you send to your\n"
-            "peer; it sees who connects when, and your tokens.) Is it right? Type yes: ",
-            relay, hex, fingerprint);
-    fflush(terminal);
-    if (!fgets(answer, sizeof answer, terminal)) answer[0] = 0;
-    fclose(terminal);
-    return strcmp(answer, "yes\n") == 0;
+    terminal_tell(
+        terminal,
+        "The relay %s is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
+        "Compare it with what the operator of the relay says. (A wrong relay cannot read what you send to your\n"
+        "peer; it sees who connects when, and your tokens.) Is it right? Type yes: ",
+        relay, hex, fingerprint);
+    terminal_line(terminal, answer, sizeof answer);
+    terminal_close(terminal);
+    return strcmp(answer, "yes") == 0;
 }
 
 static int find(const char *file, const char *relay, const char *hex) {

@@ -3,14 +3,12 @@
 #include "cmd.h"
 #include "door.h"
 #include "guest.h"
+#include "program.h"
+#include "stream.h"
 #include "text.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHILDREN_MAX 1000
@@ -18,7 +16,7 @@
 typedef struct {
     const char *command; /* NULL: our standard input and output */
     int used;
-    pid_t children[CHILDREN_MAX]; /* to be waited for */
+    long children[CHILDREN_MAX]; /* to be waited for */
     size_t n;
 } ears;
 
@@ -26,37 +24,21 @@ typedef struct {
 
 static void wait_for_children(ears *e) {
     for (size_t i = e->n; i-- > 0;)
-        if (waitpid(e->children[i], NULL, WNOHANG) != 0) e->children[i] = e->children[--e->n];
+        if (program_has_ended(e->children[i], NULL)) e->children[i] = e->children[--e->n];
 }
 
-/* A socket, and no pipes: servers such as "rsync --daemon" look whether their standard input is one. */
 static int start_command(guest *g, tunnel_end *end) {
-    int pair[2];
     ears *e = g->of;
+    int fd;
     wait_for_children(e);
-    if (e->n == CHILDREN_MAX || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return TUNNEL_TROUBLE;
-    tunnel_prepare(pair[0]);
-    pid_t child = fork();
-    if (child == 0) {
-        setpgid(0, 0);
-        signal(SIGPIPE, SIG_DFL);
-        signal(SIGXFSZ, SIG_DFL);
-        g->v->describe(g->v);
-        dup2(pair[1], STDIN_FILENO);
-        dup2(pair[1], STDOUT_FILENO);
-        if (pair[1] > STDERR_FILENO) close(pair[1]);
-        execl("/bin/sh", "sh", "-c", e->command, (char *)NULL);
-        _exit(127);
-    }
-    close(pair[1]);
-    *end = (tunnel_end){.in = pair[0], .out = pair[0], .may_leave = 1};
-    if (child > 0) {
-        setpgid(child, child);
-        g->child = e->children[e->n++] = child;
+    if (e->n == CHILDREN_MAX) return TUNNEL_TROUBLE;
+    g->child = program_start(e->command, g->v, &fd);
+    if (g->child) {
+        e->children[e->n++] = g->child;
+        *end = (tunnel_end){.in = fd, .out = fd, .may_leave = 1};
         return 0;
     }
     say("%scannot start the command: %s", g->v->t->who, strerror(errno));
-    close(pair[0]);
     return TUNNEL_TROUBLE;
 }
 
@@ -68,8 +50,7 @@ static int open_end(void *arg, const char *wanted, tunnel_end *end) {
     if (e->command) return start_command(g, end);
     if (e->used) return TUNNEL_FULL;
     e->used = 1;
-    *end = (tunnel_end){.in = STDIN_FILENO, .out = STDOUT_FILENO, .patient = isatty(STDIN_FILENO)};
-    return 0;
+    return tunnel_stdio(end) == 0 ? 0 : TUNNEL_TROUBLE;
 }
 
 /* Its number may belong to somebody else afterwards. */
@@ -91,7 +72,7 @@ static void stream_closed(void *arg, uint32_t channel, const char *wanted, unsig
         g->v->code = EXIT_LINK;
     }
     if (reason && is_running(e, g->child))
-        kill(-(pid_t)g->child, SIGHUP); /* it may not read, and never learn that nobody is there */
+        program_hang_up(g->child); /* it may not read, and never learn that nobody is there */
     g->v->log(g->v, "stream", e->command ? e->command : "standard input and output", tunnel_reason_text(reason), in,
               out);
 }

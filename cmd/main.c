@@ -1,39 +1,46 @@
 /* SPDX-License-Identifier: ISC */
 /* svconn: the subcommand table. */
 #include "cmd.h"
+#include "startup.h"
 #include "svconn.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #ifdef _WIN32
 #define POSIX_ONLY(run) absent
 #define IS_THERE(c) ((c).run != absent)
+#define POSIX_DEVICES
+#define POSIX_FILES
 static int absent(int argc, char **argv) {
     (void)argc;
-    say("%s: not on Windows yet; keygen, id, echo and echo-server are", argv[0]);
+    say("%s: not on Windows yet; \"svconn --help\" lists what is", argv[0]);
     return EXIT_LOCAL;
 }
 #else
 #define POSIX_ONLY(run) run
 #define IS_THERE(c) 1
+#define POSIX_DEVICES                                                                                                  \
+    "  unix:PATH                       a UNIX socket\n"                                                                \
+    "  rfcomm://DEVICE/CHANNEL         Bluetooth, such as rfcomm://01:23:45:67:89:AB/3; rfcomm:///3 listens\n"         \
+    "  serial:PATH[?speed=115200]      a serial line; see docs/bluetooth.md\n"                                         \
+    "  exec:COMMAND                    a child process, by its standard input and output\n"
+#define POSIX_FILES                                                                                                    \
+    "  dir:PATH                        a directory that both sides see\n"                                              \
+    "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
 #endif
 
 static const struct command commands[] = {
     {"keygen", cmd_keygen, "make a key"},
     {"id", cmd_id, "show the public key, the fingerprint, words and a picture of a key"},
-    {"peers", POSIX_ONLY(cmd_peers), "whom we know, and who may come: list, trust, verify, forget, allow, deny"},
-    {"serve", POSIX_ONLY(cmd_serve), "offer ports of this machine to peers, and take files from them"},
-    {"forward", POSIX_ONLY(cmd_forward), "reach a port that a peer offers"},
-    {"listen", POSIX_ONLY(cmd_listen), "a pipe: wait for a peer, join standard input and output to its"},
-    {"connect", POSIX_ONLY(cmd_connect), "a pipe: call a peer that listens"},
-    {"receive", POSIX_ONLY(cmd_receive), "wait for a peer that sends files"},
-    {"send", POSIX_ONLY(cmd_send), "send files and directories to a peer that receives"},
+    {"peers", cmd_peers, "whom we know, and who may come: list, trust, verify, forget, allow, deny"},
+    {"serve", cmd_serve, "offer ports of this machine to peers, and take files from them"},
+    {"forward", cmd_forward, "reach a port that a peer offers"},
+    {"listen", cmd_listen, "a pipe: wait for a peer, join standard input and output to its"},
+    {"connect", cmd_connect, "a pipe: call a peer that listens"},
+    {"receive", cmd_receive, "wait for a peer that sends files"},
+    {"send", cmd_send, "send files and directories to a peer that receives"},
     {"sessions", POSIX_ONLY(cmd_sessions), "who is connected here, and ending a session"},
     {"doctor", POSIX_ONLY(cmd_doctor), "find out what a set-up lacks"},
     {"relay", POSIX_ONLY(cmd_relay), "run a relay: it joins two parties and cannot read them"},
@@ -52,14 +59,8 @@ static int print_help(FILE *f) {
                "  --help       this text; \"svconn COMMAND --help\" tells more of one command\n"
                "  --version    the version\n\n"
                "Addresses:\n"
-               "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n"
-               "  unix:PATH                       a UNIX socket\n"
-               "  rfcomm://DEVICE/CHANNEL         Bluetooth, such as rfcomm://01:23:45:67:89:AB/3; rfcomm:///3 listens\n"
-               "  serial:PATH[?speed=115200]      a serial line; see docs/bluetooth.md\n"
-               "  exec:COMMAND                    a child process, by its standard input and output\n"
-               "  ws://HOST[:PORT][/PATH]         a WebSocket (of websockify, say), to call only\n"
-               "  dir:PATH                        a directory that both sides see\n"
-               "  stdio:    fd:N    fd:IN,OUT     what is open already\n"
+               "  tcp://HOST:PORT                 port 0 in a listener: the system chooses\n" POSIX_DEVICES
+               "  ws://HOST[:PORT][/PATH]         a WebSocket (of websockify, say), to call only\n" POSIX_FILES
                "  relay://[KEY@]HOST[:PORT]/WHAT  a relay where two parties meet; see docs/relay.md\n"
                "  wormhole://HOST:PORT/TOKEN      a transit relay of magic-wormhole; 64 hexadecimal digits\n"
                "  (to HOST:PORT by way of proxies: --via, see \"svconn echo --help\")\n\n"
@@ -85,25 +86,8 @@ static int version(void) {
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 
-#ifdef _WIN32
-/* Bytes as they are: no line ends changed, no end at a Ctrl-Z. */
-static int prepare_process(void) {
-    for (int fd = 0; fd <= 2; fd++) (void)_setmode(fd, _O_BINARY);
-    return 0;
-}
-#else
-/* Standard descriptors that are closed would be given to the next file or socket that is opened, and messages would go
- * there. Now input has ended, and writing fails. */
-static int prepare_process(void) {
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd) return -1;
-    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, with a message */
-    return 0;
-}
-#endif
-
 int main(int argc, char **argv) {
-    if (prepare_process() != 0) return EXIT_LOCAL;
+    if (startup_prepare(&argc, &argv) != 0) return EXIT_LOCAL;
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

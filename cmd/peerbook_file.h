@@ -9,15 +9,15 @@
 #define SVCONN_CMD_PEERBOOK_FILE_H
 
 #include "home.h"
+#include "peerbook_disk.h"
 
 #include <stddef.h>
-#include <sys/stat.h>
 
 typedef struct {
     char path[HOME_PATH + 16]; /* behind symbolic links; "": there is no place, and no file */
     char *text;
     size_t len;
-    struct stat st; /* of the file that was read */
+    book_disk disk; /* the file that was read */
     int there;      /* it was there */
     int lock;       /* -1: none */
 } book_file;

@@ -5,17 +5,15 @@
 #include "options.h"
 #include "peerbook.h"
 #include "svconn.h"
+#include "terminal.h"
 #include "text.h"
 #include "words.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
-#include <unistd.h>
 
 #define KEY_FILE_MAX 2000
 #define FINGERPRINT_DIGITS 30
@@ -206,18 +204,17 @@ static int fingerprint_agrees(const char *typed, const char *fingerprint) {
  * no; -1: there is no terminal. */
 static int ask(const known_peer *p, const char *fingerprint) {
     char answer[16] = "", words[WORDS_TEXT];
-    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int fd = terminal_open_waiting();
     if (fd < 0) return -1;
     words_of_key(words, p->key);
-    (void)tcflush(fd, TCIFLUSH);
-    dprintf(fd,
-            "%s\n  fingerprint: %s\n  words:       %s\n"
-            "Does it agree with what the other side's \"svconn id\" shows? Type yes: ",
-            p->name, fingerprint, words);
-    ssize_t n = read(fd, answer, sizeof answer - 1);
-    close(fd);
-    answer[n > 0 ? n : 0] = 0;
-    return strcmp(answer, "yes\n") == 0;
+    terminal_flush(fd);
+    terminal_tell(fd,
+                  "%s\n  fingerprint: %s\n  words:       %s\n"
+                  "Does it agree with what the other side's \"svconn id\" shows? Type yes: ",
+                  p->name, fingerprint, words);
+    terminal_line(fd, answer, sizeof answer);
+    terminal_close(fd);
+    return strcmp(answer, "yes") == 0;
 }
 
 /* 1: a person compared the fingerprint; else an exit code below 0, after it said why. */

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "person.h"
 
+#include "terminal.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 static void close_question(person *p) {
-    if (p->fd >= 0) close(p->fd);
+    if (p->fd >= 0) terminal_close(p->fd);
     *p = (person)PERSON_NONE;
-}
-
-static void tell(const person *p, const char *text) {
-    if (write(p->fd, text, strlen(text)) < 0) return; /* the read will find that the terminal is gone */
 }
 
 static void answer(person *p, int yes) {
@@ -45,7 +39,7 @@ static void ask(person *p) {
                  "%sa peer that is not known yet.\n  public key:  %s\n  fingerprint: %s\n"
                  "Compare one of them with what the other person sees there. Is it right? Type yes: ",
                  who, id, fingerprint);
-    tell(p, text);
+    terminal_tell(p->fd, "%s", text);
 }
 
 void person_look(person *p, talk *t) {
@@ -54,9 +48,9 @@ void person_look(person *p, talk *t) {
     p->about = t;
     p->question = question;
     p->len = 0;
-    p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    p->fd = terminal_open();
     if (p->fd >= 0) {
-        (void)tcflush(p->fd, TCIFLUSH); /* what was typed for somebody else is no answer */
+        terminal_flush(p->fd); /* what was typed for somebody else is no answer */
         ask(p);
         return;
     }
@@ -65,7 +59,7 @@ void person_look(person *p, talk *t) {
 }
 
 nfds_t person_want(const person *p, struct pollfd *fd) {
-    *fd = (struct pollfd){.fd = p->fd, .events = POLLIN};
+    *fd = svconn_pollfd(p->fd, POLLIN);
     return 1;
 }
 
@@ -93,8 +87,8 @@ static void take_line(person *p) {
 }
 
 void person_ready(person *p, const struct pollfd *fd) {
-    if (p->fd < 0 || fd->fd != p->fd || !fd->revents) return;
-    ssize_t n = read(p->fd, p->line + p->len, sizeof p->line - 1 - p->len);
+    if (p->fd < 0 || (int)fd->fd != p->fd || !fd->revents) return;
+    ssize_t n = terminal_read(p->fd, p->line + p->len, sizeof p->line - 1 - p->len);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n > 0) p->len += (size_t)n;
     p->line[p->len] = 0;
@@ -107,6 +101,6 @@ void person_ready(person *p, const struct pollfd *fd) {
 
 void person_forget(person *p, const talk *t) {
     if (p->about != t) return;
-    if (p->fd >= 0) tell(p, "\n(It has gone.)\n");
+    if (p->fd >= 0) terminal_tell(p->fd, "\n(It has gone.)\n");
     close_question(p);
 }

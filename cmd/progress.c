@@ -2,11 +2,11 @@
 #include "progress.h"
 
 #include "svconn_transport.h"
+#include "terminal.h"
 #include "text.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define WIDTH 79 /* of a terminal that does not tell */
@@ -52,9 +52,9 @@ static void measure(progress *p, uint64_t now, const progress_state *s) {
 
 /* What fits without a line break, which some terminals make when the last column is used. */
 static size_t line_width(void) {
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return WIDTH;
-    return size.ws_col - 1 < WIDTH_MAX ? (size_t)size.ws_col - 1 : WIDTH_MAX;
+    int columns = terminal_columns(STDERR_FILENO);
+    if (columns < 2) return WIDTH;
+    return columns - 1 < WIDTH_MAX ? (size_t)columns - 1 : WIDTH_MAX;
 }
 
 /* The end of a name says more than its start. */

@@ -3,11 +3,11 @@
 #include "cmd.h"
 #include "door.h"
 #include "files_receive.h"
+#include "startup.h"
 #include "text.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
 
 typedef struct {
@@ -28,7 +28,7 @@ static int run(receiving *r, const char *address) {
         say("cannot open the directory %s: %s", r->into, strerror(errno));
         return EXIT_LOCAL;
     }
-    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of write, with a message */
+    startup_writes_files();
     service_ops service = files_service(&r->store);
     int code = door_run(&r->door, "receive", address, &service, 1, r->keep);
     store_close(&r->store);

@@ -8,10 +8,8 @@
 #include "text.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define RETRY_MS 1000 /* doubles */
 #define RETRY_MAX_MS 30000
@@ -110,18 +108,7 @@ static void tell_end(const sending *s, int code) {
 }
 
 /* ---- signals ---- */
-static const int stopping[] = {SIGINT, SIGTERM, SIGHUP};
-enum { N_STOPPING = sizeof stopping / sizeof stopping[0] };
-static struct sigaction usual[N_STOPPING];
 static char last_words[200], last_json[JSON_END]; /* made before: nothing can be made in a handler */
-
-static void on_urgent(int number) {
-    (void)number;
-    ssize_t said = write(STDERR_FILENO, last_words, strlen(last_words));
-    said = write(STDOUT_FILENO, last_json, strlen(last_json));
-    (void)said; /* nobody listens */
-    _exit(EXIT_LINK);
-}
 
 static const char *stop_text(const sending *s) {
     return s->call.reusable ? "stopped; the same command goes on where it was"
@@ -132,30 +119,18 @@ static void take_signals(sending *s) {
     while (signals_next() != 0) s->stopped = 1;
 }
 
-/* Until unhurry a signal ends the process at once; signals_urgent would do it without a word. */
+/* Until unhurry a signal ends the process at once. */
 static void hurry(sending *s) {
-    struct sigaction now = {.sa_handler = on_urgent};
     fflush(stdout);
     last_words[0] = last_json[0] = 0;
     if (!s->told_stop) snprintf(last_words, sizeof last_words, "svconn: %s\n", stop_text(s));
     if (s->json) json_end(s, EXIT_LINK, 1, last_json);
-    sigfillset(&now.sa_mask);
-    for (int i = 0; i < N_STOPPING; i++) {
-        sigaction(stopping[i], NULL, &usual[i]);
-        if (usual[i].sa_handler != SIG_IGN) sigaction(stopping[i], &now, NULL);
-    }
+    signals_last_words(last_words, last_json);
+    signals_urgent(EXIT_LINK);
     take_signals(s); /* what came before */
 }
 
-static void unhurry(void) {
-    for (int i = 0; i < N_STOPPING; i++) sigaction(stopping[i], &usual[i], NULL);
-}
-
-/* nohup stays what it is. */
-static int catch_signals(void) {
-    struct sigaction hangup;
-    return signals_catch(sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN);
-}
+static void unhurry(void) { signals_urgent(-1); }
 
 static void tell_stop(sending *s) {
     if (!s->told_stop) say("%s", stop_text(s));
@@ -317,7 +292,7 @@ static int run(sending *s, const call_options *o, const char **operand, int foll
     make_label(s);
     code = call_open(&s->call, o, "send", "files", operand[0]);
     if (code != EXIT_DONE) return code;
-    s->signals = catch_signals();
+    s->signals = signals_catch(signals_hangup_counts());
     s->retry_ms = RETRY_MS;
     s->began = svconn_now();
     hurry(s);

@@ -4,12 +4,12 @@
 #include "door.h"
 #include "files_receive.h"
 #include "guest.h"
+#include "startup.h"
 #include "target.h"
 #include "text.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,7 @@ int cmd_serve(int argc, char **argv) {
         store.quiet = o.quiet;
         store.max_bytes = max_bytes;
         store.max_files = max_files;
-        signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error of write, with a message */
+        startup_writes_files();
         services[n++] = files_service(&store);
     }
     say_first(first, sizeof first, &s);

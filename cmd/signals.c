@@ -12,11 +12,15 @@
 static int signal_pipe[2] = {-1, -1};
 
 static volatile sig_atomic_t urgent_code = -1;
+static const char *last_words[2] = {"", ""};
 static const char *remove_at_end[REMOVE_MAX]; /* filled before urgent_code is set */
 static int n_remove;
 
 static void on_signal(int number) {
     if (urgent_code >= 0) {
+        ssize_t said = write(STDERR_FILENO, last_words[0], strlen(last_words[0]));
+        said = write(STDOUT_FILENO, last_words[1], strlen(last_words[1]));
+        (void)said; /* nobody listens */
         for (int i = 0; i < n_remove; i++) unlink(remove_at_end[i]);
         _exit(urgent_code);
     }
@@ -36,6 +40,7 @@ int signals_catch(int hangup) {
     }
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
+    sigfillset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (hangup) sigaction(SIGHUP, &action, NULL);
@@ -43,6 +48,16 @@ int signals_catch(int hangup) {
 }
 
 void signals_urgent(int exit_code) { urgent_code = exit_code; }
+
+void signals_last_words(const char *err, const char *out) {
+    last_words[0] = err;
+    last_words[1] = out;
+}
+
+int signals_hangup_counts(void) {
+    struct sigaction hangup;
+    return sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN;
+}
 
 void signals_remove(const char *path) {
     if (n_remove < REMOVE_MAX) remove_at_end[n_remove++] = path;

@@ -30,4 +30,9 @@ int target_connect(target *t, tunnel_end *end);
  * replaced. */
 int target_listen(target *t);
 
+/* target_unix.c: their parts for a path. */
+int target_unix_parse(target *t, const char *path);
+int target_unix_connect(const target *t, tunnel_end *end);
+int target_unix_listen(const target *t);
+
 #endif

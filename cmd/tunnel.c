@@ -2,16 +2,13 @@
 #include "tunnel.h"
 
 #include "codec.h"
+#include "stream.h"
 #include "svconn_transport.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SLICE 4096 /* a pipe or terminal that poll calls writable takes so much (PIPE_BUF) without blocking */
@@ -21,21 +18,18 @@
 #define BUCKETS 1024
 #define NOWHERE ((size_t)-1)
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* the program ignores SIGPIPE */
-#endif
-
 typedef struct channel {
     uint32_t id;
     struct channel *next; /* in its bucket */
     tunnel_end end;
-    int is_socket, is_file, is_quick; /* quick: it never blocks */
-    int out_gone;                     /* end.out takes no more, and that is no fault */
-    int ours;                         /* we opened it */
-    int in_ended;                     /* end.in has no more, or failed */
-    int end_due, end_sent;            /* END */
+    int is_socket, is_quick; /* quick: it never blocks */
+    int out_gone;            /* end.out takes no more, and that is no fault */
+    int ours;                /* we opened it */
+    int in_ended;            /* end.in has no more, or failed */
+    int end_due, end_sent;   /* END */
     int peer_ended;
     int shut;           /* end.out was closed behind the peer's last byte */
+    int drains;         /* it is being closed, and poll tells when it is */
     int open_due;       /* OPEN, or OPENED, waits for room in the session */
     unsigned reset_due; /* RESET waits, with this reason */
     int over;
@@ -60,7 +54,7 @@ struct tunnel {
     uint32_t next_id;
     int peer_closed, failed;
     int late_reset; /* RESET came for a stream that is over here */
-    size_t budget; /* bytes of windows given out */
+    size_t budget;  /* bytes of windows given out */
     unsigned long long in, out;
     size_t held; /* length of the DATA in msg that the session had no room for; 0: none */
     uint8_t msg[SVCONN_MESSAGE_MAX];
@@ -90,13 +84,10 @@ static uint32_t get32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-void tunnel_prepare(int fd) {
-    int one = 1, type;
-    socklen_t len = sizeof type;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0) return;
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+int tunnel_stdio(tunnel_end *end) {
+    *end =
+        (tunnel_end){.in = stream_in(STDIN_FILENO), .out = stream_out(STDOUT_FILENO), .patient = isatty(STDIN_FILENO)};
+    return end->in < 0 || end->out < 0 ? -1 : 0;
 }
 
 /* ---- channels ---- */
@@ -144,22 +135,17 @@ static channel *make(tunnel *t, uint32_t id, const char *target) {
 }
 
 static void take_end(channel *c, const tunnel_end *end) {
-    int type;
-    struct stat st;
-    socklen_t len = sizeof type;
     c->end = *end;
-    c->is_socket = end->in == end->out && getsockopt(end->out, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
-    c->is_file = fstat(end->out, &st) == 0 && S_ISREG(st.st_mode);
-    c->is_quick = c->is_file || (fcntl(end->out, F_GETFL) & O_NONBLOCK);
+    c->is_socket = end->in == end->out && stream_is_socket(end->out);
+    c->is_quick = stream_is_quick(end->out);
     if (end->connecting) c->connect_until = svconn_now() + CONNECT_MS;
 }
 
 /* reset: the other end of a socket sees that the stream was broken off. */
 static void close_end(channel *c, int reset) {
-    struct linger now = {.l_onoff = 1, .l_linger = 0};
-    if (reset && c->is_socket) setsockopt(c->end.out, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    if (c->end.in >= 0) close(c->end.in);
-    if (c->end.out >= 0 && c->end.out != c->end.in) close(c->end.out);
+    if (reset && c->is_socket) stream_reset(c->end.out);
+    if (c->end.in >= 0) svconn_fd_close(c->end.in);
+    if (c->end.out >= 0 && c->end.out != c->end.in) stream_leave(c->end.out);
     c->end.in = c->end.out = -1;
 }
 
@@ -224,8 +210,8 @@ void tunnel_free(tunnel *t) {
 static ssize_t write_end(channel *c, const uint8_t *bytes, size_t len) {
     ssize_t n;
     do
-        n = c->is_socket ? send(c->end.out, bytes, len, MSG_NOSIGNAL)
-                         : write(c->end.out, bytes, c->is_quick || len < SLICE ? len : SLICE);
+        n = c->is_socket ? svconn_fd_write(c->end.out, bytes, len)
+                         : stream_write(c->end.out, bytes, c->is_quick || len < SLICE ? len : SLICE);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
     return n;
@@ -265,21 +251,24 @@ static int keep(channel *c, const uint8_t *bytes, size_t len) {
     return 0;
 }
 
-static void shut_if_done(channel *c) {
+static void shut_if_done(tunnel *t, channel *c) {
     if (!c->peer_ended || c->wait_len || c->shut || c->end.connecting) return;
-    c->shut = 1;
-    if (c->is_socket) shutdown(c->end.out, SHUT_WR);
-    else if (c->end.out != c->end.in) {
-        close(c->end.out);
+    if (c->is_socket) svconn_fd_end(c->end.out);
+    else if (c->end.out != c->end.in && c->end.out >= 0) {
+        int out = stream_end(c->end.out);
+        c->drains = out == 0;
+        if (out < 0) end_failed(t, c);
+        if (out <= 0) return;
         c->end.out = -1;
     }
+    c->shut = 1;
     if (c->end.patient && !c->in_ended) c->in_ended = c->end_due = 1;
 }
 
 /* Would not block? */
 static int takes_more(const channel *c) {
-    struct pollfd p = {.fd = c->end.out, .events = POLLOUT};
-    return c->is_quick || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
+    struct pollfd p = svconn_pollfd(c->end.out, POLLOUT);
+    return c->is_quick || (svconn_poll(&p, 1, 0) == 1 && (p.revents & POLLOUT));
 }
 
 static void write_waiting(tunnel *t, channel *c) {
@@ -330,31 +319,30 @@ int tunnel_connect(tunnel_end *end) {
     int why = TUNNEL_UNREACHABLE;
     while (end->n_more > 0) {
         int i = --end->n_more;
-        int fd = socket(end->more[i].ss_family, SOCK_STREAM, 0);
+        int fd = svconn_socket_new(end->more[i].ss_family, 0);
         if (fd < 0 || !fdset_leaves_enough(fd)) {
-            if (fd >= 0) close(fd);
+            if (fd >= 0) svconn_fd_close(fd);
             why = TUNNEL_TROUBLE;
             continue;
         }
-        tunnel_prepare(fd);
-        if (connect(fd, (const struct sockaddr *)&end->more[i], end->more_len[i]) == 0 || errno == EINPROGRESS) {
-            if (end->out >= 0) close(end->out);
+        svconn_socket_at_once(fd);
+        if (svconn_socket_begin(fd, (const struct sockaddr *)&end->more[i], end->more_len[i]) == 0) {
+            if (end->out >= 0) svconn_fd_close(end->out);
             end->in = end->out = fd;
             end->connecting = 1;
             return 0;
         }
         why = errno == ECONNREFUSED ? TUNNEL_REFUSED : TUNNEL_UNREACHABLE;
-        close(fd);
+        svconn_fd_close(fd);
     }
     return why;
 }
 
 static void connected(tunnel *t, channel *c, short events) {
     int error = 0;
-    socklen_t len = sizeof error;
     int late = svconn_now() >= c->connect_until;
     if (!events && !late) return;
-    if (!late) getsockopt(c->end.out, SOL_SOCKET, SO_ERROR, &error, &len);
+    if (!late) error = svconn_socket_error(c->end.out);
     if (!late && !error) {
         c->end.connecting = 0;
         c->open_due = 1;
@@ -458,7 +446,7 @@ static int may_read(const channel *c) {
 static void read_end(tunnel *t, channel *c) {
     size_t len = c->may_send < TUNNEL_DATA_MAX ? c->may_send : TUNNEL_DATA_MAX;
     ssize_t n;
-    do n = read(c->end.in, t->msg + TUNNEL_HEAD, len);
+    do n = stream_read(c->end.in, t->msg + TUNNEL_HEAD, len);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (n < 0 && !c->end.may_leave) {
@@ -558,7 +546,7 @@ static void want_channel(channel *c, int can_send, fdset *set) {
         return;
     }
     if (in) c->in_place = fdset_add(set, c->end.in, in);
-    if (out) c->out_place = fdset_add(set, c->end.out, out);
+    if (out || c->drains) c->out_place = fdset_add(set, c->end.out, out ? out : POLLIN);
 }
 
 void tunnel_want(tunnel *t, fdset *set) {
@@ -570,7 +558,7 @@ static void run_channel(tunnel *t, channel *c, const fdset *set) {
     short in = fdset_got(set, c->in_place), out = fdset_got(set, c->out_place);
     if (!c->over && c->end.connecting) connected(t, c, out);
     if (!c->over && c->wait_len && !c->end.connecting && (out & ~POLLIN)) write_waiting(t, c);
-    if (!c->over) shut_if_done(c);
+    if (!c->over) shut_if_done(t, c);
     send_due(t, c);
     if ((in & ~POLLOUT) && may_read(c) && room(t)) read_end(t, c);
     if (c->end_due || c->reset_due) send_due(t, c);

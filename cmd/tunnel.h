@@ -18,10 +18,10 @@
 
 #include "fdset.h"
 #include "svconn.h"
+#include "svconn_link.h"
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 enum {
     TUNNEL_OPEN = 0x10,
@@ -112,7 +112,7 @@ void tunnel_free(tunnel *t);
 /* Begins to connect to the addresses in end, from the last of them to the first. 0, or a tunnel_reason. */
 int tunnel_connect(tunnel_end *end);
 
-/* A descriptor for use in a tunnel: not inherited, non-blocking if it is a socket. */
-void tunnel_prepare(int fd);
+/* Standard input and output. 0, or -1: errno. */
+int tunnel_stdio(tunnel_end *end);
 
 #endif

@@ -83,7 +83,7 @@ static int make_ends(app *a, const char *kind, int number) {
     if (strcmp(kind, "tight") == 0) setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
     *a = (app){.fd = fds[1], .number = (unsigned)number};
     fcntl(fds[1], F_SETFL, O_NONBLOCK);
-    tunnel_prepare(fds[0]);
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
     return fds[0];
 }
 

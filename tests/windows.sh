@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 # svconn for Windows, built here and run under wine. Usage: sh tests/windows.sh PART BUILD, with the parts
 #   mingw BITS      the tests of cryptography and sessions, the links, the peer of the pair tests and the program against those of this system
+#   program BITS    of these the program alone
 #   msvc            as MSVC reads it: clang for its ABI without any of GNU C, Wine's headers; the same, fewer tests
 #   frames, cmake   what the compiler leaves on the stack; CMakeLists.txt with a toolchain file
-# BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64, for msvc clang lld llvm libwine-dev, for 32 bits wine32
+# BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 python3, for msvc clang lld llvm libwine-dev, for 32 bits wine32
 # (of the architecture i386) or WINE32=a command that runs such programs.
 set -u
 part=$1 build=$2
@@ -50,12 +51,15 @@ mingw() { # BITS: sets cc, ar, run, dir; or ends
     exit 0
 }
 
-# One test program: NAME PROGRAM SOURCE. It must report what its source tests (half of it: some is for other machines), and end in order.
+# One test program: NAME PROGRAM SOURCE. It must reach the end of its main, which says how many results it gave; so many must be there; and
+# they must be half of the TESTs in its source, at least: some are for other machines.
 report() {
-    timeout 600 $run "$2" >"$tmp/log" 2>"$tmp/err"
+    SVCONN_TEST_COUNT=1 timeout 600 $run "$2" >"$tmp/log.raw" 2>"$tmp/err"
     status=$?
-    tr -d '\r' <"$tmp/log" | sed "s/^\(pass\|FAIL\|skip\) /\1 windows $name: /"
-    [ $status -eq 0 ] && [ $((2 * $(grep -cE '^(pass|skip) ' "$tmp/log"))) -ge $(($(grep -cE '^ +TEST\(' "$3"))) ] && grep -q '^pass' "$tmp/log"
+    tr -d '\r' <"$tmp/log.raw" >"$tmp/log"
+    sed -n "s/^\(pass\|FAIL\|skip\) /\1 windows $name: /p" "$tmp/log"
+    results=$(grep -cE '^(pass|skip|FAIL) ' "$tmp/log")
+    [ $status -eq 0 ] && [ "$(tail -n 1 "$tmp/log")" = "count $results" ] && [ $((2 * results)) -ge $(($(grep -cE '^ +TEST\(' "$3"))) ] && grep -q '^pass' "$tmp/log"
     if [ $? -ne 0 ]; then
         bad "$1: exit status $status, $(grep -cE '^(pass|skip) ' "$tmp/log") results"
         head -n 5 "$tmp/err"
@@ -152,11 +156,17 @@ echo_pair() { # $3: the peer that the server allows; $4: the exit codes
     [ $status -eq 0 ] || head -n 5 "$tmp/server.out" "$tmp/client.out"
 }
 
-program() {
+program_builds() {
     make --no-print-directory CC=$cc AR=$ar BUILD="$dir" WARN="$warn" program >"$tmp/said" 2>&1
     judge "the program builds without a warning" $?
     grep -E 'warning:|error:' "$tmp/said" | head -n 10
-    if [ ! -x "$build/svconn" ]; then bad "there is no $build/svconn to compare it with: make"; return; fi
+    [ -x "$build/svconn" ] && return 0
+    bad "there is no $build/svconn to compare it with: make"
+    exit 1
+}
+
+program() {
+    program_builds
     for k in a b; do
         # (wine shows what administrators may do as the rights of a group)
         windows_svconn keygen -o "$tmp/$k.key" >"$tmp/$k.id" 2>"$tmp/said" && chmod 600 "$tmp/$k.key" && system_svconn id "$tmp/$k.key" 2>>"$tmp/said" | cmp -s - "$tmp/$k.id"
@@ -185,7 +195,7 @@ program() {
     windows_svconn echo >/dev/null 2>&1
     [ $? -eq 2 ]
     judge "a wrong command line is 2" $?
-    windows_svconn forward x y >/dev/null 2>"$tmp/said"
+    windows_svconn doctor >/dev/null 2>"$tmp/said"
     [ $? -eq 3 ] && grep -q 'not on Windows' "$tmp/said"
     judge "what is not on Windows says so" $?
     head -c 3000000 /dev/urandom >"$tmp/data"
@@ -194,6 +204,8 @@ program() {
     echo_pair windows windows "$b" "0 0"
     echo_pair windows windows "$a" "1 1"
 }
+
+. tests/windows/tool.sh
 
 # ---- MSVC ----
 # There is no cl.exe here. This is clang for its target, with the preprocessor told that it is neither clang nor GNU C, nor has __int128 (and,
@@ -322,6 +334,11 @@ mingw)
     core
     links
     program
+    tool
+    ;;
+program) # alone; of tests/windows/tool.sh one function, if that is named
+    mingw "$3"
+    if [ "${4:-}" ]; then program_builds && set_up_tool && peers >/dev/null && set_up_files && $4; else program && tool; fi
     ;;
 msvc) msvc ;;
 frames) frames ;;

@@ -79,6 +79,10 @@ int svconn_socket_connect(int fd, const struct sockaddr *to, socklen_t len, uint
     return svconn_socket_close_failed(fd);
 }
 
+int svconn_socket_begin(int fd, const struct sockaddr *to, socklen_t len) {
+    return connect(fd, to, len) == 0 || errno == EINPROGRESS ? 0 : -1;
+}
+
 int svconn_socket_again(int fd) {
     struct sockaddr_storage to;
     socklen_t len;
@@ -86,8 +90,7 @@ int svconn_socket_again(int fd) {
     int again = svconn_socket_new(to.ss_family, 0);
     if (again < 0) return -1;
     svconn_socket_at_once(again);
-    if (connect(again, (struct sockaddr *)&to, len) == 0 || errno == EINPROGRESS) return again;
-    return svconn_socket_close_failed(again);
+    return svconn_socket_begin(again, (struct sockaddr *)&to, len) == 0 ? again : svconn_socket_close_failed(again);
 }
 
 int svconn_socket_listen(const struct sockaddr *at, socklen_t len) {

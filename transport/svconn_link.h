@@ -150,6 +150,7 @@ const char *svconn_socket_hint(int error); /* behind the text of errno: what to 
 int svconn_socket_new(int family, int protocol);
 int svconn_socket_connect(int fd, const struct sockaddr *to, socklen_t len,
                           uint64_t end); /* fd; or -1 and it is closed */
+int svconn_socket_begin(int fd, const struct sockaddr *to, socklen_t len); /* 0: it is there, or will be */
 int svconn_socket_again(int fd);         /* another connection to where fd leads, begun but not waited for; -1: errno */
 int svconn_socket_listen(const struct sockaddr *at, socklen_t len);
 int svconn_socket_accept(int listener);

@@ -17,6 +17,7 @@
 #ifndef __USE_MINGW_ANSI_STDIO /* %zu, and the end of a text that was cut, as C11 has them */
 #define __USE_MINGW_ANSI_STDIO 1
 #endif
+#include <string.h> /* first: that of MinGW has a strncasecmp of its own, which calls _strnicmp */
 #define strncasecmp _strnicmp
 #endif
 

@@ -188,13 +188,13 @@ static int wait_connected(int fd, uint64_t end) {
 }
 
 /* Begun, or there already: 0 */
-static int begin_connect(int fd, const struct sockaddr *to, socklen_t len) {
+int svconn_socket_begin(int fd, const struct sockaddr *to, socklen_t len) {
     if (connect((SOCKET)fd, to, len) == 0 || WSAGetLastError() == WSAEWOULDBLOCK) return 0;
     return failed();
 }
 
 int svconn_socket_connect(int fd, const struct sockaddr *to, socklen_t len, uint64_t end) {
-    if (begin_connect(fd, to, len) != 0 || wait_connected(fd, end) != 0) return svconn_socket_close_failed(fd);
+    if (svconn_socket_begin(fd, to, len) != 0 || wait_connected(fd, end) != 0) return svconn_socket_close_failed(fd);
     int error = svconn_socket_error(fd);
     if (error == 0) return fd;
     errno = error;
@@ -218,7 +218,7 @@ int svconn_socket_again(int fd) {
     int again = svconn_socket_new(to.ss_family, 0);
     if (again < 0) return -1;
     svconn_socket_at_once(again);
-    return begin_connect(again, (struct sockaddr *)&to, len) == 0 ? again : svconn_socket_close_failed(again);
+    return svconn_socket_begin(again, (struct sockaddr *)&to, len) == 0 ? again : svconn_socket_close_failed(again);
 }
 
 /* SO_REUSEADDR is another thing here than elsewhere: it lets a second program take the port of the first. What keeps

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#include "audit_out.h"
+
+#include "acl.h"
+#include "text.h"
+#include "wide.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* With the right to append alone, so that what somebody else wrote meanwhile stays. */
+int audit_out_open(const char *path) {
+    wchar_t name[WIDE_PATH];
+    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
+    HANDLE h = INVALID_HANDLE_VALUE;
+    if (a.lpSecurityDescriptor && wide_of(name, path) == 0) {
+        h = CreateFileW(name, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, &a, OPEN_ALWAYS,
+                        FILE_ATTRIBUTE_NORMAL, NULL);
+        if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
+    }
+    (void)LocalFree(a.lpSecurityDescriptor);
+    if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY);
+    say("cannot open the audit log %s: %s; give a file that you may write", path, strerror(errno));
+    return -1;
+}
+
+/* By the handle: the C library would look for the end of the file, which it may not. */
+ssize_t audit_out_write(int fd, const char *bytes, size_t n) {
+    DWORD written;
+    return WriteFile((HANDLE)_get_osfhandle(fd), bytes, (DWORD)n, &written, NULL) ? (ssize_t)written : -1;
+}
+
+int audit_out_syslog(void) {
+    say("there is no syslog on Windows; give --audit a file, or \"-\" for standard error");
+    return -1;
+}
+
+void audit_out_syslog_line(const char *line, size_t n) {
+    (void)line;
+    (void)n;
+}
+
+void audit_out_syslog_end(void) {}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#include "wide.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <string.h>
+#include <windows.h>
+
+/* A drive without a path is the place there where we are; its top is meant. */
+static int open_directory(const char *path) {
+    wchar_t name[WIDE_PATH];
+    if (wide_of(name, path) != 0) return -1;
+    if (name[0] && name[1] == L':' && !name[2]) wcscpy(name + 2, L"\\");
+    HANDLE h = CreateFileW(name, FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    BY_HANDLE_FILE_INFORMATION about;
+    if (h == INVALID_HANDLE_VALUE) return wide_failed();
+    if (GetFileInformationByHandle(h, &about) && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+        return _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
+    (void)CloseHandle(h);
+    errno = ENOTDIR;
+    return -1;
+}
+
+int windows_open(const char *path, int flags, ...) {
+    wchar_t name[WIDE_PATH];
+    if (flags & O_DIRECTORY) return open_directory(path);
+    return wide_of(name, path) != 0 ? -1 : _wopen(name, flags | _O_BINARY, _S_IREAD | _S_IWRITE);
+}
+
+/* The mode is one of POSIX: "re" and so on. */
+FILE *windows_fopen(const char *path, const char *mode) {
+    wchar_t name[WIDE_PATH], how[3] = {(wchar_t)mode[0], L'b', 0};
+    return wide_of(name, path) != 0 ? NULL : _wfopen(name, how);
+}
+
+int windows_access(const char *path, int mode) {
+    wchar_t name[WIDE_PATH];
+    return wide_of(name, path) != 0 ? -1 : _waccess(name, mode);
+}
+
+int windows_unlink(const char *path) {
+    wchar_t name[WIDE_PATH];
+    return wide_of(name, path) != 0 ? -1 : _wunlink(name);
+}
+
+static unsigned most(size_t len) { return len < INT_MAX ? (unsigned)len : INT_MAX; }
+
+ssize_t windows_read(int fd, void *bytes, size_t len) { return _read(fd, bytes, most(len)); }
+
+ssize_t windows_write(int fd, const void *bytes, size_t len) { return _write(fd, bytes, most(len)); }
+
+int windows_isatty(int fd) {
+    DWORD mode;
+    intptr_t h = _get_osfhandle(fd);
+    return h != -1 && GetConsoleMode((HANDLE)h, &mode);
+}
+
+int windows_setenv(const char *name, const char *value, int replace) {
+    wchar_t wide_name[WIDE_PATH], wide_value[WIDE_PATH];
+    (void)replace;
+    if (wide_of(wide_name, name) != 0 || wide_of(wide_value, value) != 0) return -1;
+    return SetEnvironmentVariableW(wide_name, wide_value) ? 0 : -1;
+}

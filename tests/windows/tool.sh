@@ -1,0 +1,443 @@
+# SPDX-License-Identifier: ISC
+# Part of tests/windows.sh: connect, listen, peers, forward, serve, send and receive, each between the program of Windows and that of this
+# system, in both roles, through a relay that runs here. Both have keys and files of their own: $tmp/system and $tmp/windows.
+
+# on SIDE COMMAND...: with the files of this side
+on() {
+    side=$1 command=$2
+    shift 2
+    case $command in
+    peers) set -- "$@" --known-peers "$tmp/$side/known_peers" --authorized "$tmp/$side/authorized_peers" ;;
+    relay | keygen | id) ;;
+    *) set -- "$@" --key "$tmp/$side/key" --known-peers "$tmp/$side/known_peers" --known-relays "$tmp/$side/known_relays" ;;
+    esac
+    # (the second one is another person with the program of Windows)
+    if [ "$side" = system ]; then set -- "$build/svconn" "$command" "$@"; else set -- $run "$dir/svconn.exe" "$command" "$@"; fi
+    $become timeout 90 "$@"
+}
+key_of() { on "$1" id "$tmp/$1/key" 2>/dev/null | tr -d '\r' | sed -n 's/^public key: //p'; }
+
+# await PATTERN FILE: a line that this sed command prints
+await() {
+    i=0 found=
+    while [ -z "$found" ] && [ $i -lt 300 ]; do
+        found=$(sed -n "$1" "$2" 2>/dev/null | tr -d '\r' | head -n 1)
+        [ "$found" ] || sleep 0.1
+        i=$((i + 1))
+    done
+    echo "$found"
+}
+listening='s/.*listening on \([^ ]*\)$/\1/p'
+show() { for f in "$@"; do head -n 6 "$f" | sed "s,^,    $(basename "$f"): ,"; done; }
+# same NAME FILE FILE: byte for byte
+alike() {
+    cmp -s "$2" "$3"
+    judge "$1" $?
+}
+
+# called SIDE COMMAND...: in the background; its address is in $address, its process in $called
+called() {
+    rm -f "$tmp/called.out" "$tmp/called.err"
+    (become=exec && on "$@" <"$called_input" >"$tmp/called.out" 2>"$tmp/called.err") &
+    called=$!
+    background="$background $called"
+    address=$(await "${called_words:-$listening}" "$tmp/called.err")
+}
+called_input=/dev/null become=
+
+set_up_tool() {
+    build=$(cd "$build" && pwd) dir=$(cd "$dir" && pwd)
+    mkdir -m 700 "$tmp/system" "$tmp/windows" "$tmp/second"
+    for s in system windows second; do on $s keygen -o "$tmp/$s/key" >/dev/null 2>&1 && chmod 600 "$tmp/$s/key"; done
+    system_key=$(key_of system) windows_key=$(key_of windows) second_key=$(key_of second)
+    "$build/svconn" keygen -o "$tmp/relay.key" >/dev/null 2>&1
+    relay_key=$("$build/svconn" id "$tmp/relay.key" | sed -n 's/^public key: //p')
+    "$build/svconn" relay tcp://127.0.0.1:0 --key "$tmp/relay.key" --source-new 1000 >"$tmp/relay.out" 2>"$tmp/relay.err" &
+    background="$background $!"
+    relay=$(await 's,.*relaying on tcp://,,p' "$tmp/relay.err")
+    head -c 3000000 /dev/urandom >"$tmp/there"
+    head -c 2000001 /dev/urandom >"$tmp/back"
+}
+
+# ---- peers ----
+peers() {
+    on windows peers trust system "$system_key" 2>"$tmp/said" && [ -s "$tmp/windows/known_peers" ]
+    judge "peers trust" $?
+    on windows peers allow system 2>"$tmp/said" && grep -q 'system may come now' "$tmp/said"
+    judge "peers allow" $?
+    on system peers trust system "$system_key" 2>/dev/null
+    on system peers allow system 2>/dev/null
+    on windows peers list --json >"$tmp/one" 2>&1
+    on system peers list --json >"$tmp/two" 2>&1
+    [ -s "$tmp/one" ] && cmp -s "$tmp/one" "$tmp/two" && cmp -s "$tmp/windows/known_peers" "$tmp/system/known_peers"
+    judge "peers: the files and the list are those of this system's program" $?
+    on windows peers trust system "$windows_key" 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'another key' "$tmp/said"
+    judge "peers: another key is refused" $?
+    on windows peers forget nobody 2>"$tmp/said"
+    [ $? -eq 3 ] && grep -q 'nobody of the name "nobody" is known' "$tmp/said"
+    judge "peers forget: nobody of that name" $?
+    on windows peers forget system 2>/dev/null && on windows peers deny system 2>/dev/null && on windows peers 2>"$tmp/said" && grep -q 'nobody is known yet' "$tmp/said"
+    judge "peers forget, deny" $?
+    # several at once: each change is under the lock
+    for i in 1 2 3 4 5 6; do on windows peers trust "many$i" "$(printf '%064d' $i | sed "s/^0/$i/")" 2>"$tmp/many$i" & many="${many:-} $!"; done
+    wait $many
+    [ "$(grep -c '^many' "$tmp/windows/known_peers")" -eq 6 ]
+    judge "peers: six changes at once, and all are there" $?
+    chmod 666 "$tmp/windows/known_peers"
+    on windows peers >"$tmp/said" 2>&1
+    [ $? -eq 3 ] && grep -q 'can be changed by others' "$tmp/said"
+    judge "peers: a file that others can change is not believed" $?
+    mkdir "$tmp/clé ключ"
+    chmod 700 "$tmp/clé ключ"
+    timeout 60 $run "$dir/svconn.exe" peers trust system "$system_key" --known-peers "$tmp/clé ключ/known peers" 2>/dev/null && [ -s "$tmp/clé ключ/known peers" ]
+    judge "peers: a path with blanks and letters of others" $?
+    rm -f "$tmp"/windows/known_peers* "$tmp"/windows/authorized_peers* "$tmp"/system/known_peers* "$tmp"/system/authorized_peers*
+    for pair in 'system windows' 'windows system' 'windows second' 'second windows'; do
+        set -- $pair
+        eval "k=\$${2}_key"
+        on "$1" peers trust "$2" "$k" 2>/dev/null && on "$1" peers allow "$2" 2>/dev/null
+    done
+    usual=$(echo "$WINEPREFIX"/drive_c/users/*/AppData/Roaming)
+    rm -rf "$usual/svconn"
+    timeout 60 $run "$dir/svconn.exe" keygen >/dev/null 2>&1 && timeout 60 $run "$dir/svconn.exe" peers trust system "$system_key" 2>/dev/null &&
+        [ -s "$usual/svconn/key" ] && [ -s "$usual/svconn/known_peers" ]
+    judge "the usual files are in %APPDATA%\\svconn" $?
+    rm -rf "$usual/svconn"
+}
+
+# ---- connect and listen ----
+# SIDE of listen, that of connect: 3 MB one way, 2 MB the other, both inputs end
+pipe_pair() {
+    called_input=$tmp/back
+    called "$1" listen --relay "$relay_key@$relay" --allow "$2"
+    called_input=/dev/null
+    on "$2" connect --relay "$relay_key@$relay" --peer "$1" "${address##*/}" <"$tmp/there" >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && cmp -s "$tmp/there" "$tmp/called.out" && cmp -s "$tmp/back" "$tmp/caller.out"
+    status=$?
+    judge "listen on $1, connect on $2: 3 MB there, 2 MB back, by the relay" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+}
+# The end of one input is heard while the other direction goes on: an answer that is made after the end
+half_closed() {
+    mkfifo "$tmp/answer"
+    called_input=$tmp/answer
+    (
+        exec 3>"$tmp/answer"
+        i=0
+        while ! grep -q 'the last line' "$tmp/called.out" 2>/dev/null && [ $i -lt 300 ]; do sleep 0.1; i=$((i + 1)); done
+        sleep 0.3
+        echo 'answer' >&3
+    ) &
+    called "$1" listen tcp://127.0.0.1:0 --allow "$2"
+    called_input=/dev/null
+    printf 'the first line\nthe last line\n' | on "$2" connect "$address" --peer "$1" >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && [ "$(cat "$tmp/caller.out")" = answer ] && [ "$(sed -n 2p "$tmp/called.out")" = 'the last line' ]
+    status=$?
+    judge "listen on $1, connect on $2: the answer comes after the end of the question" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/called.out"
+    rm -f "$tmp/answer"
+}
+# Another key than the one that is known; and a caller who may not come
+wrong_keys() {
+    called "$1" listen tcp://127.0.0.1:0 --allow "$2"
+    on "$2" connect "$address" --peer "$(printf '%064d' 7)" </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    kill "$called" 2>/dev/null
+    wait "$called"
+    [ $caller -eq 4 ] && grep -q 'ANOTHER KEY' "$tmp/caller.err"
+    status=$?
+    judge "listen on $1, connect on $2: another key is refused, and told" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    called "$1" listen tcp://127.0.0.1:0 --allow "$(printf '%064d' 7)"
+    on "$2" connect "$address" --peer "$1" </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    kill "$called" 2>/dev/null
+    wait "$called"
+    [ $caller -eq 4 ] && grep -q 'perhaps our key is not allowed there' "$tmp/caller.err"
+    status=$?
+    judge "listen on $1, connect on $2: who may not come does not" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+}
+nobody_there() {
+    on windows connect tcp://127.0.0.1:1 --peer system </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 5 ] && grep -q 'refused (nobody listens there)' "$tmp/said"
+    judge "connect: nobody listens there is 5" $?
+    on windows connect --relay "$relay" system </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 4 ] && grep -q "the relay $relay is not known yet, and there is no terminal to ask at" "$tmp/said"
+    judge "a relay that is not known: nobody to ask, so no" $?
+    echo "$relay $relay_key" >"$tmp/windows/known_relays"
+    on windows connect --relay "$relay" system </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 5 ]
+    status=$?
+    judge "a relay in known_relays is known; the peer is not there: 5" $status
+    [ $status -eq 0 ] || show "$tmp/said"
+}
+
+
+# ---- serve and forward ----
+# SIDE of serve, that of forward: a service of this system behind the one, 1 MB to it and back by the other
+forward_pair() {
+    called "$1" serve --relay "$relay_key@$relay" --allow "$2" --forward "echo=127.0.0.1:$service_port" --audit "$tmp/$1.audit"
+    rm -f "$tmp/caller.err"
+    (become=exec && on "$2" forward --relay "$relay_key@$relay" "$1" 0=echo >"$tmp/caller.out" 2>"$tmp/caller.err" </dev/null) &
+    caller=$!
+    background="$background $caller"
+    port=$(await 's/.*forwarding 127.0.0.1:\([0-9]*\) to echo.*/\1/p' "$tmp/caller.err")
+    for i in 1 2 3; do timeout 60 python3 "$tmp/client.py" "$port" "$tmp/back" >"$tmp/got$i" 2>"$tmp/said" & eval "c$i=$!"; done
+    wait $c1 $c2 $c3
+    cmp -s "$tmp/back" "$tmp/got1" && cmp -s "$tmp/back" "$tmp/got2" && cmp -s "$tmp/back" "$tmp/got3"
+    status=$?
+    judge "serve on $1, forward on $2: three times 2 MB to a service and back, by the relay" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/said"
+    on "$2" forward --relay "$relay_key@$relay" "$1" -=no-such-target </dev/null >"$tmp/said" 2>&1
+    [ $? -eq 1 ] && grep -q 'does not offer this target' "$tmp/said"
+    judge "serve on $1, forward on $2: a target that is not offered" $?
+    kill $caller 2>/dev/null
+    stop_called
+    wait $caller 2>/dev/null
+    grep -q '"event":"begin"' "$tmp/$1.audit" && grep -q '"event":"stream"' "$tmp/$1.audit"
+    judge "serve on $1: the audit log" $?
+}
+stop_called() {
+    kill "$called" 2>/dev/null
+    wait "$called" 2>/dev/null
+}
+
+# ---- send and receive ----
+file_pair() { # SIDE of receive, that of send
+    into=$tmp/inbox.$1.$2
+    mkdir -m 700 "$into"
+    called "$1" receive --relay "$relay_key@$relay" --allow "$2" --into "$into"
+    (cd "$tmp/tree" && on "$2" send --relay "$relay_key@$relay" --peer "$1" "${address##*/}" 'big file' "$directory" empty) >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && diff -r "$tmp/tree" "$into" >"$tmp/said"
+    status=$?
+    judge "receive on $1, send on $2: 5 MB, directories, names with blanks and letters of others, by the relay" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/said"
+    [ "$(stat -c %Y "$tmp/tree/big file")" = "$(stat -c %Y "$into/big file")" ]
+    judge "receive on $1, send on $2: the time of a file" $?
+    # again: nothing is sent twice; and a file that is another one now is kept
+    echo 'another' >"$into/empty"
+    called "$1" receive tcp://127.0.0.1:0 --allow "$2" --into "$into"
+    (cd "$tmp/tree" && on "$2" send --peer "$1" "$address" 'big file' empty --json) >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "6 6" ] && grep -q '"file":"big file","result":"same"' "$tmp/caller.out" && [ "$(cat "$into/empty")" = another ] &&
+        grep -q 'something with this name is there already' "$tmp/caller.err"
+    status=$?
+    judge "receive on $1, send on $2: again, and what is there is kept" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+}
+# What is no name on Windows becomes one
+names_of_windows() {
+    mkdir -m 700 "$tmp/strange" "$tmp/strange.in"
+    for n in 'a:b' 'back\slash' 'NUL.txt' 'dot.' 'q?'; do echo "$n" >"$tmp/strange/$n"; done
+    called windows receive tcp://127.0.0.1:0 --allow system --into "$tmp/strange.in"
+    on system send --peer windows "$address" "$tmp/strange" >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && [ "$(ls "$tmp/strange.in/strange" | LC_ALL=C sort | tr '\n' ' ')" = '%4EUL.txt a%3Ab back%5Cslash dot%2E q%3F ' ]
+    status=$?
+    judge "receive: names that Windows has not" $status
+    [ $status -eq 0 ] || { show "$tmp/called.err" "$tmp/caller.err"; ls "$tmp/strange.in/strange"; }
+}
+# What was cut off goes on
+resumed() {
+    mkdir -m 700 "$tmp/cut"
+    head -c 2000000 "$tmp/tree/big file" >"$tmp/cut/.big file.svconn-part"
+    called windows receive tcp://127.0.0.1:0 --allow system --into "$tmp/cut"
+    on system send --peer windows "$address" "$tmp/tree/big file" --json >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && cmp -s "$tmp/tree/big file" "$tmp/cut/big file" && [ ! -e "$tmp/cut/.big file.svconn-part" ] &&
+        grep -q '"sent":3000000' "$tmp/caller.out"
+    status=$?
+    judge "receive on windows: a part of 2 MB that is there is not sent again" $status
+    [ $status -eq 0 ] || { show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"; ls -la "$tmp/cut"; }
+}
+
+file_parts() {
+    file_pair windows system
+    file_pair system windows
+    names_of_windows
+    resumed
+}
+
+set_up_files() {
+    directory=$(printf 'cl\303\251 \320\272\320\273\321\216\321\207')
+    mkdir -p "$tmp/tree/$directory/in it"
+    head -c 5000000 /dev/urandom >"$tmp/tree/big file"
+    head -c 100 /dev/urandom >"$tmp/tree/$directory/in it/one"
+    head -c 70000 /dev/zero >"$tmp/tree/$directory/zeros"
+    : >"$tmp/tree/empty"
+    touch -d '2021-03-04 05:06:07 UTC' "$tmp/tree/big file"
+    cat >"$tmp/service.py" <<'END'
+import socket, threading
+def one(c):
+    got = b''
+    while True:
+        b = c.recv(65536)
+        if not b: break
+        got += b
+    c.sendall(got)
+    c.close()
+s = socket.create_server(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=one, args=(s.accept()[0],), daemon=True).start()
+END
+    cat >"$tmp/client.py" <<'END'
+import socket, sys, threading
+c = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+def push():
+    c.sendall(open(sys.argv[2], 'rb').read())
+    c.shutdown(socket.SHUT_WR)
+threading.Thread(target=push).start()
+while True:
+    b = c.recv(65536)
+    if not b: break
+    sys.stdout.buffer.write(b)
+END
+    python3 "$tmp/service.py" >"$tmp/service.port" &
+    background="$background $!"
+    service_port=$(await 's/^\([0-9]*\)$/\1/p' "$tmp/service.port")
+}
+
+files_and_ports() {
+    set_up_files
+    forward_pair windows system
+    forward_pair system windows
+    file_parts
+}
+
+
+# ---- a person, and commands ----
+# asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
+asked() {
+    answers=$1
+    shift
+    timeout 90 python3 tests/windows/console.py "$answers" $run "$dir/svconn.exe" "$@" >"$tmp/seen" 2>&1
+}
+questions() {
+    files="--known-peers $tmp/asked/known_peers --known-relays $tmp/asked/known_relays"
+    mkdir -m 700 "$tmp/asked"
+    for answer in no yes; do
+        printf 'system %s seen\n' "$system_key" >"$tmp/asked/known_peers"
+        asked $answer peers verify system --known-peers "$tmp/asked/known_peers"
+        code=$?
+        if [ $answer = yes ]; then want=0 word=verified; else want=4 word=seen; fi
+        [ "$code" -eq $want ] && grep -q " $word\$" "$tmp/asked/known_peers"
+        judge "a person at the console says $answer: peers verify" $?
+    done
+    rm -f "$tmp"/asked/known_peers*
+    called system listen tcp://127.0.0.1:0 --allow windows
+    asked verified connect "$address" --key "$tmp/windows/key" $files
+    code=$?
+    wait "$called"
+    [ $code -eq 0 ] && [ "$(cat "$tmp/asked/known_peers")" = "$address $system_key verified" ]
+    status=$?
+    judge "a person at the console verifies a key that is new" $status
+    [ $status -eq 0 ] || show "$tmp/seen" "$tmp/called.err"
+    called system listen --relay "$relay_key@$relay" --allow windows
+    asked yes connect "${address##*/}" --relay "$relay" --peer "$system_key" --key "$tmp/windows/key" $files
+    code=$?
+    wait "$called"
+    [ $code -eq 0 ] && [ "$(cat "$tmp/asked/known_relays")" = "$relay $relay_key" ]
+    status=$?
+    judge "a person at the console knows the relay" $status
+    [ $status -eq 0 ] || show "$tmp/seen" "$tmp/called.err"
+    # The port is chosen beforehand: what is seen comes at the end
+    for answer in no yes; do
+        port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+        asked $answer listen "tcp://127.0.0.1:$port" --allow ask --key "$tmp/windows/key" $files &
+        called=$!
+        background="$background $called"
+        sleep 4
+        echo 'hello' | on system connect "tcp://127.0.0.1:$port" --peer windows >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        wait "$called"
+        if [ $answer = yes ]; then want=0; else want=4; fi
+        [ $caller -eq $want ] && if [ $answer = yes ]; then grep -q hello "$tmp/seen"; else ! grep -q hello "$tmp/seen"; fi
+        status=$?
+        judge "a person at the console says $answer to a caller" $status
+        [ $status -eq 0 ] || show "$tmp/seen" "$tmp/caller.err"
+    done
+    asked '^C' serve tcp://127.0.0.1:0 --allow any --forward 80 --key "$tmp/windows/key"
+    code=$?
+    [ $code -eq 0 ] && grep -q 'listening on' "$tmp/seen"
+    status=$?
+    judge "Ctrl-C ends serve in order" $status
+    [ $status -eq 0 ] || show "$tmp/seen"
+}
+commands_of_users() {
+    called windows listen tcp://127.0.0.1:0 --allow system --exec 'echo %SVCONN_NAME%& findstr wanted'
+    printf 'not this\r\nwanted line\r\n' | on system connect "$address" --peer windows >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ $caller -eq 0 ] && grep -q '^system' "$tmp/caller.out" 
+    status=$?
+    judge "listen --exec on windows: a command for the caller" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+    for code in 0 1; do
+        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "exit $code"
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        stop_called
+        [ $caller -eq $((4 * code)) ]
+        status=$?
+        judge "listen --ask-program on windows: it ends with $code" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    done
+}
+
+# The headers of the answer are read, whatever their case; both programs say the same
+wrong_websocket() {
+    cat >"$tmp/websocket.py" <<'END'
+import socket
+s = socket.create_server(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b'HTTP/1.1 101 Switching Protocols\r\nupgrade: WebSocket\r\nCONNECTION: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n')
+    c.close()
+END
+    python3 "$tmp/websocket.py" >"$tmp/websocket.port" &
+    background="$background $!"
+    port=$(await 's/^\([0-9]*\)$/\1/p' "$tmp/websocket.port")
+    for s in system windows; do
+        on $s connect "ws://127.0.0.1:$port/" --peer "$windows_key" </dev/null >/dev/null 2>"$tmp/said.$s"
+        eval "code_$s=$?"
+    done
+    [ "$code_system" -eq "$code_windows" ] && [ -s "$tmp/said.windows" ] && cmp -s "$tmp/said.system" "$tmp/said.windows"
+    status=$?
+    judge "ws:// with a wrong answer is refused in the same words" $status
+    [ $status -eq 0 ] || show "$tmp/said.system" "$tmp/said.windows"
+}
+
+tool() {
+    if ! command -v python3 >/dev/null; then
+        echo "skip windows $name: a service and a person at the console are played by Python 3"
+        return
+    fi
+    set_up_tool
+    peers
+    pipe_pair windows system
+    pipe_pair system windows
+    pipe_pair windows second
+    half_closed windows system
+    half_closed system windows
+    wrong_keys windows system
+    wrong_keys system windows
+    nobody_there
+    wrong_websocket
+    files_and_ports
+    questions
+    commands_of_users
+}
