@@ -60,8 +60,6 @@ static void write_number(uint8_t out[32], const limb *f) {
     for (unsigned i = 0; i < 32; i++) out[i] = (uint8_t)(f[8 * i / LIMB] >> 8 * i % LIMB);
 }
 
-static int is_zero_number(const limb *f) { return (int)ct_all_zero((const uint8_t *)f, sizeof(number)); }
-
 /* ---- the machine ------------------------------------------------------------------------------------------------------------------- */
 typedef struct {
     number r[16];
@@ -134,14 +132,21 @@ static const int16_t times[8] = {0, 38, 1, -1, 2, -2, 14, 8111};
 #define NEUTRAL (1 << P0 | 1 << P0_MINUS | 1 << Y | 1 << Z) /* what is 1 in P0 and (X : Y : Z) */
 
 static const struct programs {
-    uint16_t ladder[18], twice[13], add[13], square[1], times_f[1], decode[11], root[8], other_root[1], freeze_x[1], negate[1], point[5],
-        ladder_end[2], points_end[6], encode[7], quotient[2];
+    uint16_t ladder[18], ladder_end[2], square[1], times_f[1];
+#ifndef SVCONN_PSK_ONLY
+    uint16_t twice[13], add[13], decode[11], root[8], other_root[1], freeze_x[1], negate[1], point[5], points_end[6], encode[7];
+#endif
+    uint16_t quotient[2];
 } program = {
     /* RFC 7748, section 5, the body of the loop; 121665 = 15 * 8111 */
     {DO(ADD, LA, X2, Z2), DO(SUB, LB, X2, Z2), DO(SUB, LD, X3, Z3), DO(ADD, X3, X3, Z3), DO(MUL, LD, LD, LA), DO(MUL, X3, X3, LB), /* DA, CB */
      DO(MUL, LA, LA, LA), DO(MUL, LB, LB, LB), DO(MUL, X2, LA, LB), DO(SUB, LB, LA, LB),   /* AA, BB, E */
      DO(ADD_14, Z2, LB, LB), DO(ADD_8111, Z2, LA, Z2), DO(MUL, Z2, Z2, LB),                /* AA + a24 E */
      DO(SUB, Z3, LD, X3), DO(ADD, X3, LD, X3), DO(MUL, X3, X3, X3), DO(MUL, Z3, Z3, Z3), DO(LAST | MUL, Z3, Z3, X1)},
+    {DO(FREEZE, F, Z2, Z2), DO(LAST | FREEZE, POW, Z2, Z2)},
+    {DO(LAST | MUL, POW, POW, POW)},
+    {DO(LAST | MUL, POW, POW, F)},
+#ifndef SVCONN_PSK_ONLY
     /* Hisil and others, 3.3, with E and G of the other sign, which makes (-X : -Y : -Z : -T). T is not used. */
     {DO(MUL, A, X, X), DO(MUL, B, Y, Y), DO(ADD, X, X, Y), DO(MUL, X, X, X), DO(ADD, Y, A, B), DO(SUB, X, Y, X), DO(SUB, A, A, B), /* H, -E, -G */
      DO(MUL, Z, Z, Z), DO(ADD_2, B, A, Z), /* F */
@@ -150,8 +155,6 @@ static const struct programs {
     {DO(SUB, A, Y, X), DO(MUL, A, A, P0_MINUS), DO(ADD, B, Y, X), DO(MUL, B, B, P0), DO(MUL, T, T, P0_T), /* A, B, C */
      DO(SUB, X, B, A), DO(ADD, Y, B, A), DO(ADD_2, Z, T, Z), DO(SUB_2, A, Z, T),                          /* E, H, G, F */
      DO(MUL, T, X, Y), DO(MUL, X, X, A), DO(MUL, Y, Y, Z), DO(LAST | MUL, Z, Z, A)},
-    {DO(LAST | MUL, POW, POW, POW)},
-    {DO(LAST | MUL, POW, POW, F)},
     /* RFC 8032, 5.1.3: u = y^2 - 1, v = d y^2 + 1, v^3, u v^7. And y below p, to be compared */
     {DO(FREEZE, ROOT, PY, PY), DO(MUL, U, PY, PY), DO(MUL, V, U, D), DO(ADD, V, V, ONE), DO(SUB, U, U, ONE), DO(MUL, F, V, V), DO(MUL, V3, F, V),
      DO(MUL, F, V3, V3), DO(MUL, F, F, V), DO(MUL, F, F, U), DO(LAST | FREEZE, POW, F, F)},
@@ -163,13 +166,13 @@ static const struct programs {
     {DO(SUB_2, PX, PX, PX)}, /* and on */
     /* P1 */
     {DO(ADD, P1, PY, PX), DO(SUB, P1_MINUS, PY, PX), DO(MUL, P1_T, PX, PY), DO(MUL, P1_T, P1_T, D), DO(LAST | ADD, P1_T, P1_T, P1_T)},
-    {DO(FREEZE, F, Z2, Z2), DO(LAST | FREEZE, POW, Z2, Z2)},
     /* 2 + 2 y, 2 - 2 y for the y of P2: RFC 7748, 4.1. What is to be inverted: Z (2 - 2 y) */
     {DO(ADD, A, P2, P2_MINUS), DO(ADD_2, ONE_PLUS_Y, A, ONE), DO(SUB, B, ONE, A), DO(ADD, ONE_MINUS_Y, B, ONE), DO(MUL, F, ONE_MINUS_Y, Z),
      DO(LAST | FREEZE, POW, F, F)},
     /* r[0], r[1]: X / Z, Y / Z; r[2]: u. */
     {DO(MUL, 0, X, ONE_MINUS_Y), DO(MUL, ONE_MINUS_Y, ONE_MINUS_Y, POW), DO(MUL, 1, Y, ONE_MINUS_Y), DO(FREEZE, 1, 1, 1), DO(MUL, 2, ONE_PLUS_Y, Z),
      DO(MUL, 2, 2, POW), DO(FREEZE, 2, 2, 2)}, /* and on, as for X25519 */
+#endif
     {DO(MUL, 0, 0, POW), DO(LAST | FREEZE, 0, 0, 0)},
 };
 #define AT(name) (offsetof(struct programs, name) / 2)
@@ -228,35 +231,7 @@ static void swap_points(limb *p, limb *q, uint32_t mask) {
     }
 }
 
-/* ---- scalars ------------------------------------------------------------------------------------------------------------------------ */
-/* d, and behind it x of the base point, whose y is 4 / 5; a square root of -1; L */
-static const number constant[4] = {
-    {TWO(0x78a3, 0x1359), TWO(0x4dca, 0x75eb), TWO(0xd8ab, 0x4141), TWO(0x0a4d, 0x0070),
-     TWO(0xe898, 0x7779), TWO(0x4079, 0x8cc7), TWO(0xfe73, 0x2b6f), TWO(0x6cee, 0x5203)},
-    {TWO(0xd51a, 0x8f25), TWO(0x2d60, 0xc956), TWO(0xa7b2, 0x9525), TWO(0xc760, 0x692c),
-     TWO(0xdc5c, 0xfdd6), TWO(0xe231, 0xc0a4), TWO(0x53fe, 0xcd6e), TWO(0x36d3, 0x2169)},
-    {TWO(0xa0b0, 0x4a0e), TWO(0x1b27, 0xc4ee), TWO(0xe478, 0xad2f), TWO(0x1806, 0x2f43),
-     TWO(0xd7a7, 0x3dfb), TWO(0x0099, 0x2b4d), TWO(0xdf0b, 0x4fc1), TWO(0x2480, 0x2b83)},
-    {TWO(0xd3ed, 0x5cf5), TWO(0x631a, 0x5812), TWO(0x9cd6, 0xa2f7), TWO(0xf9de, 0x14de), TWO(0, 0), TWO(0, 0), TWO(0, 0), TWO(0, 0x1000)},
-};
-#define ORDER constant[3]
-
-/* r = ((more + 1) r + m b) mod L, for m, more < 2^8, r < L and b < 2^255. What is to be reduced is below 2^264. With q for what it has from
- * bit 252 on, and L = 2^252 + e, e < 2^125, it is below 2^252 once q L is taken off, and not below -q e > -L. */
-static void accumulate(limb *r, int more, int m, const limb *b) {
-    int c = add_times(r, r, more, r, 0);
-    c += add_times(r, r, m, b, 0);
-    c += add_times(r, r, -(16 * c + (int)(r[LIMBS - 1] >> (LIMB - 4))), ORDER, 0);
-    (void)add_times(r, r, -c, ORDER, 0); /* c is -1 or 0 */
-}
-
-/* h = b times the 64 bytes in c->product, mod L */
-static void reduce(limb *h, const curve *c, const limb *b) {
-    const uint8_t *digest = (const uint8_t *)c->product;
-    memset(h, 0, sizeof(number));
-    for (unsigned i = 64; i-- > 0;) accumulate(h, 255, digest[i], b);
-}
-
+/* ---- what all operations share -------------------------------------------------------------------------------------------------------- */
 /* RFC 7748, section 5; RFC 8032, 5.1.5. Without the bit 255 */
 static void read_secret(limb *h, const uint8_t in[32]) {
     (void)read_number(h, in);
@@ -264,7 +239,6 @@ static void read_secret(limb *h, const uint8_t in[32]) {
     h[LIMBS - 1] |= (limb)1 << (LIMB - 2);
 }
 
-/* ---- what all operations share -------------------------------------------------------------------------------------------------------- */
 /* The first n bytes of c are set: to 0, and to 1 those registers whose bits are in ones. */
 static void begin(curve *c, size_t n, unsigned ones) {
     memset(c, 0, n);
@@ -273,15 +247,6 @@ static void begin(curve *c, size_t n, unsigned ones) {
     c->swap = 0;
 }
 #define SECOND (P2 * sizeof(number)) /* not P2, nor what is behind it */
-
-/* P0 and (X : Y : Z) are neutral, P1 is the base point. */
-static void begin_points(curve *c, size_t n) {
-    begin(c, n, NEUTRAL | 1 << ONE);
-    memcpy(c->r[D], constant, 2 * sizeof(number));
-    memset(c->r[PY], 0x66, sizeof(number));
-    c->r[PY][0] ^= 0x3e; /* 0x66 ^ 0x58 */
-    compute(c, AT(point));
-}
 
 static uint32_t bit_of(const limb *n, unsigned i) { return (uint32_t)n[i / LIMB] >> i % LIMB & 1; }
 
@@ -296,6 +261,10 @@ static int more(curve *c, unsigned rest, uint32_t *units) {
             uint32_t bit = bit_of(c->s, t);
             swap_points(c->r[P0], c->r[P1], ct_mask32(c->swap ^ bit));
             c->swap = (uint8_t)bit;
+#ifdef SVCONN_PSK_ONLY
+            compute(c, AT(ladder));
+            if (t == 0) compute(c, AT(ladder_end));
+#else
             compute(c, c->ladder ? AT(ladder) : AT(twice));
             if (bit_of(c->k, t)) {
                 swap_points(c->r[P0], c->r[P2], UINT32_MAX);
@@ -303,6 +272,7 @@ static int more(curve *c, unsigned rest, uint32_t *units) {
                 swap_points(c->r[P0], c->r[P2], UINT32_MAX);
             }
             if (t == 0) compute(c, c->ladder ? AT(ladder_end) : AT(points_end));
+#endif
         } else {
             compute(c, AT(square));
             if (t != 4 && t != 2) compute(c, AT(times_f));
@@ -317,7 +287,7 @@ static void begin_ladder(curve *c, size_t n, const uint8_t u[32]) {
     begin(c, n, 1 << X2 | 1 << Z3);
     c->ladder = 1;
     (void)read_number(c->r[X3], u);
-    memcpy(c->r[X1], c->r[X3], sizeof(number));
+    ct_copy(c->r[X1], c->r[X3], sizeof(number));
 }
 
 /* The inverse of 0 is 0: then out is zero, as RFC 7748 section 5 wants it. */
@@ -358,20 +328,62 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
 }
 
 /* ---- Ed25519 -------------------------------------------------------------------------------------------------------------------------- */
+#ifndef SVCONN_PSK_ONLY
+/* d, and behind it x of the base point, whose y is 4 / 5; a square root of -1; L */
+static const number constant[4] = {
+    {TWO(0x78a3, 0x1359), TWO(0x4dca, 0x75eb), TWO(0xd8ab, 0x4141), TWO(0x0a4d, 0x0070),
+     TWO(0xe898, 0x7779), TWO(0x4079, 0x8cc7), TWO(0xfe73, 0x2b6f), TWO(0x6cee, 0x5203)},
+    {TWO(0xd51a, 0x8f25), TWO(0x2d60, 0xc956), TWO(0xa7b2, 0x9525), TWO(0xc760, 0x692c),
+     TWO(0xdc5c, 0xfdd6), TWO(0xe231, 0xc0a4), TWO(0x53fe, 0xcd6e), TWO(0x36d3, 0x2169)},
+    {TWO(0xa0b0, 0x4a0e), TWO(0x1b27, 0xc4ee), TWO(0xe478, 0xad2f), TWO(0x1806, 0x2f43),
+     TWO(0xd7a7, 0x3dfb), TWO(0x0099, 0x2b4d), TWO(0xdf0b, 0x4fc1), TWO(0x2480, 0x2b83)},
+    {TWO(0xd3ed, 0x5cf5), TWO(0x631a, 0x5812), TWO(0x9cd6, 0xa2f7), TWO(0xf9de, 0x14de), TWO(0, 0), TWO(0, 0), TWO(0, 0), TWO(0, 0x1000)},
+};
+#define ORDER constant[3]
+
+/* r = ((more + 1) r + m b) mod L, for m, more < 2^8, r < L and b < 2^255. What is to be reduced is below 2^264. With q for what it has from
+ * bit 252 on, and L = 2^252 + e, e < 2^125, it is below 2^252 once q L is taken off, and not below -q e > -L. */
+static void accumulate(limb *r, int more, int m, const limb *b) {
+    int c = add_times(r, r, more, r, 0);
+    c += add_times(r, r, m, b, 0);
+    c += add_times(r, r, -(16 * c + (int)(r[LIMBS - 1] >> (LIMB - 4))), ORDER, 0);
+    (void)add_times(r, r, -c, ORDER, 0); /* c is -1 or 0 */
+}
+
+/* h = b times the digest, mod L */
+static void reduce(limb *h, const uint8_t digest[64], const limb *b) {
+    memset(h, 0, sizeof(number));
+    for (unsigned i = 64; i-- > 0;) accumulate(h, 255, digest[i], b);
+}
+
+/* P0 and (X : Y : Z) are neutral, P1 is the base point. */
+static void begin_points(curve *c, size_t n) {
+    begin(c, n, NEUTRAL | 1 << ONE);
+    ct_copy(c->r[D], constant, 2 * sizeof(number));
+    memset(c->r[PY], 0x66, sizeof(number));
+    c->r[PY][0] ^= 0x3e; /* 0x66 ^ 0x58 */
+    compute(c, AT(point));
+}
+
+#define is_zero_number(f) (int)ct_all_zero((const uint8_t *)(f), sizeof(number))
+
+/* There is room for one while nothing is multiplied. */
+static uint8_t *digest_of(curve *c) { return (uint8_t *)c->product; }
+
 /* a, b: of 32 bytes; b may be NULL, or both */
-static void hash(curve *c, const uint8_t *a, const uint8_t *b, const uint8_t *msg, size_t len) {
+static void hash(uint8_t digest[64], const uint8_t *a, const uint8_t *b, const uint8_t *msg, size_t len) {
     svconn_sha512_ctx h;
     svconn_sha512_init(&h);
     if (a) svconn_sha512_update(&h, a, 32);
     if (b) svconn_sha512_update(&h, b, 32);
     svconn_sha512_update(&h, msg, len);
-    svconn_sha512_final(&h, (uint8_t *)c->product);
+    svconn_sha512_final(&h, digest);
 }
 
-/* RFC 8032, 5.1.5, steps 1 and 2: a is the scalar; the prefix is behind it in c->product. */
-static void expand_seed(curve *c, limb *a, const uint8_t seed[32]) {
-    hash(c, NULL, NULL, seed, 32);
-    read_secret(a, (const uint8_t *)c->product);
+/* RFC 8032, 5.1.5, steps 1 and 2: a is the scalar; the prefix is the second half of the digest. */
+static void expand_seed(uint8_t digest[64], limb *a, const uint8_t seed[32]) {
+    hash(digest, NULL, NULL, seed, 32);
+    read_secret(a, digest);
 }
 
 /* (X : Y : Z), by the inverse of Z */
@@ -385,7 +397,7 @@ void svconn_ed25519_public(uint8_t public_key[32], const uint8_t seed[32]) {
     curve c;
     uint32_t units = SVCONN_NO_PAUSE;
     begin_points(&c, sizeof c);
-    expand_seed(&c, c.s, seed);
+    expand_seed(digest_of(&c), c.s, seed);
     (void)more(&c, 0, &units);
     encode(&c, public_key);
     ct_wipe(&c, sizeof c);
@@ -396,16 +408,16 @@ static int sign(curve *c, uint32_t *phase, uint32_t *units, uint8_t signature[64
                 const uint8_t *msg, size_t len) {
     if (*phase == 0) {
         begin_points(c, sizeof *c);
-        expand_seed(c, c->s, seed);
-        hash(c, (const uint8_t *)c->product + 32, NULL, msg, len);
-        reduce(c->s, c, c->r[ONE]);
+        expand_seed(digest_of(c), c->s, seed);
+        hash(digest_of(c), digest_of(c) + 32, NULL, msg, len);
+        reduce(c->s, digest_of(c), c->r[ONE]);
         *phase = 1;
     }
     if (!more(c, 0, units)) return SVCONN_UNFINISHED;
     encode(c, signature);
-    expand_seed(c, c->k, seed);
-    hash(c, signature, public_key, msg, len);
-    reduce(c->r[0], c, c->k);
+    expand_seed(digest_of(c), c->k, seed);
+    hash(digest_of(c), signature, public_key, msg, len);
+    reduce(c->r[0], digest_of(c), c->k);
     accumulate(c->r[0], 0, 1, c->s);
     write_number(signature + 32, c->r[0]);
     ct_wipe(c, sizeof *c);
@@ -432,15 +444,15 @@ static int decode_begin(curve *c, const uint8_t code[32]) {
 /* The negative of the point, as P1; 0 if there is none, or of small order. (With x = 0 the order is 1 or 2: that -0 is no encoding need not be
  * seen.) The order of [8]P is 1 or L, which is odd: x = 0 says that it is the identity, as (0, -1) has order 2. */
 static int decode_end(curve *c, const uint8_t code[32]) {
-    memcpy(c->r[ROOT], constant[2], sizeof(number));
+    ct_copy(c->r[ROOT], constant[2], sizeof(number));
     compute(c, AT(root));
     int direct = is_zero_number(c->r[V]);
     if (!direct && !is_zero_number(c->r[POW])) return 0;
     compute(c, direct ? AT(freeze_x) : AT(other_root));
     compute(c, (c->r[PX][0] & 1) == code[31] >> 7 ? AT(negate) : AT(point));
-    memcpy(c->r[X], c->r[PX], 2 * sizeof(number));
+    ct_copy(c->r[X], c->r[PX], 2 * sizeof(number));
     for (unsigned i = 0; i < 3; i++) compute(c, AT(twice));
-    memcpy(c->r[PX], c->r[X], sizeof(number));
+    ct_copy(c->r[PX], c->r[X], sizeof(number));
     compute(c, AT(freeze_x));
     return !is_zero_number(c->r[PX]);
 }
@@ -459,8 +471,8 @@ static int verify(curve *c, uint32_t *phase, uint32_t *units, uint8_t u[32], con
         swap_points(c->r[P1], c->r[P2], UINT32_MAX);
         begin_points(c, SECOND);
         if (read_number(c->s, signature + 32) || add_times(c->r[A], c->s, -1, ORDER, 0) == 0) return 0; /* S is L at least */
-        hash(c, signature, public_key, msg, len);
-        reduce(c->k, c, c->r[ONE]);
+        hash(digest_of(c), signature, public_key, msg, len);
+        reduce(c->k, digest_of(c), c->r[ONE]);
         *phase = 2;
     }
     if (!more(c, 0, units)) return SVCONN_UNFINISHED;
@@ -504,11 +516,34 @@ void svconn_ed25519_to_x25519(uint8_t u[32], const uint8_t public_key[32]) {
 }
 
 void svconn_ed25519_seed_to_x25519(uint8_t scalar[32], const uint8_t seed[32]) {
-    curve c;
-    expand_seed(&c, c.s, seed);
-    write_number(scalar, c.s);
-    ct_wipe(&c, sizeof c);
+    uint8_t digest[64];
+    number a;
+    expand_seed(digest, a, seed);
+    write_number(scalar, a);
+    ct_wipe(digest, sizeof digest);
+    ct_wipe(a, sizeof a);
 }
+
+#else /* crypto.h has them, nobody calls them: none does anything, and none says yes */
+void svconn_ed25519_public(uint8_t public_key[32], const uint8_t seed[32]) { (void)public_key, (void)seed; }
+void svconn_ed25519_sign(uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
+    (void)signature, (void)seed, (void)public_key, (void)msg, (void)len;
+}
+int svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
+    (void)u, (void)signature, (void)public_key, (void)msg, (void)len;
+    return SVCONN_BAD_KEY;
+}
+int svconn_ed25519_verify(const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
+    (void)signature, (void)public_key, (void)msg, (void)len;
+    return 0;
+}
+int svconn_ed25519_check(const uint8_t public_key[32]) {
+    (void)public_key;
+    return 0;
+}
+void svconn_ed25519_to_x25519(uint8_t u[32], const uint8_t public_key[32]) { (void)u, (void)public_key; }
+void svconn_ed25519_seed_to_x25519(uint8_t scalar[32], const uint8_t seed[32]) { (void)scalar, (void)seed; }
+#endif
 
 /* ---- in slices ------------------------------------------------------------------------------------------------------------------------ */
 #ifndef SVCONN_NO_SLICES
@@ -540,8 +575,8 @@ int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_
         if (!more(c, 0, &w->units)) return SVCONN_UNFINISHED;
         compute(c, AT(quotient));
         if (w->phase == 2) break;
-        memcpy(c->s, c->r[P2], sizeof(number));
-        memcpy(c->r[P2], c->r[0], sizeof(number));
+        ct_copy(c->s, c->r[P2], sizeof(number));
+        ct_copy(c->r[P2], c->r[0], sizeof(number));
         begin_ladder(c, SECOND, u2);
         w->phase = 2;
     }
@@ -552,6 +587,7 @@ int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_
     return (int)good;
 }
 
+#ifndef SVCONN_PSK_ONLY
 int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32],
                               const uint8_t *msg, size_t len) {
     return w->units ? sign(work_of(w), &w->phase, &w->units, signature, seed, public_key, msg, len) : SVCONN_UNFINISHED;
@@ -561,6 +597,18 @@ int svconn_ed25519_verify_u_slice(svconn_curve_work *w, uint8_t u[32], const uin
                                   const uint8_t *msg, size_t len) {
     return w->units ? verify(work_of(w), &w->phase, &w->units, u, signature, public_key, msg, len) : SVCONN_UNFINISHED;
 }
+#else
+int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32],
+                              const uint8_t *msg, size_t len) {
+    (void)w, (void)signature, (void)seed, (void)public_key, (void)msg, (void)len;
+    return SVCONN_BAD_KEY;
+}
+int svconn_ed25519_verify_u_slice(svconn_curve_work *w, uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32],
+                                  const uint8_t *msg, size_t len) {
+    (void)w, (void)u, (void)signature, (void)public_key, (void)msg, (void)len;
+    return SVCONN_BAD_KEY;
+}
+#endif
 #endif
 
 #else

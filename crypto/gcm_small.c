@@ -88,7 +88,7 @@ static int crypt_text(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[
     return (int)right;
 }
 
-void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { memcpy(key, k, 32); }
+void svconn_gcm_init(uint64_t key[SVCONN_GCM_WORDS], const uint8_t k[32]) { ct_copy(key, k, 32); }
 
 void svconn_gcm_seal(const uint64_t key[SVCONN_GCM_WORDS], const uint8_t nonce[12], const uint8_t *aad, size_t aad_len,
                      uint8_t *out, const uint8_t *in, size_t len, uint8_t *tag, size_t tag_len) {

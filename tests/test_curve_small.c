@@ -134,7 +134,7 @@ static void reductions(void) {
         if (i % 4 == 3) random_bytes(b, 32), b[31] &= 127;
         memcpy(c.product, a, 64);
         (void)read_number(n, b);
-        reduce(c.k, &c, n);
+        reduce(c.k, digest_of(&c), n);
         write_number(got, c.k);
         slow_mod(two_256, TWO_255, 32, L);
         slow_muladd(two_256, two_256, ONE, two_256, L); /* 2^256 mod L */
