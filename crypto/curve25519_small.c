@@ -425,7 +425,7 @@ static int sign(curve *c, uint32_t *phase, uint32_t *units, uint8_t signature[64
     return 1;
 }
 
-void svconn_ed25519_sign(uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
+SVCONN_OWN_FRAME void svconn_ed25519_sign(uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
     curve c;
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     (void)sign(&c, &phase, &units, signature, seed, public_key, msg, len);
@@ -483,7 +483,7 @@ static int verify(curve *c, uint32_t *phase, uint32_t *units, uint8_t u[32], con
     return memcmp(code, signature, 32) == 0;
 }
 
-int svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
+SVCONN_OWN_FRAME int svconn_ed25519_verify_u(uint8_t u[32], const uint8_t signature[64], const uint8_t public_key[32], const uint8_t *msg, size_t len) {
     curve c;
     uint32_t phase = 0, units = SVCONN_NO_PAUSE;
     return verify(&c, &phase, &units, u, signature, public_key, msg, len);
