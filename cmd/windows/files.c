@@ -28,6 +28,9 @@
 #define FILE_OPEN_FOR_BACKUP_INTENT 0x00004000
 #endif
 
+typedef char time_has_64_bits[sizeof(time_t) == 8 ? 1 : -1];
+typedef char off_has_64_bits[sizeof(off_t) == 8 ? 1 : -1];
+
 static HANDLE handle_of(int fd) { return (HANDLE)_get_osfhandle(fd); }
 
 static int failed_by(NTSTATUS status) {
@@ -75,10 +78,31 @@ static int is_reparse_point(HANDLE h) {
     return GetFileInformationByHandleEx(h, FileAttributeTagInfo, &about, sizeof about) && (about.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT);
 }
 
+/* The handle is closed with it, or now: the C library has 2048 places. */
+static int descriptor(HANDLE h, int flags) {
+    int fd = _open_osfhandle((intptr_t)h, flags | _O_BINARY);
+    if (fd < 0) (void)CloseHandle(h);
+    return fd;
+}
+
 static int same_directory(int dir) {
     HANDLE copy, own = GetCurrentProcess();
     if (!DuplicateHandle(own, handle_of(dir), own, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) return wide_failed();
-    return _open_osfhandle((intptr_t)copy, _O_RDONLY | _O_BINARY);
+    return descriptor(copy, _O_RDONLY);
+}
+
+/* What is kept in another way is opened again, as what it is; somebody else may have put a link there meanwhile. */
+static int open_through(HANDLE *h, int dir, const char *name, ACCESS_MASK access, ULONG options) {
+    BY_HANDLE_FILE_INFORMATION before, after;
+    BOOL known = GetFileInformationByHandle(*h, &before);
+    (void)CloseHandle(*h);
+    if (nt_open(h, dir, name, access, FILE_OPEN, options) != 0) return -1;
+    if (known && GetFileInformationByHandle(*h, &after) && before.dwVolumeSerialNumber == after.dwVolumeSerialNumber &&
+        before.nFileIndexHigh == after.nFileIndexHigh && before.nFileIndexLow == after.nFileIndexLow)
+        return 0;
+    (void)CloseHandle(*h);
+    errno = ELOOP;
+    return -1;
 }
 
 /* A file that is new is written, and renamed: for that it gets DELETE later, by a handle of its own */
@@ -95,11 +119,8 @@ int windows_openat(int dir, const char *name, int flags, ...) {
         errno = ELOOP;
         return -1;
     }
-    if (stay && is_reparse_point(h)) {
-        (void)CloseHandle(h);
-        if (nt_open(&h, dir, name, access, FILE_OPEN, options) != 0) return -1;
-    }
-    return _open_osfhandle((intptr_t)h, (writes ? _O_RDWR : _O_RDONLY) | _O_BINARY);
+    if (stay && is_reparse_point(h) && open_through(&h, dir, name, access, options) != 0) return -1;
+    return descriptor(h, writes ? _O_RDWR : _O_RDONLY);
 }
 
 /* ---- looking ---- */
@@ -250,7 +271,13 @@ int windows_fchmod(int fd, unsigned mode) {
     return 0;
 }
 
+#define YEARS 900000000000ll /* seconds since 1970, some 28000 years: less than a FILETIME holds */
+
 int windows_futimens(int fd, const struct timespec times[2]) {
+    if ((int64_t)times[1].tv_sec < -(int64_t)(EPOCH / 10000000) || times[1].tv_sec > YEARS) {
+        errno = EINVAL; /* a sender can name any time */
+        return -1;
+    }
     uint64_t t = (uint64_t)((int64_t)times[1].tv_sec * 10000000) + EPOCH + (uint64_t)times[1].tv_nsec / 100;
     FILETIME when;
     when.dwLowDateTime = (DWORD)t;

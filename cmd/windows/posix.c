@@ -16,11 +16,11 @@ static int open_directory(const char *path) {
                            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
     BY_HANDLE_FILE_INFORMATION about;
     if (h == INVALID_HANDLE_VALUE) return wide_failed();
-    if (GetFileInformationByHandle(h, &about) && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
-        return _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
-    (void)CloseHandle(h);
-    errno = ENOTDIR;
-    return -1;
+    int is = GetFileInformationByHandle(h, &about) && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY);
+    int fd = is ? _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY) : -1;
+    if (fd < 0) (void)CloseHandle(h);
+    if (!is) errno = ENOTDIR;
+    return fd;
 }
 
 int windows_open(const char *path, int flags, ...) {

@@ -7,6 +7,9 @@
 #ifndef SVCONN_CMD_WINDOWS_POSIX_H
 #define SVCONN_CMD_WINDOWS_POSIX_H
 
+#ifndef __MINGW_USE_VC2005_COMPAT /* time_t of 64 bits in programs of 32, too; before the first header */
+#define __MINGW_USE_VC2005_COMPAT
+#endif
 #include "svconn_posix.h"
 #include "svconn_transport.h"
 #include <dirent.h>

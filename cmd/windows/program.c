@@ -56,12 +56,22 @@ static wchar_t *command_line(const char *command) {
     return NULL;
 }
 
+/* By its whole path: a name alone is looked for in the current directory, too, where files of others may have been
+ * received. */
+static int find_shell(wchar_t shell[MAX_PATH + 10]) {
+    UINT n = GetSystemDirectoryW(shell, MAX_PATH);
+    if (n == 0 || n >= MAX_PATH) return -1;
+    wcscpy(shell + n, L"\\cmd.exe");
+    return 0;
+}
+
 static int start(running *p, const char *command, HANDLE in, HANDLE out) {
     STARTUPINFOW how = {.cb = sizeof how, .dwFlags = STARTF_USESTDHANDLES, .hStdInput = in, .hStdOutput = out};
     PROCESS_INFORMATION child;
-    wchar_t *line = command_line(command);
+    wchar_t shell[MAX_PATH + 10], *line = command_line(command);
     how.hStdError = inherited(GetStdHandle(STD_ERROR_HANDLE));
-    BOOL ok = line && CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP, NULL, NULL, &how, &child);
+    BOOL ok = line && find_shell(shell) == 0 &&
+              CreateProcessW(shell, line, NULL, NULL, TRUE, CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP, NULL, NULL, &how, &child);
     if (!ok) (void)wide_failed();
     int why = errno;
     close_it(how.hStdError);
@@ -70,7 +80,10 @@ static int start(running *p, const char *command, HANDLE in, HANDLE out) {
     if (!ok) return -1;
     p->process = child.hProcess;
     p->job = CreateJobObjectW(NULL, NULL);
-    if (p->job) (void)AssignProcessToJobObject(p->job, child.hProcess);
+    if (p->job && !AssignProcessToJobObject(p->job, child.hProcess)) { /* in a job already, on Windows 7 */
+        close_it(p->job);
+        p->job = NULL;
+    }
     (void)ResumeThread(child.hThread);
     (void)CloseHandle(child.hThread);
     return 0;

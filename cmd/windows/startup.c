@@ -28,6 +28,9 @@ static int take_arguments(int *argc, char ***argv) {
 /* Bytes as they are: no line ends changed, no end at a Ctrl-Z. */
 int startup_prepare(int *argc, char ***argv) {
     for (int fd = 0; fd <= 2; fd++) (void)_setmode(fd, _O_BINARY);
+    /* cmd.exe, and what starts it, look for programs in the current directory first, where files of others may have
+     * been received */
+    if (!SetEnvironmentVariableW(L"NoDefaultCurrentDirectoryInExePath", L"1")) return -1;
     return take_arguments(argc, argv);
 }
 

@@ -94,6 +94,7 @@ static int open_console(void) {
     console.here = pair[0];
     console.there = pair[1];
     console.len = 0;
+    (void)FlushConsoleInputBuffer(console.in); /* before the thread, which would take it for the answer */
     console.thread = CreateThread(NULL, 0, read_keys, NULL, 0, NULL);
     return console.thread ? 0 : -1;
 }
@@ -133,10 +134,8 @@ void terminal_close(int fd) {
     close_console();
 }
 
-void terminal_flush(int fd) {
-    (void)fd;
-    (void)FlushConsoleInputBuffer(console.in);
-}
+/* It was done when the console was opened: by now the thread may have read some of it. */
+void terminal_flush(int fd) { (void)fd; }
 
 void terminal_tell(int fd, const char *format, ...) {
     char text[1200];

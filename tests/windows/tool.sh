@@ -247,6 +247,26 @@ names_of_windows() {
     judge "receive: names that Windows has not" $status
     [ $status -eq 0 ] || { show "$tmp/called.err" "$tmp/caller.err"; ls "$tmp/strange.in/strange"; }
 }
+# The short name of a directory whose name begins with a dot is not that directory: "--keep-dots" was not given
+short_names() {
+    mkdir -m 700 "$tmp/short" "$tmp/short.in" "$tmp/short.in/.ssh"
+    short=$(cd "$tmp" && $run cmd /c 'dir /x /a short.in' 2>/dev/null | tr -d '\r' | sed -n 's/.*<DIR> *\([^ ]*~[^ ]*\)  *\.ssh$/\1/p')
+    if [ -z "$short" ]; then
+        echo "skip windows $name: there are no short names here"
+        return
+    fi
+    mkdir "$tmp/short/$short"
+    for n in "$short/authorized_keys" 'PROGRA~1' 'notes~2.txt' 'not so short~1' 'old.c~'; do echo "$n" >"$tmp/short/$n"; done
+    called windows receive tcp://127.0.0.1:0 --allow system --into "$tmp/short.in"
+    (cd "$tmp/short" && on system send --peer windows "$address" *) >"$tmp/caller.out" 2>"$tmp/caller.err"
+    caller=$?
+    wait "$called"
+    [ "$? $caller" = "0 0" ] && [ -z "$(ls -A "$tmp/short.in/.ssh")" ] && [ -e "$tmp/short.in/PROGRA%7E1" ] && [ -e "$tmp/short.in/notes%7E2.txt" ] &&
+        [ -e "$tmp/short.in/not so short~1" ] && [ -e "$tmp/short.in/old.c~" ]
+    status=$?
+    judge "receive: the short name of something else" $status
+    [ $status -eq 0 ] || { show "$tmp/called.err" "$tmp/caller.err"; ls -AR "$tmp/short.in"; }
+}
 # What was cut off goes on
 resumed() {
     mkdir -m 700 "$tmp/cut"
@@ -266,6 +286,7 @@ file_parts() {
     file_pair windows system
     file_pair system windows
     names_of_windows
+    short_names
     resumed
 }
 
@@ -375,6 +396,23 @@ questions() {
     judge "Ctrl-C ends serve in order" $status
     [ $status -eq 0 ] || show "$tmp/seen"
 }
+# What was received into the directory where a command is started is not taken for the shell. (That cmd.exe itself does not look
+# there, either, cannot be seen here: Wine's does.)
+planted() {
+    printf '#include <stdio.h>\nint main(void) { puts("planted"); return 0; }\n' >"$tmp/planted.c"
+    mkdir -m 700 "$tmp/planted"
+    $cc -o "$tmp/planted/cmd.exe" "$tmp/planted.c"
+    was=$PWD
+    cd "$tmp/planted" || return
+    called windows listen tcp://127.0.0.1:0 --allow system --exec 'echo wanted line'
+    on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    wait "$called"
+    cd "$was" || return
+    grep -q '^wanted line' "$tmp/caller.out"
+    status=$?
+    judge "listen --exec on windows: a cmd.exe in the current directory is not the shell" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+}
 commands_of_users() {
     called windows listen tcp://127.0.0.1:0 --allow system --exec 'echo %SVCONN_NAME%& findstr wanted'
     printf 'not this\r\nwanted line\r\n' | on system connect "$address" --peer windows >"$tmp/caller.out" 2>"$tmp/caller.err"
@@ -439,5 +477,6 @@ tool() {
     wrong_websocket
     files_and_ports
     questions
+    planted
     commands_of_users
 }
