@@ -181,7 +181,7 @@ static const struct programs {
 SVCONN_APART limb add_row(limb *r, limb m, const limb *g) {
     limb c = 0;
     for (unsigned i = 0; i < LIMBS; i++) {
-#if LIMB == 32 && defined(CT_GNU) && defined(__ARM_FEATURE_DSP) /* gcc 12 does not see it */
+#if LIMB == 32 && defined(CT_GNU) && defined(__ARM_FEATURE_DSP) && __ARM_ARCH >= 6 /* gcc 12 does not see it; ARMv5TE has DSP, not this */
         limb t = r[i];
         __asm__("umaal %0, %1, %2, %3" : "+r"(t), "+r"(c) : "r"(m), "r"(g[i]));
         r[i] = t;

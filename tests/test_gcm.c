@@ -417,6 +417,19 @@ static void test_bound_of_aad(void) {
     drop(&m);
 }
 
+/* A tag that is asked for too long: 16 bytes, and nothing from behind them */
+static void test_long_tag(void) {
+    message m = make(3, 20);
+    uint8_t b[20], tag[48];
+    for (size_t t = 17; t < sizeof tag; t++) {
+        memset(tag, 0xee, sizeof tag);
+        seal(&m, b, m.plain, tag, t);
+        CHECK_BYTES(tag, m.tag, 16);
+        for (size_t i = 16; i < sizeof tag; i++) CHECK(tag[i] == 0xee);
+    }
+    drop(&m);
+}
+
 /* crypto.h: the key holds no pointer and may be moved; NULL goes with a length of 0. */
 static void test_key_moves(void) {
     message m = make(0, 0);
@@ -446,6 +459,7 @@ int main(void) {
     TEST("gcm: every alignment, no write outside", test_alignment);
     TEST("gcm: a packet in place with its tag behind it", test_packet_in_place);
     TEST("gcm: tags of 12 to 16 bytes, no others", test_tag_lengths);
+    TEST("gcm: a tag too long is one of 16 bytes", test_long_tag);
     TEST("gcm: open refuses every flipped bit and gives zeros", test_flips);
     TEST("gcm: the bound between aad and text is authenticated", test_bound_of_aad);
     TEST("gcm: a key may move, NULL goes with 0", test_key_moves);
