@@ -8,7 +8,7 @@ answers = sys.argv[1].split("|")
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[2], sys.argv[2:])
-seen, new, end = b"", b"", time.time() + 60
+seen, new, end = b"", b"", time.time() + 80
 while time.time() < end:
     if select.select([fd], [], [], 0.2)[0]:
         try:

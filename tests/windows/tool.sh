@@ -379,7 +379,8 @@ questions() {
         asked $answer listen "tcp://127.0.0.1:$port" --allow ask --key "$tmp/windows/key" $files &
         called=$!
         background="$background $called"
-        sleep 4
+        hex=$(printf ':%04X 00000000:0000 0A' "$port") i=0 # in the table of this system, as a call would be the one that it waits for
+        until grep -q "$hex" /proc/net/tcp || [ $i -eq 500 ]; do sleep 0.1; i=$((i + 1)); done
         echo 'hello' | on system connect "tcp://127.0.0.1:$port" --peer windows >"$tmp/caller.out" 2>"$tmp/caller.err"
         caller=$?
         wait "$called"
