@@ -133,7 +133,7 @@ static const int16_t times[8] = {0, 38, 1, -1, 2, -2, 14, 8111};
 
 static const struct programs {
     uint16_t ladder[18], ladder_end[2], square[1], times_f[1];
-#ifndef SVCONN_PSK_ONLY
+#ifndef SVCONN_SMALL_X25519_ONLY
     uint16_t twice[13], add[13], decode[11], root[8], other_root[1], freeze_x[1], negate[1], point[5], points_end[6], encode[7];
 #endif
     uint16_t quotient[2];
@@ -146,7 +146,7 @@ static const struct programs {
     {DO(FREEZE, F, Z2, Z2), DO(LAST | FREEZE, POW, Z2, Z2)},
     {DO(LAST | MUL, POW, POW, POW)},
     {DO(LAST | MUL, POW, POW, F)},
-#ifndef SVCONN_PSK_ONLY
+#ifndef SVCONN_SMALL_X25519_ONLY
     /* Hisil and others, 3.3, with E and G of the other sign, which makes (-X : -Y : -Z : -T). T is not used. */
     {DO(MUL, A, X, X), DO(MUL, B, Y, Y), DO(ADD, X, X, Y), DO(MUL, X, X, X), DO(ADD, Y, A, B), DO(SUB, X, Y, X), DO(SUB, A, A, B), /* H, -E, -G */
      DO(MUL, Z, Z, Z), DO(ADD_2, B, A, Z), /* F */
@@ -261,7 +261,7 @@ static int more(curve *c, unsigned rest, uint32_t *units) {
             uint32_t bit = bit_of(c->s, t);
             swap_points(c->r[P0], c->r[P1], ct_mask32(c->swap ^ bit));
             c->swap = (uint8_t)bit;
-#ifdef SVCONN_PSK_ONLY
+#ifdef SVCONN_SMALL_X25519_ONLY
             compute(c, AT(ladder));
             if (t == 0) compute(c, AT(ladder_end));
 #else
@@ -328,7 +328,7 @@ void svconn_x25519_public(uint8_t out[32], const uint8_t scalar[32]) {
 }
 
 /* ---- Ed25519 -------------------------------------------------------------------------------------------------------------------------- */
-#ifndef SVCONN_PSK_ONLY
+#ifndef SVCONN_SMALL_X25519_ONLY
 /* d, and behind it x of the base point, whose y is 4 / 5; a square root of -1; L */
 static const number constant[4] = {
     {TWO(0x78a3, 0x1359), TWO(0x4dca, 0x75eb), TWO(0xd8ab, 0x4141), TWO(0x0a4d, 0x0070),
@@ -587,7 +587,7 @@ int svconn_x25519_pair_slice(svconn_curve_work *w, uint8_t out[64], const uint8_
     return (int)good;
 }
 
-#ifndef SVCONN_PSK_ONLY
+#ifndef SVCONN_SMALL_X25519_ONLY
 int svconn_ed25519_sign_slice(svconn_curve_work *w, uint8_t signature[64], const uint8_t seed[32], const uint8_t public_key[32],
                               const uint8_t *msg, size_t len) {
     return w->units ? sign(work_of(w), &w->phase, &w->units, signature, seed, public_key, msg, len) : SVCONN_UNFINISHED;

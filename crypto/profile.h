@@ -43,6 +43,11 @@
 #define SVCONN_SMALL_AES
 #endif
 
+/* Where only pre-shared keys are, X25519 is the whole of the small curve. */
+#if defined(SVCONN_SMALL) && defined(SVCONN_PSK_ONLY)
+#define SVCONN_SMALL_X25519_ONLY
+#endif
+
 /* The constants of SHA-256 are the upper halves of those of SHA-512, where that is in the build anyway (FIPS 180-4, 4.2.2 and 4.2.3). */
 #if defined(SVCONN_SMALL) && !defined(SVCONN_PSK_ONLY)
 #define SVCONN_SHARED_CONSTANTS
