@@ -432,8 +432,8 @@ if command -v script >/dev/null 2>&1; then
     digits_of() { sed -n 's/^.*authenticator: *//p' "$1" | tr -d '\r' | head -n 1; }
     # pair NAME SERVER-OPTIONS CALLER-OPTIONS WHAT-IS-TYPED EXPECTED: "digits" types those that the caller sees
     pair() {
-        typing typed "'$svconn' echo-server '$relay' --key a.pem --once $2 2>&1 | tee asked.log; exit 0"
         : >asked.log
+        typing typed "'$svconn' echo-server '$relay' --key a.pem --once $2 2>&1 | tee asked.log; exit 0"
         await 'listening on' asked.log
         at=$(sed -n 's/^svconn: listening on //p' asked.log | tr -d '\r' | head -n 1)
         # shellcheck disable=SC2086

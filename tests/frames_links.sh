@@ -145,6 +145,7 @@ code=$?
 check "dir: no such directory is exit code 1" eval '[ $code -eq 1 ] && has "is it mounted" err'
 
 # A server that goes on: left-overs of a caller that was killed do not stop it, and the next one is served.
+: >server.log
 "$svconn" echo-server "dir:$dir/shared" --key s.pem --peer "$client_key" --verbose 2>server.log </dev/null >/dev/null &
 many=$!
 started="$started $many"

@@ -123,6 +123,7 @@ check "SIGTERM again" stops
 # ---- pre-shared keys, --once, no marks ----
 head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >psk
 printf '\n' >>psk
+: >server.log # here and below: the words of the one before must not be taken for its own
 "$svconn" echo-server "serial:$dir/b?speed=57600" --psk psk --name server --once >/dev/null 2>server.log </dev/null 9>&- &
 server=$!
 started="$started $server"
@@ -131,6 +132,7 @@ check "a pre-shared key" sh -c '"$1" echo "serial:$2/a?speed=57600" --psk psk --
 check "echo-server --once ends with it, code 0" ends_with 0 $server
 
 # ---- listen and connect ----
+: >server.log
 "$svconn" listen "serial:$dir/b" --key server.key --allow "$client_key" >heard 2>server.log <some 9>&- &
 server=$!
 started="$started $server"

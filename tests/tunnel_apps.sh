@@ -410,6 +410,7 @@ part_stopped() {
 # ---- what is between is killed, and comes back ----
 works_again() { calls e 100000; }
 open_idle() {
+    : >idle.log # now: the words of the one before must not be taken for its own
     "$ends" call "$entry" i >idle.log 2>idle.err &
     idle=$!
     started="$started $idle"
