@@ -103,14 +103,6 @@ int book_disk_open(const char *path, book_disk *d) {
     return -1;
 }
 
-/* Editors do not know of the lock. */
-int book_disk_is_as_read(const char *path, const book_disk *d) {
-    struct stat st;
-    if (stat(path, &st) != 0) return errno == ENOENT && !d;
-    return d && st.st_ino == d->st.st_ino && st.st_dev == d->st.st_dev && st.st_size == d->st.st_size &&
-           st.st_mtim.tv_sec == d->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == d->st.st_mtim.tv_nsec;
-}
-
 /* ---- changing ---- */
 
 /* A file keeps its mode and its group: others may have to read it. */

@@ -24,8 +24,6 @@ void book_disk_unlock(int lock);
 #define BOOK_NOT_THERE (-2)
 /* To read, if nobody but us (or the system) can write it. A descriptor, BOOK_NOT_THERE, or -1 after it said why. */
 int book_disk_open(const char *path, book_disk *d);
-/* Is it still the same? d NULL: there was none. */
-int book_disk_is_as_read(const char *path, const book_disk *d);
 
 /* A new file, on the disk, with the rights of *was; NULL: for us alone. 0, or -1 and errno. */
 int book_disk_write(const char *path, const char *text, size_t len, const book_disk *was);

@@ -91,6 +91,14 @@ int book_file_splice(book_file *b, size_t start, size_t end, const char *line) {
     return 0;
 }
 
+/* Is it still the same? Editors do not know of the lock. d NULL: there was none. */
+static int is_as_read(const char *path, const book_disk *d) {
+    struct stat st;
+    if (stat(path, &st) != 0) return errno == ENOENT && !d;
+    return d && st.st_ino == d->st.st_ino && st.st_dev == d->st.st_dev && st.st_size == d->st.st_size &&
+           st.st_mtim.tv_sec == d->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == d->st.st_mtim.tv_nsec;
+}
+
 /* The name of the new file is always the same: only who has the lock uses it, and so the next one tidies up after a
  * crash. */
 int book_file_write(book_file *b) {
@@ -102,7 +110,7 @@ int book_file_write(book_file *b) {
     }
     snprintf(path, sizeof path, "%s.new", b->path);
     int bad = book_disk_write(path, b->text, b->len, was) != 0, why = errno;
-    int as_read = bad || book_disk_is_as_read(b->path, was);
+    int as_read = bad || is_as_read(b->path, was);
     if (!bad && !as_read) say("%s was changed by somebody else meanwhile, so nothing was written; try again", b->path);
     if (!bad && as_read && book_disk_replace(path, b->path) != 0) bad = 1, why = errno;
     if (bad) say("cannot write %s: %s; nothing was changed", b->path, strerror(why));
