@@ -198,7 +198,7 @@ $(eval $(call other_build,valgrind,gcc,-O1 -g,,valgrind -q --error-exitcode=9 --
 check-windows: all
 	@sh tests/pairs/c.sh build
 	@sh tests/run.sh "sh tests/windows.sh mingw $(BUILD) 64" "sh tests/windows.sh mingw $(BUILD) 32" "sh tests/windows.sh msvc $(BUILD)" \
-	    "sh tests/windows.sh frames $(BUILD)" "sh tests/windows.sh cmake $(BUILD)"
+	    "sh tests/windows.sh frames $(BUILD)" "sh tests/windows.sh build $(BUILD)"
 
 # The bounds of these limbs, in exact intervals (Python)
 .PHONY: check-limbs
@@ -561,7 +561,7 @@ help:
 	@echo 'make check-rust       the crates for Rust (packages: cargo librust-cc-dev rust-clippy)'
 	@echo 'make check-pairs      the bindings and platforms in tests/pairs against each other, each as server and as client; names what is missing'
 	@echo 'make check-windows    built for Windows by MinGW, 64 and 32 bits, and as MSVC would read it; run under wine; docs/windows.md'
-	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake python3)'
+	@echo '                      (packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 clang lld llvm libwine-dev cmake meson python3)'
 	@echo 'make check-packaging  pkg-config, CMake, Meson, Arduino: installed, built into a program and run; the files of other systems are read'
 	@echo '                      (packages: pkg-config cmake meson ninja-build python3-yaml g++ clang gcc-arm-none-eabi)'
 	@echo 'make arduino          a library for Arduino in dist/arduino/svconn'

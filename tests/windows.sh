@@ -4,8 +4,8 @@
 #   mingw BITS      the tests of cryptography and sessions, the links, the peer of the pair tests and the program against those of this system
 #   program BITS    of these the program alone
 #   msvc            as MSVC reads it: clang for its ABI without any of GNU C, Wine's headers; the same, fewer tests
-#   frames, cmake   what the compiler leaves on the stack; CMakeLists.txt with a toolchain file
-# BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 python3, for msvc clang lld llvm libwine-dev, for 32 bits wine32
+#   frames, build   what the compiler leaves on the stack; CMakeLists.txt and meson.build, with a toolchain file
+# BITS is 64 or 32. Debian packages: gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 wine wine64 python3 cmake meson pkg-config, for msvc clang lld llvm libwine-dev, for 32 bits wine32
 # (of the architecture i386) or WINE32=a command that runs such programs.
 set -u
 part=$1 build=$2
@@ -296,35 +296,56 @@ frames() {
     done
 }
 
-# ---- CMake ----
-cmake_builds() {
-    name=cmake dir=$build/windows-cmake
-    for tool in cmake x86_64-w64-mingw32-gcc wine; do command -v $tool >/dev/null || not_here cmake "no $tool is here"; done
-    export WINEPREFIX="$PWD/$build/wine64"
-    run=wine
-    for shared in OFF ON; do
-        rm -rf "$tmp/cmake" "$tmp/installed"
-        cmake -S . -B "$tmp/cmake" -DCMAKE_TOOLCHAIN_FILE="$PWD/tests/windows/mingw.cmake" -DBUILD_SHARED_LIBS=$shared -DCMAKE_C_FLAGS=-Werror \
-            -DCMAKE_INSTALL_PREFIX="$tmp/installed" >"$tmp/said" 2>&1 && cmake --build "$tmp/cmake" -j "${JOBS:-2}" >>"$tmp/said" 2>&1 && cmake --install "$tmp/cmake" >>"$tmp/said" 2>&1
-        status=$?
-        judge "builds and installs, shared libraries $shared" $status
-        [ $status -eq 0 ] || tail -n 20 "$tmp/said"
-        mkdir -p "$tmp/user"
-        cat >"$tmp/user/CMakeLists.txt" <<END
+# ---- CMake, Meson: static and DLLs, and a program that found what was installed ----
+cmake_library() { # SHARED: to $tmp/installed
+    cmake -S . -B "$tmp/library" -DCMAKE_TOOLCHAIN_FILE="$PWD/tests/windows/mingw.cmake" -DBUILD_SHARED_LIBS="$1" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-Werror \
+        -DCMAKE_INSTALL_PREFIX="$tmp/installed" && cmake --build "$tmp/library" -j "${JOBS:-2}" && cmake --install "$tmp/library"
+}
+cmake_user() { # to $dir
+    mkdir -p "$tmp/user"
+    cat >"$tmp/user/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.13)
 project(user LANGUAGES C)
 find_package(svconn 0.1 REQUIRED COMPONENTS transport)
 add_executable(peer $PWD/tests/pairs/peer.c)
 target_link_libraries(peer PRIVATE svconn::transport)
 END
-        cmake -S "$tmp/user" -B "$tmp/user/$shared" -DCMAKE_TOOLCHAIN_FILE="$PWD/tests/windows/mingw.cmake" -Dsvconn_DIR="$tmp/installed/lib/cmake/svconn" >"$tmp/said" 2>&1 &&
-            cmake --build "$tmp/user/$shared" >>"$tmp/said" 2>&1
-        status=$?
-        judge "find_package, shared libraries $shared" $status
-        [ $status -eq 0 ] || tail -n 20 "$tmp/said"
-        dir=$tmp/user/$shared
-        cp "$tmp"/installed/bin/*.dll "$dir" 2>/dev/null # Windows looks beside the program
-        pair windows windows key
+    cmake -S "$tmp/user" -B "$dir" -DCMAKE_TOOLCHAIN_FILE="$PWD/tests/windows/mingw.cmake" -Dsvconn_DIR="$tmp/installed/lib/cmake/svconn" && cmake --build "$dir"
+}
+meson_library() {
+    case $1 in ON) kind=shared ;; *) kind=static ;; esac
+    meson setup "$tmp/library" . --cross-file tests/windows/mingw.ini -Dbuildtype=debug -Ddefault_library=$kind -Dwerror=true --prefix="$tmp/installed" -Dlibdir=lib &&
+        ninja -j "${JOBS:-2}" -C "$tmp/library" && meson install -C "$tmp/library"
+}
+meson_user() {
+    mkdir -p "$tmp/user" "$dir"
+    cp tests/pairs/peer.c "$tmp/user"
+    cat >"$tmp/user/meson.build" <<END
+project('user', 'c', default_options: ['c_std=c11'])
+executable('peer', 'peer.c', dependencies: dependency('svconn_transport', version: '>=0.1'))
+END
+    meson setup "$dir" "$tmp/user" --cross-file tests/windows/mingw.ini --pkg-config-path "$tmp/installed/lib/pkgconfig" && ninja -C "$dir"
+}
+build_systems() {
+    export WINEPREFIX="$PWD/$build/wine64"
+    run=wine
+    can_run 64 x86_64-w64-mingw32-gcc || not_here build "no x86_64-w64-mingw32-gcc, or no wine for what it makes"
+    for name in cmake meson; do
+        command -v $name >/dev/null || { echo "skip windows $name: it is not here" && continue; }
+        for shared in OFF ON; do
+            rm -rf "$tmp/library" "$tmp/installed" "$tmp/user"
+            dir=$tmp/$name-$shared
+            ${name}_library $shared >"$tmp/said" 2>&1
+            status=$?
+            judge "builds and installs, shared libraries $shared" $status
+            [ $status -eq 0 ] || tail -n 20 "$tmp/said"
+            ${name}_user >"$tmp/said" 2>&1
+            status=$?
+            judge "a program finds what was installed, shared libraries $shared" $status
+            [ $status -eq 0 ] || tail -n 20 "$tmp/said"
+            cp "$tmp"/installed/bin/*.dll "$dir" 2>/dev/null # Windows looks beside the program
+            pair windows windows key
+        done
     done
 }
 
@@ -342,5 +363,5 @@ program) # alone; of tests/windows/tool.sh one function, if that is named
     ;;
 msvc) msvc ;;
 frames) frames ;;
-cmake) cmake_builds ;;
+build) build_systems ;;
 esac

@@ -163,9 +163,9 @@ class Lint:
         text = self.text(f)
         self.fields(f, text, {"version": (r"^project\(.*\bversion: '([^']+)'", self.version()), "license": (r"\blicense: '([^']+)'", "ISC"),
                               "overrides": r"override_dependency\('svconn'"})
-        for name in ("svc", "crypto", "transport"):
-            if meson_list(name, self.files(f"{name}/*.c")) not in text:
-                self.bad(f, f"its list of {name}/*.c is not what is there (lint.py --fix writes it again)")
+        for name, files in meson_lists(self).items():
+            if meson_list(name, files) not in text:
+                self.bad(f, f"its list {name} is not what is there (lint.py --fix writes it again)")
         f = "meson_options.txt"
         text = self.text(f)
         listed = re.findall(r"'(SVCONN_\w+)'", text) + ["SVCONN_MESSAGE_LIMIT"] * ("option('message_limit'" in text)
@@ -339,6 +339,15 @@ class Lint:
         return self.found
 
 
+def meson_lists(lint):
+    """What is for POSIX alone is what CMakeLists.txt leaves out on Windows."""
+    filtered = re.search(r"SVCONN_TRANSPORT_SOURCES EXCLUDE REGEX \"([^\"]+)\"", lint.text("CMakeLists.txt"))
+    posix = re.compile(filtered.group(1).replace("\\\\", "\\") if filtered else "$^")
+    transport = lint.files("transport/*.c")
+    return {"svc": lint.files("svc/*.c"), "crypto": lint.files("crypto/*.c"), "transport": [f for f in transport if not posix.search(f)],
+            "transport_posix": [f for f in transport if posix.search(f)], "transport_windows": lint.files("transport/windows/*.c")}
+
+
 def meson_list(name, files):
     return f"{name} = files(\n" + "".join(f"  '{f}',\n" for f in files) + ")\n"
 
@@ -346,8 +355,8 @@ def meson_list(name, files):
 def fix(root):
     lint = Lint(root)
     text = lint.text("meson.build")
-    for name in ("svc", "crypto", "transport"):
-        text = re.sub(rf"^{name} = files\([^)]*\)\n", lambda _: meson_list(name, lint.files(f"{name}/*.c")), text, flags=re.M)
+    for name, files in meson_lists(lint).items():
+        text = re.sub(rf"^{name} = files\([^)]*\)\n", lambda _: meson_list(name, files), text, flags=re.M)
     with open(os.path.join(root, "meson.build"), "w", encoding="utf-8") as f:
         f.write(text)
 
