@@ -1229,7 +1229,7 @@ static void finds_echo(void) { (void)calls_in_vain("what we send comes back", SV
 static void finds_nothing(void) { (void)calls_in_vain("the device is gone (unplugged?)", SVCONN_FAULT_CUT, 10000); }
 static void meetings(void) {
     line *late = new_served_line(), *nobody = new_line(), *echo = new_line(), *rival = new_line();
-    late->delay_ms = getenv("SVCONN_SLOW") ? 1500 : 260; /* each way: together more than the first pause */
+    late->delay_ms = getenv("SVCONN_SLOW") ? 1500 : 600; /* each way: together much more than the first pause */
     nobody->cut = echo->echo = rival->cut = 1;
     start(late, delayed_caller);
     start(nobody, finds_nobody);
