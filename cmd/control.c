@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* Answers are made at once and whole, so that they fit together, and go out as their readers take them. */
-#ifdef __linux__
-#define _GNU_SOURCE 1 /* struct ucred */
-#endif
 #include "control.h"
 
+#include "control_socket.h"
 #include "home.h"
-#include "svconn_transport.h"
+#include "svconn_link.h"
 #include "talk.h"
 #include "text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* SIGPIPE is ignored */
-#endif
 
 #define ANSWER_MAX ((size_t)8 << 20)
 
@@ -37,67 +27,20 @@ typedef struct {
 } client;
 
 struct control {
-    int fd;
-    long owner; /* a child does not remove the socket */
+    control_socket *socket;
     char path[HOME_PATH];
     const control_ops *ops;
-    size_t place;
+    int takes; /* there was room for another client when the round began */
     client clients[CONTROL_CLIENTS];
 };
 
-/* ---- the socket --------------------------------------------------------------------------------- */
-
-static int set_up(int fd) {
-    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
-    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : -1;
-}
-
-/* Nobody can connect before listen, so a process that is about to listen looks dead for a moment: names have a process
- * id so that it is not somebody else's. */
-static int is_stale(const struct sockaddr_un *at) {
-    struct stat st;
-    if (lstat(at->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) return 0;
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    int dead = set_up(fd) == 0 && connect(fd, (const struct sockaddr *)at, sizeof *at) != 0 && errno == ECONNREFUSED;
-    if (fd >= 0) close(fd);
-    return dead;
-}
-
-static int bind_private(int fd, const struct sockaddr_un *at) {
-    mode_t before = umask(0177);
-    int bound = bind(fd, (const struct sockaddr *)at, sizeof *at);
-    int because = errno;
-    (void)umask(before);
-    errno = because;
-    return bound;
-}
-
-/* The descriptor, or -1 and errno. */
-static int listen_at(const char *path) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof at.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    int ok = set_up(fd) == 0 && bind_private(fd, &at) == 0;
-    if (!ok && fd >= 0 && errno == EADDRINUSE) {
-        ok = is_stale(&at) && unlink(path) == 0 && bind_private(fd, &at) == 0;
-        if (!ok) errno = EADDRINUSE;
-    }
-    if (ok && listen(fd, 2 * CONTROL_CLIENTS) == 0) return fd;
-    int because = errno;
-    if (fd >= 0) close(fd);
-    errno = because;
-    return -1;
-}
+/* ---- the place ---------------------------------------------------------------------------------- */
 
 /* 0, or -1 after it said why. */
 static int usual_path(char path[HOME_PATH], const char *command) {
     char directory[HOME_PATH - 100];
     if (home_runtime(path) != 0) {
-        say("there is no directory for the control socket that is yours alone; set XDG_RUNTIME_DIR or HOME to one");
+        say("there is no directory for the control socket that is yours alone; set %s to one", home_runtime_from);
         return -1;
     }
     snprintf(directory, sizeof directory, "%s", path); /* if it is cut, it is too long for a socket anyway */
@@ -111,13 +54,14 @@ control *control_open(const char *command, const char *path, const control_ops *
         say("%s: out of memory; \"svconn sessions\" will not see this process", command);
         return NULL;
     }
-    *c = (control){.fd = -1, .owner = (long)getpid(), .ops = ops, .place = (size_t)-1};
+    c->ops = ops;
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) c->clients[i].fd = -1;
     if (path) snprintf(c->path, sizeof c->path, "%s", path);
     if (path || usual_path(c->path, command) == 0) {
-        c->fd = listen_at(c->path);
-        if (c->fd >= 0) return c;
-        say("cannot make the control socket %s: %s; give another place with --control", c->path, strerror(errno));
+        c->socket = control_socket_open(c->path);
+        if (c->socket) return c;
+        say("cannot make the control socket %s: %s; give another place with --control", c->path,
+            control_socket_error(errno));
     }
     free(c);
     return NULL;
@@ -179,7 +123,7 @@ static int make_answer(const control *c, client *k) {
 /* ---- clients ------------------------------------------------------------------------------------ */
 
 static void leave(client *k) {
-    if (k->fd >= 0) close(k->fd);
+    if (k->fd >= 0) svconn_fd_close(k->fd);
     free(k->answer);
     *k = (client){.fd = -1, .place = (size_t)-1};
 }
@@ -187,8 +131,8 @@ static void leave(client *k) {
 /* 1 if the request is complete (or will never be); 0: not yet; -1: leave. */
 static int read_request(client *k) {
     for (;;) {
-        ssize_t n = recv(k->fd, k->request + k->got, CONTROL_REQUEST - k->got, MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return 0;
+        ssize_t n = svconn_fd_read(k->fd, k->request + k->got, CONTROL_REQUEST - k->got);
+        if (n < 0 && svconn_is_later(errno)) return 0;
         if (n <= 0) return -1;
         char *end = memchr(k->request + k->got, '\n', (size_t)n);
         k->got += (size_t)n;
@@ -204,8 +148,8 @@ static int read_request(client *k) {
 /* 0: there is more to write; -1: leave. */
 static int write_answer(client *k) {
     while (k->at < k->len) {
-        ssize_t n = send(k->fd, k->answer + k->at, k->len - k->at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return 0;
+        ssize_t n = svconn_fd_write(k->fd, k->answer + k->at, k->len - k->at);
+        if (n < 0 && svconn_is_later(errno)) return 0;
         if (n <= 0) return -1;
         k->at += (size_t)n;
     }
@@ -224,33 +168,17 @@ static void serve(const control *c, client *k) {
     if (write_answer(k) != 0) leave(k);
 }
 
-/* The modes of the directory and of the socket say the same; some systems do not look at the latter. */
-static int is_ours(int fd) {
-#if defined(__linux__) && defined(SO_PEERCRED)
-    struct ucred who;
-    socklen_t len = sizeof who;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && (who.uid == geteuid() || who.uid == 0);
-#else
-    (void)fd;
-    return 1;
-#endif
-}
-
 static client *free_client(control *c) {
     for (size_t i = 0; i < CONTROL_CLIENTS; i++)
         if (c->clients[i].fd < 0) return &c->clients[i];
     return NULL;
 }
 
-static void take_in(control *c) {
+static void take_in(control *c, const fdset *set) {
     client *k;
     while ((k = free_client(c)) != NULL) {
-        int fd = accept(c->fd, NULL, NULL);
+        int fd = control_socket_take(c->socket, set);
         if (fd < 0) return;
-        if (set_up(fd) != 0 || !is_ours(fd)) {
-            close(fd);
-            continue;
-        }
         k->fd = fd;
         k->until = svconn_now() + CONTROL_ASK_MS;
         serve(c, k); /* mostly the request is there already */
@@ -263,7 +191,8 @@ const char *control_path(const control *c) { return c->path; }
 
 void control_want(control *c, fdset *set) {
     if (!c) return;
-    c->place = free_client(c) ? fdset_add(set, c->fd, POLLIN) : (size_t)-1;
+    c->takes = free_client(c) != NULL;
+    if (c->takes) control_socket_want(c->socket, set);
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
         client *k = &c->clients[i];
         if (k->fd < 0) continue;
@@ -279,13 +208,12 @@ void control_ready(control *c, const fdset *set) {
         if (k->fd >= 0 && fdset_got(set, k->place)) serve(c, k);
         if (k->fd >= 0 && svconn_now() >= k->until) leave(k);
     }
-    if (fdset_got(set, c->place)) take_in(c);
+    if (c->takes) take_in(c, set);
 }
 
 void control_close(control *c) {
     if (!c) return;
     for (size_t i = 0; i < CONTROL_CLIENTS; i++) leave(&c->clients[i]);
-    close(c->fd);
-    if (c->owner == (long)getpid()) (void)unlink(c->path);
+    control_socket_close(c->socket);
     free(c);
 }

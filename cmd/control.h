@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A UNIX socket by which the owner of a running serve, listen or receive asks who is connected and ends a session
- * ("svconn sessions"). Mode 600, in the directory of home_runtime, named COMMAND-PID.sock. One request, one answer
- * (of at most CONTROL_REQUEST bytes and CONTROL_CLIENTS at once, others wait; who is slow is left):
+ * A UNIX socket, or what is in its place on Windows, by which the owner of a running serve, listen or receive asks who
+ * is connected and ends a session ("svconn sessions"). For the owner alone, in the directory of home_runtime, named
+ * COMMAND-PID.sock. One request, one answer (of at most CONTROL_REQUEST bytes and CONTROL_CLIENTS at once, others wait;
+ * who is slow is left):
  *      list\n     a JSON line for each session, then the end
  *      end N\n    {"ended":N} or {"error":"..."}
  * Only the user that runs the process, and root, get an answer.

@@ -24,6 +24,8 @@ int home_path(char path[HOME_PATH], const char *name, int make) {
     return fits(snprintf(path, HOME_PATH, "%s/svconn/%s", base, name), HOME_PATH) ? 0 : -1;
 }
 
+const char home_runtime_from[] = "XDG_RUNTIME_DIR or HOME";
+
 int home_runtime(char path[HOME_PATH]) {
     struct stat st;
     const char *base = getenv("XDG_RUNTIME_DIR");

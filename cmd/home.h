@@ -11,5 +11,6 @@ int home_path(char path[HOME_PATH], const char *name, int make);
 /* The directory for sockets: $XDG_RUNTIME_DIR/svconn, else ~/.config/svconn/run. It is made, and must be ours alone.
  * Returns 0, or -1. */
 int home_runtime(char path[HOME_PATH]);
+extern const char home_runtime_from[]; /* what says where it is, for messages */
 
 #endif

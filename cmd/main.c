@@ -41,7 +41,7 @@ static const struct command commands[] = {
     {"connect", cmd_connect, "a pipe: call a peer that listens"},
     {"receive", cmd_receive, "wait for a peer that sends files"},
     {"send", cmd_send, "send files and directories to a peer that receives"},
-    {"sessions", POSIX_ONLY(cmd_sessions), "who is connected here, and ending a session"},
+    {"sessions", cmd_sessions, "who is connected here, and ending a session"},
     {"doctor", POSIX_ONLY(cmd_doctor), "find out what a set-up lacks"},
     {"relay", POSIX_ONLY(cmd_relay), "run a relay: it joins two parties and cannot read them"},
     {"echo-server", cmd_echo_server, "send every message back, to try a link"},

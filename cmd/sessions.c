@@ -4,23 +4,20 @@
 
 #include "cmd.h"
 #include "codec.h"
-#include "control.h"
+#include "control_socket.h"
+#include "files_name.h"
 #include "home.h"
 #include "options.h"
 #include "svconn.h"
-#include "svconn_transport.h"
+#include "svconn_link.h"
 #include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 10000
@@ -107,31 +104,9 @@ int session_field(const char *line, const char *name, char *out, size_t size) {
 
 /* ---- asking a process --------------------------------------------------------------------------- */
 
-/* -1 and errno if nobody listens there. */
-static int connect_to(const char *path) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
-    if (strlen(path) >= sizeof at.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0) return -1;
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
-    int because = errno;
-    close(fd);
-    errno = because;
-    return -1;
-}
-
 /* The next bytes, or 0 at the end, or -1. */
 static ssize_t read_until(int fd, char *to, size_t n, uint64_t end) {
-    uint64_t now = svconn_now();
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    if (now >= end) return -1;
-    return poll(&p, 1, (int)(end - now)) == 1 ? recv(fd, to, n, 0) : -1;
+    return svconn_wait(fd, POLLIN, end) == 0 ? svconn_fd_read(fd, to, n) : -1;
 }
 
 /* All until the end: malloc'd, with a NUL; NULL: it does not come. */
@@ -156,12 +131,12 @@ static char *read_answer(int fd) {
 
 /* 0, or -1 and errno: nobody is there. An answer that does not come leaves NULL. */
 static int ask(process *p, const char *request) {
-    int fd = connect_to(p->path);
+    int fd = control_socket_connect(p->path, PATIENCE_MS);
     free(p->answer);
     p->answer = NULL;
     if (fd < 0) return -1;
-    if (send(fd, request, strlen(request), 0) == (ssize_t)strlen(request)) p->answer = read_answer(fd);
-    close(fd);
+    if (svconn_send_exact(fd, request, strlen(request), svconn_now() + PATIENCE_MS) == 0) p->answer = read_answer(fd);
+    svconn_fd_close(fd);
     if (!p->answer) say("%s does not answer; try again, or look at the process", p->label);
     return 0;
 }
@@ -179,23 +154,31 @@ static char *next_line(char **lines) {
 /* ---- which processes there are ------------------------------------------------------------------ */
 
 static void set_label(process *p) {
-    const char *slash = strrchr(p->path, '/'), *name = slash ? slash + 1 : p->path;
+    char *path = files_name_path(p->path);
+    const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? p->path + (slash + 1 - path) : p->path;
     size_t n = strlen(name), end = n > 5 && strcmp(name + n - 5, ".sock") == 0 ? n - 5 : n;
     text_escape(p->label, sizeof p->label, (const uint8_t *)name, end);
+    free(path);
 }
 
-/* The process id in COMMAND-PID.sock, or 0. */
-static long pid_of(const char *name) {
-    const char *dash = strrchr(name, '-');
-    char *end;
-    long pid = dash && dash[1] > '0' && dash[1] <= '9' ? strtol(dash + 1, &end, 10) : 0;
-    return pid > 0 && strcmp(end, ".sock") == 0 ? pid : 0;
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* A socket that refuses may be about to listen: it is dead if its process is. */
-static void remove_dead(const char *path, const char *name) {
-    long pid = pid_of(name);
-    if (pid && kill((pid_t)pid, 0) != 0 && errno == ESRCH) (void)unlink(path);
+/* What is in a directory, in order, as far as there is memory. */
+static char **names_in(const char *directory, size_t *n) {
+    char **names = NULL;
+    const struct dirent *e;
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    *n = 0;
+    if (!d && fd >= 0) close(fd);
+    while (d && (e = readdir(d)) != NULL) {
+        char **more = realloc(names, (*n + 1) * sizeof *names), *name = more ? strdup(e->d_name) : NULL;
+        if (more) names = more;
+        if (name) names[(*n)++] = name;
+    }
+    if (d) closedir(d);
+    if (*n) qsort(names, *n, sizeof *names, by_name);
+    return names;
 }
 
 static void look_at(processes *all, const char *directory, const char *name) {
@@ -206,23 +189,23 @@ static void look_at(processes *all, const char *directory, const char *name) {
     if ((size_t)snprintf(p->path, sizeof p->path, "%s/%s", directory, name) >= sizeof p->path) return;
     set_label(p);
     if (ask(p, "list\n") == 0) all->n++;
-    else if (errno == ECONNREFUSED) remove_dead(p->path, name);
+    else if (errno == ECONNREFUSED) control_socket_remove_dead(p->path);
 }
 
 /* 0, or an exit code after it said why. */
 static int find_all(processes *all) {
     char directory[HOME_PATH];
-    struct dirent **names;
+    size_t n;
     if (home_runtime(directory) != 0) {
-        say("sessions: there is no directory for control sockets that is yours alone; set XDG_RUNTIME_DIR or HOME");
+        say("sessions: there is no directory for control sockets that is yours alone; set %s", home_runtime_from);
         return EXIT_LOCAL;
     }
-    int n = scandir(directory, &names, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        look_at(all, directory, names[i]->d_name);
+    char **names = names_in(directory, &n);
+    for (size_t i = 0; i < n; i++) {
+        look_at(all, directory, names[i]);
         free(names[i]);
     }
-    if (n >= 0) free(names);
+    free(names);
     if (all->n) return EXIT_DONE;
     say("nothing of yours that takes sessions runs here; if its socket is elsewhere, name that with --control PATH");
     return EXIT_LOCAL;
@@ -235,7 +218,7 @@ static int find_one(processes *all, const char *path) {
     set_label(p);
     if (ask(p, "list\n") != 0) {
         say("sessions: nobody listens on %s: %s; give the path of the control socket of a running process", path,
-            strerror(errno));
+            control_socket_error(errno));
         return EXIT_LOCAL;
     }
     all->n = 1;

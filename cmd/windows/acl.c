@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "acl.h"
 
+#include "wide.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <aclapi.h>
 #include <sddl.h>
@@ -32,6 +35,18 @@ PSECURITY_DESCRIPTOR acl_for_us_alone(void) {
     snprintf(text, sizeof text, "D:P(A;;FA;;;%s)(A;;FA;;;SY)(A;;FA;;;BA)", sid);
     (void)LocalFree(sid);
     return ConvertStringSecurityDescriptorToSecurityDescriptorA(text, SDDL_REVISION_1, &d, NULL) ? d : NULL;
+}
+
+HANDLE acl_create(const char *path, DWORD access, DWORD share, DWORD how, DWORD flags) {
+    wchar_t name[WIDE_PATH];
+    HANDLE h = INVALID_HANDLE_VALUE;
+    if (wide_of(name, path) != 0) return h;
+    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
+    if (a.lpSecurityDescriptor) h = CreateFileW(name, access, share, &a, how, flags, NULL);
+    if (!a.lpSecurityDescriptor) errno = EACCES;
+    else if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
+    (void)LocalFree(a.lpSecurityDescriptor);
+    return h;
 }
 
 static int is_trusted(PSID sid, PSID own) {

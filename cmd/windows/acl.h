@@ -10,6 +10,9 @@
  * add. NULL: the system does not say who we are. To be given back by LocalFree. */
 PSECURITY_DESCRIPTOR acl_for_us_alone(void);
 
+/* A file, with that list if it is made now. INVALID_HANDLE_VALUE: errno. */
+HANDLE acl_create(const char *path, DWORD access, DWORD share, DWORD how, DWORD flags);
+
 #define ACL_CHANGE (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 #define ACL_READ (FILE_READ_DATA | GENERIC_READ)
 

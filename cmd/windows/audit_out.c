@@ -3,22 +3,14 @@
 
 #include "acl.h"
 #include "text.h"
-#include "wide.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* With the right to append alone, so that what somebody else wrote meanwhile stays. */
 int audit_out_open(const char *path) {
-    wchar_t name[WIDE_PATH];
-    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
-    HANDLE h = INVALID_HANDLE_VALUE;
-    if (a.lpSecurityDescriptor && wide_of(name, path) == 0) {
-        h = CreateFileW(name, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, &a, OPEN_ALWAYS,
-                        FILE_ATTRIBUTE_NORMAL, NULL);
-        if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
-    }
-    (void)LocalFree(a.lpSecurityDescriptor);
+    HANDLE h = acl_create(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_ALWAYS,
+                          FILE_ATTRIBUTE_NORMAL);
     if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY);
     say("cannot open the audit log %s: %s; give a file that you may write", path, strerror(errno));
     return -1;

@@ -13,10 +13,10 @@
 
 /* ---- where it is, and whether it is to be believed ---- */
 
-static HANDLE open_handle(const char *path, DWORD access, DWORD share, SECURITY_ATTRIBUTES *a, DWORD how, DWORD flags) {
+static HANDLE open_handle(const char *path, DWORD access, DWORD share, DWORD how, DWORD flags) {
     wchar_t name[WIDE_PATH];
     if (wide_of(name, path) != 0) return INVALID_HANDLE_VALUE;
-    HANDLE h = CreateFileW(name, access, share, a, how, flags, NULL);
+    HANDLE h = CreateFileW(name, access, share, NULL, how, flags, NULL);
     if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
     return h;
 }
@@ -43,7 +43,7 @@ static void directory_of(char *dir, size_t size, const char *path) {
 static int check_directory(const char *path) {
     char dir[HOME_PATH + 16];
     directory_of(dir, sizeof dir, path);
-    HANDLE h = open_handle(dir, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+    HANDLE h = open_handle(dir, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_EXISTING,
                            FILE_FLAG_BACKUP_SEMANTICS);
     if (h == INVALID_HANDLE_VALUE) return errno == ENOENT ? 0 : book_cannot("look at the directory", dir);
     int ours = is_ours_alone(dir, h);
@@ -74,7 +74,7 @@ int book_disk_lock(const char *file) {
     char path[HOME_PATH + 32];
     snprintf(path, sizeof path, "%s.lock", file);
     for (int i = 0;; i++) {
-        HANDLE h = open_handle(path, GENERIC_WRITE, 0, NULL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+        HANDLE h = open_handle(path, GENERIC_WRITE, 0, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
         if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_BINARY);
         if (errno != EBUSY) return book_cannot("make the lock", path);
         if (i == LOCK_TRIES) break;
@@ -89,7 +89,7 @@ void book_disk_unlock(int lock) { _close(lock); }
 /* ---- reading ---- */
 
 int book_disk_open(const char *path, book_disk *d) {
-    HANDLE h = open_handle(path, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+    HANDLE h = open_handle(path, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_EXISTING,
                            FILE_ATTRIBUTE_NORMAL);
     if (h == INVALID_HANDLE_VALUE) return errno == ENOENT ? BOOK_NOT_THERE : book_cannot("open", path);
     int fd = _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
@@ -111,15 +111,9 @@ static int fill(HANDLE h, const char *text, size_t len) {
 
 /* Nobody else may write what was there, so nothing is lost if its reader, too, is we alone. */
 int book_disk_write(const char *path, const char *text, size_t len, const book_disk *was) {
-    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
     (void)was;
     (void)unlink(path);
-    if (!a.lpSecurityDescriptor) {
-        errno = EACCES;
-        return -1;
-    }
-    HANDLE h = open_handle(path, GENERIC_WRITE, 0, &a, CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
-    (void)LocalFree(a.lpSecurityDescriptor);
+    HANDLE h = acl_create(path, GENERIC_WRITE, 0, CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
     if (h == INVALID_HANDLE_VALUE) return -1;
     int bad = fill(h, text, len);
     (void)CloseHandle(h);

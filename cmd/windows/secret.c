@@ -14,16 +14,7 @@
 /* ---- writing ---- */
 
 int secret_create(const char *path) {
-    wchar_t name[WIDE_PATH];
-    if (wide_of(name, path) != 0) return -1;
-    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
-    if (!a.lpSecurityDescriptor) {
-        errno = EACCES;
-        return -1;
-    }
-    HANDLE h = CreateFileW(name, GENERIC_WRITE, 0, &a, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
-    (void)LocalFree(a.lpSecurityDescriptor);
+    HANDLE h = acl_create(path, GENERIC_WRITE, 0, CREATE_NEW, FILE_ATTRIBUTE_NORMAL);
     return h == INVALID_HANDLE_VALUE ? -1 : _open_osfhandle((intptr_t)h, _O_WRONLY | _O_BINARY);
 }
 

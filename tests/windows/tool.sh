@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# Part of tests/windows.sh: connect, listen, peers, forward, serve, send and receive, each between the program of Windows and that of this
+# Part of tests/windows.sh: connect, listen, peers, forward, serve, sessions, send and receive, each between the program of Windows and that of this
 # system, in both roles, through a relay that runs here. Both have keys and files of their own: $tmp/system and $tmp/windows.
 
 # on SIDE COMMAND...: with the files of this side
@@ -8,7 +8,7 @@ on() {
     shift 2
     case $command in
     peers) set -- "$@" --known-peers "$tmp/$side/known_peers" --authorized "$tmp/$side/authorized_peers" ;;
-    relay | keygen | id) ;;
+    relay | keygen | id | sessions) ;;
     *) set -- "$@" --key "$tmp/$side/key" --known-peers "$tmp/$side/known_peers" --known-relays "$tmp/$side/known_relays" ;;
     esac
     # (the second one is another person with the program of Windows)
@@ -208,6 +208,195 @@ stop_called() {
     wait "$called" 2>/dev/null
 }
 
+# ---- sessions ----
+# What is the same on both sides: without names, keys, ports, times and the widths of columns
+plain() { # SERVER CALLER
+    eval "k=\$${2}_key"
+    tr -d '\r' | sed -E "s/$k/KEY/g; s/\b$1\b/HERE/g; s/\b$2\b/THERE/g; s/127\.0\.0\.1:[0-9]+/FROM/g; s/\b[0-9]+s\b/SECONDS/g; s/\"since\":\"[-0-9:TZ]*\"/SINCE/; s/\"seconds\":[0-9]+/SECONDS/; s/ +/ /g"
+}
+asks() { # NAME OPTION...: the answer and the exit code, from the server's side
+    asked_for=$1
+    shift
+    on "$here" sessions --control "$tmp/$here.sock" "$@" >"$tmp/answer.out" 2>"$tmp/answer.err"
+    { echo "$asked_for: $?"; cat "$tmp/answer.out" "$tmp/answer.err"; } | plain "$here" "$there" >>"$tmp/sessions.$here"
+}
+sessions_of() { # SIDE of serve and sessions, that of forward: what is seen goes to $tmp/sessions.SIDE
+    here=$1 there=$2
+    called "$1" serve tcp://127.0.0.1:0 --allow "$2" --forward "echo=127.0.0.1:$service_port" --control "$tmp/$1.sock" --audit "$tmp/$1.log"
+    asks nobody
+    rm -f "$tmp/caller.err"
+    (become=exec && on "$2" forward "$address" --peer "$1" 0=echo >"$tmp/caller.out" 2>"$tmp/caller.err" </dev/null) &
+    caller=$!
+    background="$background $caller"
+    port=$(await 's/.*forwarding 127.0.0.1:\([0-9]*\) to echo.*/\1/p' "$tmp/caller.err")
+    timeout 60 python3 "$tmp/client.py" "$port" "$tmp/back" >"$tmp/got1" 2>"$tmp/said"
+    await 's/.*"event":"stream".*/yes/p' "$tmp/$1.log" >"$tmp/said" # then it has counted all
+    asks table
+    asks json --json
+    asks absent --end 4711
+    asks process --end "$1/4711"
+    asks end --end 1
+    wait "$caller"
+    echo "the caller: $?" >>"$tmp/sessions.$1"
+    await 's/.*"event":"end".*/yes/p' "$tmp/$1.log" >"$tmp/said"
+    asks after
+}
+sessions_alike() {
+    rm -f "$tmp"/sessions.*
+    sessions_of system windows
+    stop_called
+    sessions_of windows system
+    alike "sessions: the table, --json, --end and exit codes are those of this system's program" "$tmp/sessions.system" "$tmp/sessions.windows"
+    grep -q '^json: 0$' "$tmp/sessions.windows" && grep -q '"in":2000001' "$tmp/sessions.windows" && grep -q '^the caller: 4$' "$tmp/sessions.windows"
+    status=$?
+    judge "sessions: a session is counted, and ended" $status
+    cmp -s "$tmp/sessions.system" "$tmp/sessions.windows" && [ $status -eq 0 ] || diff "$tmp/sessions.system" "$tmp/sessions.windows"
+}
+# fails NAME WORDS COMMAND...: exit code 3, and these words
+fails() {
+    fails_name=$1 words=$2
+    shift 2
+    "$@" >"$tmp/said" 2>&1
+    [ $? -eq 3 ] && grep -qF -- "$words" "$tmp/said"
+    status=$?
+    judge "$fails_name" $status
+    [ $status -eq 0 ] || show "$tmp/said"
+}
+# serves_with PATH: what a second process says that wants this place; it stays, so it is ended
+serves_with() {
+    rm -f "$tmp/other.err"
+    (become=exec && on windows serve tcp://127.0.0.1:0 --allow system --forward 80 --control "$1" >"$tmp/other.out" 2>"$tmp/other.err" </dev/null) &
+    other=$!
+    background="$background $other"
+    await "$listening" "$tmp/other.err" >"$tmp/said"
+    # the socket is made after "listening on" was said
+    i=0
+    until grep -q 'cannot make the control socket' "$tmp/other.err" || on windows sessions --control "$1" >"$tmp/said" 2>&1 || [ $i -ge 20 ]; do sleep 0.2; i=$((i + 1)); done
+}
+# Strangers on the same machine, who know the port at most (the server is that of sessions_alike)
+sessions_strangers() {
+    cat >"$tmp/stranger.py" <<'END'
+import re, socket, sys, time
+port, nonce = re.fullmatch(r'svconn-control (\d+) ([0-9a-f]{64})\n', open(sys.argv[1], newline='').read()).groups()
+def call():
+    return socket.create_connection(('127.0.0.1', int(port)), timeout=10)
+def answer(c):
+    try:
+        got = b''
+        while True:
+            b = c.recv(4096)
+            if not b: return got
+            got += b
+    except ConnectionResetError:
+        return b''
+what = sys.argv[2]
+if what == 'silent': # of these so many that no room is left
+    held = [call() for _ in range(150)]
+    print('held', flush=True)
+    time.sleep(60)
+elif what == 'half': # nothing more comes, and he is not waited for
+    c, began = call(), time.time()
+    c.sendall(nonce[:40].encode())
+    print(answer(c) == b'' and 1 < time.time() - began < 8)
+else:
+    c = call()
+    words = {'right': nonce, 'wrong': '0' * 64, 'near': nonce[:-1] + '0123456789abcdef'[int(nonce[-1], 16) ^ 1], 'none': ''}[what]
+    c.sendall((words + 'list\n' * 40).encode() if what == 'none' else (words + 'end 1\n').encode())
+    print(answer(c).decode().strip())
+END
+    for what in right wrong near none half; do
+        python3 "$tmp/stranger.py" "$tmp/windows.sock" $what >"$tmp/said" 2>&1
+        case $what in
+        right) want='{"error":"there is no session 1"}' ;;
+        half) want=True ;;
+        *) want= ;;
+        esac
+        [ "$(cat "$tmp/said")" = "$want" ]
+        status=$?
+        judge "sessions: a stranger with a nonce: $what" $status
+        [ $status -eq 0 ] || show "$tmp/said"
+    done
+    python3 "$tmp/stranger.py" "$tmp/windows.sock" silent >"$tmp/strangers" 2>&1 &
+    strangers=$!
+    background="$background $strangers"
+    await 's/^held/held/p' "$tmp/strangers" >"$tmp/said"
+    on windows sessions --control "$tmp/windows.sock" >"$tmp/said" 2>&1 && grep -q 'nobody is connected' "$tmp/said"
+    status=$?
+    judge "sessions: 150 strangers who say nothing are not in the way" $status
+    [ $status -eq 0 ] || show "$tmp/said"
+    kill $strangers
+}
+# The files (the server is that of sessions_alike)
+sessions_files() {
+    cp "$tmp/windows.sock" "$tmp/stale.sock"
+    fails "sessions: the file of a process that ended" 'has ended' on windows sessions --control "$tmp/stale.sock"
+    chmod 644 "$tmp/stale.sock"
+    fails "sessions: a file that others can read is not believed" 'others can read or change it' on windows sessions --control "$tmp/stale.sock"
+    serves_with "$tmp/stale.sock"
+    grep -q 'cannot make the control socket.*others can read or change it' "$tmp/other.err"
+    judge "sessions: a file of others is not replaced" $?
+    kill $other
+    wait $other 2>/dev/null
+    chmod 600 "$tmp/stale.sock"
+    serves_with "$tmp/stale.sock"
+    on windows sessions --control "$tmp/stale.sock" 2>&1 | grep -q 'stale: nobody is connected'
+    judge "sessions: the file of a process that ended is replaced" $?
+    kill $other
+    wait $other 2>/dev/null
+    serves_with "$tmp/windows.sock"
+    grep -q 'cannot make the control socket.*a process that runs has it' "$tmp/other.err"
+    judge "sessions: the file of a process that runs is not replaced" $?
+    kill $other
+    wait $other 2>/dev/null
+    (umask 077 && echo 'my notes' >"$tmp/notes")
+    serves_with "$tmp/notes"
+    grep -q 'cannot make the control socket.*something else of this name' "$tmp/other.err" && [ "$(cat "$tmp/notes")" = 'my notes' ]
+    judge "sessions: another file is not replaced" $?
+    kill $other
+    wait $other 2>/dev/null
+    fails "sessions: another file is none" 'it is no control socket' on windows sessions --control "$tmp/notes"
+    fails "sessions: no file" 'No such file' on windows sessions --control "$tmp/no such file"
+    stop_called # which ends it as the task manager does
+    i=0
+    while [ -e "$tmp/windows.sock" ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+    [ ! -e "$tmp/windows.sock" ]
+    judge "sessions: the file goes with its process" $?
+}
+# Without --control
+sessions_usual() {
+    usual=$(echo "$WINEPREFIX"/drive_c/users/*/AppData/Local)/svconn
+    rm -rf "$usual"
+    fails "sessions: nothing runs" 'nothing of yours that takes sessions runs here' on windows sessions
+    called windows serve tcp://127.0.0.1:0 --allow system --forward 80
+    first=$called
+    called windows listen tcp://127.0.0.1:0 --allow system --keep --exec 'echo hello'
+    i=0
+    while [ "$(ls "$usual/run" | wc -l)" -ne 2 ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+    cp "$usual"/run/serve-*.sock "$usual/run/serve-99999.sock"
+    chmod 600 "$usual"/run/serve-99999.sock
+    on windows sessions >"$tmp/said" 2>"$tmp/said.err"
+    code=$?
+    [ $code -eq 0 ] && [ "$(tr -d '\r' <"$tmp/said" | tr '\n' ' ' | sed 's/-[0-9]*:/:/g')" = 'listen:  serve: ' ] && [ "$(grep -c 'nobody is connected' "$tmp/said.err")" -eq 2 ]
+    status=$?
+    judge "sessions: two processes in the usual directory" $status
+    [ $status -eq 0 ] || show "$tmp/said" "$tmp/said.err"
+    [ ! -e "$usual/run/serve-99999.sock" ]
+    judge "sessions: what a process left behind is removed" $?
+    chmod 777 "$usual/run"
+    fails "sessions: a directory that others can write to is not used" 'set LOCALAPPDATA' on windows sessions
+    chmod 700 "$usual/run"
+    kill "$first"
+    wait "$first" 2>/dev/null
+    stop_called
+    rm -rf "$usual"
+}
+sessions() {
+    sessions_alike
+    sessions_strangers
+    sessions_files
+    sessions_usual
+}
+
 # ---- send and receive ----
 file_pair() { # SIDE of receive, that of send
     into=$tmp/inbox.$1.$2
@@ -334,6 +523,7 @@ files_and_ports() {
     set_up_files
     forward_pair windows system
     forward_pair system windows
+    sessions
     file_parts
 }
 
@@ -396,6 +586,9 @@ questions() {
     status=$?
     judge "Ctrl-C ends serve in order" $status
     [ $status -eq 0 ] || show "$tmp/seen"
+    run_directory=$(echo "$WINEPREFIX"/drive_c/users/*/AppData/Local/svconn/run)
+    [ -d "$run_directory" ] && [ -z "$(ls "$run_directory")" ]
+    judge "... and no control socket is left" $?
 }
 # What was received into the directory where a command is started is not taken for the shell. (That cmd.exe itself does not look
 # there, either, cannot be seen here: Wine's does.)
