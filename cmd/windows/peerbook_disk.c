@@ -22,13 +22,11 @@ static HANDLE open_handle(const char *path, DWORD access, DWORD share, SECURITY_
 }
 
 static int is_ours_alone(const char *path, HANDLE h) {
-    int alone = acl_is_ours_alone(h, ACL_CHANGE);
-    if (alone > 0) return 1;
-    if (alone < 0) say("%s: the system does not say who may change it, so what it says is not believed", path);
-    else
-        say("%s can be changed by others, so what it says is not believed; look whether it is right, then do \"icacls %s /inheritance:r "
-            "/grant:r %%USERNAME%%:F\"",
-            path, path);
+    char next[ACL_REPAIR];
+    acl_verdict v = acl_look(h, ACL_CHANGE);
+    if (v == ACL_OURS) return 1;
+    acl_repair(next, v, h, path);
+    say("%s %s, so what it says is not believed; look whether it is right, then do: %s", path, acl_fault(v, ACL_CHANGE), next);
     return 0;
 }
 
@@ -69,12 +67,24 @@ int book_disk_find(char path[HOME_PATH + 16], const char *file) {
 
 /* ---- the lock ---- */
 
+/* With the rights that keep others from opening it. One that somebody else made us may lack the right to change them. */
+static HANDLE open_lock(const char *path) {
+    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
+    HANDLE h = open_handle(path, GENERIC_WRITE | WRITE_DAC, 0, &a, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+    if (h == INVALID_HANDLE_VALUE && errno == EACCES) h = open_handle(path, GENERIC_WRITE, 0, &a, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+    else if (h != INVALID_HANDLE_VALUE) acl_take(h); /* it may have been there, with others */
+    int why = errno;
+    (void)LocalFree(a.lpSecurityDescriptor);
+    errno = why;
+    return h;
+}
+
 /* Whoever has it open shares it with nobody. */
 int book_disk_lock(const char *file) {
     char path[HOME_PATH + 32];
     snprintf(path, sizeof path, "%s.lock", file);
     for (int i = 0;; i++) {
-        HANDLE h = open_handle(path, GENERIC_WRITE, 0, NULL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+        HANDLE h = open_lock(path);
         if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_BINARY);
         if (errno != EBUSY) return book_cannot("make the lock", path);
         if (i == LOCK_TRIES) break;

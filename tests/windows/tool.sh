@@ -84,6 +84,13 @@ peers() {
     wait $many
     [ "$(grep -c '^many' "$tmp/windows/known_peers")" -eq 6 ]
     judge "peers: six changes at once, and all are there" $?
+    # whoever may read the lock could keep it
+    lock=$tmp/windows/known_peers.lock
+    [ -e "$lock" ] && ls -l "$lock" | grep -q '^-rw....---'
+    judge "peers: the lock is for us alone" $?
+    chmod 666 "$lock"
+    on windows peers trust many7 "$(printf '%064d' 7)" 2>"$tmp/said" && ls -l "$lock" | grep -q '^-rw....---'
+    judge "peers: the lock of an older version is for us alone from the next change on" $?
     chmod 666 "$tmp/windows/known_peers"
     on windows peers >"$tmp/said" 2>&1
     [ $? -eq 3 ] && grep -q 'can be changed by others' "$tmp/said"
@@ -339,6 +346,7 @@ files_and_ports() {
 
 
 # ---- a person, and commands ----
+in_wine() { echo "Z:$1" | tr / '\\'; }
 # asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
 asked() {
     answers=$1
@@ -390,6 +398,13 @@ questions() {
         judge "a person at the console says $answer to a caller" $status
         [ $status -eq 0 ] || show "$tmp/seen" "$tmp/caller.err"
     done
+    for c in id; do
+        asked letmein $c --key-command "set /p word=Passphrase:>con& type $(in_wine "$tmp/windows/key")"
+        [ $? -eq 0 ] && grep -q 'Passphrase:.*letmein' "$tmp/seen" && tr -d ' \r\n' <"$tmp/seen" | grep -qE "$windows_key|okkey"
+        status=$?
+        judge "$c on windows: a key command asks at the console" $status
+        [ $status -eq 0 ] || show "$tmp/seen"
+    done
     asked '^C' serve tcp://127.0.0.1:0 --allow any --forward 80 --key "$tmp/windows/key"
     code=$?
     [ $code -eq 0 ] && grep -q 'listening on' "$tmp/seen"
@@ -433,6 +448,59 @@ commands_of_users() {
         judge "listen --ask-program on windows: it ends with $code" $status
         [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
     done
+}
+
+# What stands in quotes for cmd.exe stays so, at the beginning, at the end and between
+quotes() {
+    cat >"$tmp/say.c" <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv) { /* show FILE, exit CODE, or what there is, each in brackets */
+    if (argc > 2 && strcmp(argv[1], "exit") == 0) return atoi(argv[2]);
+    if (argc > 2 && strcmp(argv[1], "show") == 0) {
+        FILE *f = fopen(argv[2], "r");
+        for (int c; f && (c = getc(f)) != EOF;) putchar(c);
+        return f == NULL;
+    }
+    for (int i = 1; i < argc; i++) printf("[%s]", argv[i]);
+    return 0;
+}
+END
+    mkdir -m 700 "$tmp/quotes" "$tmp/quotes/my programs" "$tmp/quotes/my keys"
+    $cc -o "$tmp/quotes/my programs/say.exe" "$tmp/say.c" && cp "$tmp/windows/key" "$tmp/quotes/my keys/key one"
+    was=$PWD
+    cd "$tmp/quotes" || return
+    for c in '"my programs\say.exe" show "my keys\key one"' 'type "my keys\key one"' '"my programs\say.exe" show "my keys\key one" 2>nul' \
+        '"my programs\say.exe" exit 0 "a b" & type "my keys\key one"' ' "my programs\say.exe"  show  "my keys\key one" '; do
+        timeout 60 $run "$dir/svconn.exe" id --key-command "$c" 2>"$tmp/said" </dev/null | tr -d '\r' | grep -q "^public key: $windows_key"
+        status=$?
+        judge "--key-command on windows: $c" $status
+        [ $status -eq 0 ] || show "$tmp/said"
+    done
+    timeout 60 $run "$dir/svconn.exe" id --key-command '"my programs\say.exe" exit 7 "a b"' >/dev/null 2>"$tmp/said" </dev/null
+    [ $? -eq 3 ] && grep -q 'ended with exit status 7;' "$tmp/said"
+    judge "--key-command on windows: the exit status of a program in quotes" $?
+    for c in '"my programs\say.exe" one "two words" "last words"' '"my programs\say.exe"   one "two words" "last words" 2>nul'; do
+        called windows listen tcp://127.0.0.1:0 --allow system --exec "$c"
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        wait "$called"
+        [ "$(tr -d '\r' <"$tmp/caller.out")" = '[one][two words][last words]' ]
+        status=$?
+        judge "listen --exec on windows: $c" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+    done
+    for code in 0 1; do
+        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "\"my programs\\say.exe\" exit $code \"a b\""
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        stop_called
+        [ $caller -eq $((4 * code)) ]
+        status=$?
+        judge "listen --ask-program on windows: a program in quotes ends with $code" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    done
+    cd "$was" || return
 }
 
 # The headers of the answer are read, whatever their case; both programs say the same
@@ -480,4 +548,5 @@ tool() {
     questions
     planted
     commands_of_users
+    quotes
 }
