@@ -4,24 +4,19 @@
 
 #include "cmd.h"
 #include "codec.h"
-#include "home.h"
 #include "keyfile.h"
-#include "probe.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define KEY_MS 120000 /* a command may ask for a passphrase */
 #define FILE_MS 20000 /* a file may be on a server */
 #define YEAR_2024 1704067200
-#define FEW_DESCRIPTORS 1024
 
 /* ---- what is told ---- */
 
@@ -55,44 +50,18 @@ void doctor_tell(doctor *d, doctor_state state, int code, const char *check, con
     fflush(stdout); /* the next check may take a while */
 }
 
-/* ---- places and modes ---- */
-
-/* A file or directory of ours that others can change is no place for keys. 1: it is there and good. */
-static int look_at_mode(doctor *d, const char *check, const char *path, const char *if_missing) {
-    struct stat st;
-    char next[HOME_PATH + 40];
-    if (stat(path, &st) != 0) {
-        doctor_state state = errno == ENOENT ? DOCTOR_NOTE : DOCTOR_FAULT;
-        doctor_tell(d, state, EXIT_LOCAL, check, state == DOCTOR_NOTE ? if_missing : "look at its mode and its owner",
-                    "%s: %s", path, errno == ENOENT ? "this is not there yet" : strerror(errno));
-        return 0;
-    }
-    if (st.st_uid != geteuid() && st.st_uid != 0) {
-        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, check, "take it over with chown, or name another place",
-                    "%s belongs to somebody else (user %lu)", path, (unsigned long)st.st_uid);
-        return 0;
-    }
-    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-        snprintf(next, sizeof next, "chmod go-w %s", path);
-        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, check, next, "%s can be changed by others (mode %03o)", path,
-                    (unsigned)(st.st_mode & 0777));
-        return 0;
-    }
-    return 1;
-}
+/* ---- places ---- */
 
 static void check_places(doctor *d) {
     char path[HOME_PATH];
-    const char *home = getenv("HOME");
     if (home_path(path, "", 0) != 0) {
-        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "directory", "set HOME to your home directory",
-                    "there is no place for keys and names, because HOME is not set");
+        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "directory", doctor_home_next,
+                    "there is no place for keys and names, because %s is not set", doctor_home_name);
         return;
     }
-    if (home && *home && look_at_mode(d, "home", home, "make it, or set HOME"))
-        doctor_tell(d, DOCTOR_OK, 0, "home", NULL, "%s", home);
+    doctor_home(d);
     path[strlen(path) - 1] = 0; /* the slash */
-    if (look_at_mode(d, "directory", path, "the first key, peer or relay makes it"))
+    if (doctor_look(d, "directory", path, "the first key, peer or relay makes it"))
         doctor_tell(d, DOCTOR_OK, 0, "directory", NULL, "%s", path);
 }
 
@@ -124,7 +93,7 @@ static void check_key(doctor *d) {
     const party_options *o = &d->call.party;
     const char *where = o->key_command ? o->key_command : o->key ? o->key : usual;
     if (where == usual && home_path(usual, "key", 0) != 0) return; /* told already */
-    int code = probe_run(read_key, d, KEY_MS, text);
+    int code = probe_run(doctor_probes, PROBE_KEY, d, KEY_MS, text);
     if (code == EXIT_DONE) doctor_tell(d, DOCTOR_OK, 0, "key", NULL, "%s, fingerprint %s", where, text);
     else
         doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "key", NULL, "%s",
@@ -155,10 +124,17 @@ static int read_authorized(void *arg) {
     return over ? EXIT_PART : EXIT_DONE;
 }
 
+/* The file that was named, or the usual one */
+static int find_book(char path[HOME_PATH], const char *name, const char *file) {
+    if (!file) return home_path(path, name, 0);
+    snprintf(path, HOME_PATH, "%s", file);
+    return 0;
+}
+
 /* HOST:PORT KEY in each line, as known.c writes them. */
 static int read_relays(void *arg) {
-    const char *path = arg;
-    char line[500];
+    char line[500], path[HOME_PATH];
+    if (find_book(path, "known_relays", ((doctor *)arg)->call.party.known_relays) != 0) return EXIT_LOCAL;
     unsigned n = 0, at = 0;
     uint8_t key[32];
     FILE *f = fopen(path, "re");
@@ -181,13 +157,12 @@ static int read_relays(void *arg) {
     return f ? EXIT_DONE : EXIT_LOCAL;
 }
 
-static void check_book(doctor *d, const char *name, const char *file, int (*read)(void *), const char *next) {
+static void check_book(doctor *d, const char *name, const char *file, int probe, const char *next) {
     char text[PROBE_TEXT], path[HOME_PATH];
-    if (file) snprintf(path, sizeof path, "%s", file);
-    else if (home_path(path, name, 0) != 0) return;
+    if (find_book(path, name, file) != 0) return;
     if (access(path, F_OK) != 0 && !file) return; /* nobody yet */
-    if (!look_at_mode(d, name, path, "make it, or name another file")) return;
-    int code = probe_run(read, read == read_relays ? (void *)path : d, FILE_MS, text);
+    if (!doctor_look(d, name, path, "make it, or name another file")) return;
+    int code = probe_run(doctor_probes, probe, d, FILE_MS, text);
     if (code == EXIT_DONE) doctor_tell(d, DOCTOR_OK, 0, name, NULL, "%s", text);
     else if (code == EXIT_PART) doctor_tell(d, DOCTOR_NOTE, 0, name, next, "%s", text);
     else
@@ -196,11 +171,11 @@ static void check_book(doctor *d, const char *name, const char *file, int (*read
 }
 
 static void check_books(doctor *d) {
-    check_book(d, "known_peers", d->call.known_peers, read_known,
+    check_book(d, "known_peers", d->call.known_peers, PROBE_KNOWN,
                "\"svconn peers\" shows who; compare what \"svconn id\" shows there, then \"svconn peers verify NAME\"");
-    check_book(d, "authorized_peers", d->authorized, read_authorized,
+    check_book(d, "authorized_peers", d->authorized, PROBE_AUTHORIZED,
                "\"svconn peers\" shows which; \"svconn peers deny NAME\" removes one");
-    check_book(d, "known_relays", d->call.party.known_relays, read_relays, NULL);
+    check_book(d, "known_relays", d->call.party.known_relays, PROBE_RELAYS, NULL);
 }
 
 /* ---- the machine ---- */
@@ -210,46 +185,30 @@ static void check_random(doctor *d) {
     int good = svconn_random(a, sizeof a) == 0 && svconn_random(b, sizeof b) == 0 && memcmp(a, b, sizeof a) != 0;
     if (good) doctor_tell(d, DOCTOR_OK, 0, "random", NULL, "the system gives random bytes");
     else
-        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "random", "see that /dev/urandom is there and readable",
+        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "random", doctor_no_random,
                     "the system gives no random bytes, and without them there is no session");
 }
 
 static void check_clocks(doctor *d) {
-    struct timespec pause = {.tv_nsec = 20000000};
     uint64_t before = svconn_now();
-    nanosleep(&pause, NULL);
+    (void)svconn_poll(NULL, 0, doctor_nap_ms);
     uint64_t passed = svconn_now() - before;
-    if (passed < 10 || passed > 10000)
-        doctor_tell(
-            d, DOCTOR_FAULT, EXIT_LOCAL, "clock", "look at the virtual machine, or at the kernel's clock source",
-            "20 ms took %llu ms by the monotonic clock, so no time limit can be kept", (unsigned long long)passed);
+    if (passed < (uint64_t)doctor_nap_ms / 2 || passed > 10000)
+        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "clock", doctor_no_clock,
+                    "%d ms took %llu ms by the monotonic clock, so no time limit can be kept", doctor_nap_ms,
+                    (unsigned long long)passed);
     else if (time(NULL) < YEAR_2024)
         doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "clock", "set the clock of this machine",
                     "the date is before 2024, so until= in authorized_peers cannot be kept");
     else doctor_tell(d, DOCTOR_OK, 0, "clock", NULL, "it runs, and the date can be right");
 }
 
-static void check_descriptors(doctor *d) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    unsigned long n = limit.rlim_cur > 1000000 ? 1000000 : (unsigned long)limit.rlim_cur;
-    if (n >= FEW_DESCRIPTORS)
-        doctor_tell(d, DOCTOR_OK, 0, "descriptors", NULL, "%lu open files; a forwarded connection takes one", n);
-    else
-        doctor_tell(d, DOCTOR_NOTE, 0, "descriptors", "\"ulimit -n 4096\" in the shell that starts svconn",
-                    "only %lu open files at once; a forwarded connection takes one", n);
-}
-
-static void check_runtime(doctor *d) {
-    char path[HOME_PATH];
-    if (home_runtime(path) == 0) doctor_tell(d, DOCTOR_OK, 0, "runtime", NULL, "%s", path);
-    else
-        doctor_tell(d, DOCTOR_FAULT, EXIT_LOCAL, "runtime",
-                    "set XDG_RUNTIME_DIR to a directory that is yours alone (mode 700)",
-                    "there is no directory for the sockets of \"svconn sessions\"");
-}
-
 /* ---- the command ---- */
+
+const probe_check doctor_probes[PROBES] = {
+    [PROBE_KEY] = read_key,       [PROBE_KNOWN] = read_known,       [PROBE_AUTHORIZED] = read_authorized,
+    [PROBE_RELAYS] = read_relays, [PROBE_RELAY] = doctor_try_relay, [PROBE_PEER] = doctor_try_peer,
+};
 
 static int sum_up(const doctor *d) {
     if (!d->json) {
@@ -285,13 +244,14 @@ int cmd_doctor(int argc, char **argv) {
     int code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     d.peer = operand[0];
+    code = probe_child(doctor_probes, PROBES, &d);
+    if (code >= 0) return code;
     check_places(&d);
     check_key(&d);
     check_books(&d);
     check_random(&d);
     check_clocks(&d);
-    check_descriptors(&d);
-    check_runtime(&d);
+    doctor_limits(&d);
     doctor_relay(&d);
     doctor_peer(&d);
     return sum_up(&d);

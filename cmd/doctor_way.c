@@ -6,12 +6,11 @@
 #include "keyfile.h"
 #include "known.h"
 #include "place.h"
-#include "probe.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define OPEN_MS 15000
 #define RELAY_MS 40000
@@ -78,7 +77,7 @@ static int open_to_relay(const party_options *o, relay_view *v, const char *addr
     return v->unknown ? FIRST_CONTACT : EXIT_DONE;
 }
 
-static int try_relay(void *arg) {
+int doctor_try_relay(void *arg) {
     relay_view v = {.d = arg};
     char address[PEER_ADDRESS_MAX + 200];
     int code = address_of_nobody(address, sizeof address, relay_of(v.d));
@@ -104,7 +103,7 @@ void doctor_relay(doctor *d) {
                     "if you want one, name it with --relay [KEY@]HOST[:PORT], or in SVCONN_RELAY", "none is named");
         return;
     }
-    int code = probe_run(try_relay, d, RELAY_MS, text);
+    int code = probe_run(doctor_probes, PROBE_RELAY, d, RELAY_MS, text);
     if (strchr(relay, '@')) relay = strchr(relay, '@') + 1; /* without the key: people look at the name */
     if (code == EXIT_DONE) {
         doctor_tell(d, DOCTOR_OK, 0, "relay", NULL, "%s answers, and its key is the known one", relay);
@@ -135,12 +134,12 @@ static int try_link(call *c) {
 }
 
 /* No side has a service of this name, so who lets us in says which one is there. */
-static int try_peer(void *arg) {
+int doctor_try_peer(void *arg) {
     static call c;
     const doctor *d = arg;
     int code = call_open(&c, &d->call, "doctor", "doctor", d->peer);
     if (code != EXIT_DONE) return code;
-    setsid(); /* no terminal: a question is answered with no */
+    terminal_leave();
     if (!c.reusable) code = GOOD_ONCE;
     else if (!c.pinned) code = try_link(&c);
     else code = call_dial(&c);
@@ -184,6 +183,6 @@ static void tell_peer(doctor *d, int code, const char *text) {
 void doctor_peer(doctor *d) {
     char text[PROBE_TEXT];
     if (!d->peer) return;
-    int code = probe_run(try_peer, d, PEER_MS, text);
+    int code = probe_run(doctor_probes, PROBE_PEER, d, PEER_MS, text);
     tell_peer(d, code, text);
 }

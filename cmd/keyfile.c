@@ -133,8 +133,7 @@ static int pem_body(char *text, size_t len, const char *first, const char *last)
 /* Why a file that holds something else is no use to us. */
 static const char *other_format(const char *text) {
     if (strstr(text, "BEGIN ENCRYPTED PRIVATE KEY"))
-        return "it is encrypted with a password; decrypt it with \"openssl pkey -in FILE -out NEWFILE\", then chmod "
-               "600; or use --key-command \"openssl pkey -in FILE\"";
+        return secret_encrypted;
     if (strstr(text, "BEGIN PUBLIC KEY")) return "it is a public key; the private key is wanted here";
     if (strncmp(text, "ssh-", 4) == 0)
         return "it is a public key of OpenSSH; the private key is wanted here (the file without .pub)";

@@ -42,7 +42,7 @@ static const struct command commands[] = {
     {"receive", cmd_receive, "wait for a peer that sends files"},
     {"send", cmd_send, "send files and directories to a peer that receives"},
     {"sessions", cmd_sessions, "who is connected here, and ending a session"},
-    {"doctor", POSIX_ONLY(cmd_doctor), "find out what a set-up lacks"},
+    {"doctor", cmd_doctor, "find out what a set-up lacks"},
     {"relay", POSIX_ONLY(cmd_relay), "run a relay: it joins two parties and cannot read them"},
     {"echo-server", cmd_echo_server, "send every message back, to try a link"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},

@@ -7,11 +7,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define PREFIX "svconn: " /* of say */
 
 /* Collects until the other end is closed. 0, or -1: time was over. */
 static int collect(int fd, char *text, size_t size, uint64_t until) {
@@ -29,22 +26,6 @@ static int collect(int fd, char *text, size_t size, uint64_t until) {
         if (!full) used += (size_t)n;
         text[used] = 0;
     }
-}
-
-/* Lines become one, without the prefix of say and without runs of blanks. */
-static void tidy(char *text) {
-    size_t prefix = strlen(PREFIX);
-    char *to = text;
-    int fresh = 1; /* at the start of a line */
-    for (const char *from = text; *from;) {
-        if (fresh && strncmp(from, PREFIX, prefix) == 0) from += prefix;
-        fresh = *from == '\n';
-        int blank = *from == ' ' || fresh;
-        if (*from && !(blank && (to == text || to[-1] == ' '))) *to++ = blank ? ' ' : *from;
-        if (*from) from++;
-    }
-    while (to > text && to[-1] == ' ') to--;
-    *to = 0;
 }
 
 /* Who ends us ends the child, too: it may hold a device, or somebody's attention. */
@@ -76,7 +57,7 @@ static pid_t fork_guarded(struct sigaction before[DEADLY], sigset_t *mask) {
     return child;
 }
 
-int probe_run(int (*check)(void *arg), void *arg, int patience_ms, char text[PROBE_TEXT]) {
+int probe_run(const probe_check *checks, int number, void *arg, int patience_ms, char text[PROBE_TEXT]) {
     int ends[2], status = 0;
     struct sigaction before[DEADLY];
     sigset_t mask;
@@ -87,13 +68,13 @@ int probe_run(int (*check)(void *arg), void *arg, int patience_ms, char text[PRO
         close(ends[0]);
         dup2(ends[1], STDERR_FILENO);
         close(ends[1]);
-        _exit(check(arg));
+        _exit(checks[number](arg));
     }
     close(ends[1]);
     if (child > 0) sigprocmask(SIG_SETMASK, &mask, NULL);
     int late = child > 0 && collect(ends[0], text, PROBE_TEXT, svconn_now() + (uint64_t)patience_ms) != 0;
     close(ends[0]);
-    tidy(text);
+    probe_tidy(text);
     if (child < 0) return PROBE_LOST;
     if (late) kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -101,4 +82,11 @@ int probe_run(int (*check)(void *arg), void *arg, int patience_ms, char text[PRO
     for (int i = 0; i < DEADLY; i++) sigaction(deadly[i], &before[i], NULL);
     if (late) return PROBE_LATE;
     return WIFEXITED(status) ? WEXITSTATUS(status) : PROBE_LOST;
+}
+
+int probe_child(const probe_check *checks, int n, void *arg) {
+    (void)checks;
+    (void)n;
+    (void)arg;
+    return -1;
 }

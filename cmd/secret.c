@@ -36,6 +36,10 @@ int secret_open(const char *path, const char *what) {
     return -1;
 }
 
+const char secret_encrypted[] =
+    "it is encrypted with a password; decrypt it with \"openssl pkey -in FILE -out NEWFILE\", then chmod 600; or use "
+    "--key-command \"openssl pkey -in FILE\"";
+
 /* The standard input stays as it is, for a passphrase. */
 int secret_command(const char *command, long *child) {
     int ends[2];

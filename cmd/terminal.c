@@ -14,6 +14,8 @@ int terminal_open_waiting(void) { return open("/dev/tty", O_RDWR | O_CLOEXEC | O
 
 void terminal_close(int fd) { close(fd); }
 
+void terminal_leave(void) { (void)setsid(); }
+
 void terminal_flush(int fd) { (void)tcflush(fd, TCIFLUSH); }
 
 void terminal_tell(int fd, const char *format, ...) {

@@ -12,6 +12,8 @@ int terminal_open(void);
 /* To be asked with terminal_line, which waits. */
 int terminal_open_waiting(void);
 void terminal_close(int fd);
+/* This process has none any more, so a question is answered with no. */
+void terminal_leave(void);
 
 /* What was typed before is no answer. */
 void terminal_flush(int fd);

@@ -195,7 +195,7 @@ program() {
     windows_svconn echo >/dev/null 2>&1
     [ $? -eq 2 ]
     judge "a wrong command line is 2" $?
-    windows_svconn doctor >/dev/null 2>"$tmp/said"
+    windows_svconn echo unix:socket --key "$tmp/a.key" --peer "$b" </dev/null >/dev/null 2>"$tmp/said"
     [ $? -eq 3 ] && grep -q 'not on Windows' "$tmp/said"
     judge "what is not on Windows says so" $?
     head -c 3000000 /dev/urandom >"$tmp/data"

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <aclapi.h>
+#include <lmcons.h>
 #include <sddl.h>
 
 typedef struct {
@@ -67,18 +69,63 @@ static int is_open_to_others(const ACE_HEADER *ace, PSID own, DWORD what) {
     return (allowed->Mask & what) && !is_trusted(who.sid, own);
 }
 
-int acl_is_ours_alone(HANDLE h, DWORD what) {
+acl_verdict acl_look(HANDLE h, DWORD what) {
     owner o;
     PACL list = NULL;
     PSECURITY_DESCRIPTOR d = NULL;
     PSID own = own_sid(&o), its = NULL;
     const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-    if (!own || GetSecurityInfo(h, SE_FILE_OBJECT, wanted, &its, NULL, &list, NULL, &d) != ERROR_SUCCESS) return -1;
-    int alone = list && its && is_trusted(its, own); /* its owner can change the list; without one: everybody, as on disks that keep none */
-    for (DWORD i = 0; alone && i < list->AceCount; i++) {
+    if (!own || GetSecurityInfo(h, SE_FILE_OBJECT, wanted, &its, NULL, &list, NULL, &d) != ERROR_SUCCESS) return ACL_UNKNOWN;
+    acl_verdict v = ACL_OURS;
+    if (!list || !its) v = ACL_NO_LIST;                  /* everybody, as on disks that keep none */
+    else if (!is_trusted(its, own)) v = ACL_FOREIGN; /* its owner can change the list */
+    for (DWORD i = 0; v == ACL_OURS && i < list->AceCount; i++) {
         void *ace;
-        if (!GetAce(list, i, &ace) || is_open_to_others(ace, own, what)) alone = 0;
+        if (!GetAce(list, i, &ace) || is_open_to_others(ace, own, what)) v = ACL_OPEN;
     }
     (void)LocalFree(d);
-    return alone;
+    return v;
+}
+
+/* ---- in words ---- */
+
+const char *acl_fault(acl_verdict v, DWORD what) {
+    switch (v) {
+    case ACL_FOREIGN: return "belongs to somebody else";
+    case ACL_NO_LIST: return "is on a disk that keeps no rights (FAT, say), so it can be read and changed by others";
+    case ACL_UNKNOWN: return "does not show who may read or change it";
+    default: return (what & FILE_READ_DATA) ? "can be read or changed by others" : "can be changed by others";
+    }
+}
+
+static int is_directory(HANDLE h) {
+    BY_HANDLE_FILE_INFORMATION about;
+    return GetFileInformationByHandle(h, &about) && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY);
+}
+
+/* A backslash before a quote would take its meaning; a drive needs it. */
+static int length_to_quote(const char *path) {
+    size_t len = strlen(path);
+    while (len > 3 && (path[len - 1] == '\\' || path[len - 1] == '/')) len--;
+    return (int)len;
+}
+
+void acl_repair(char next[ACL_REPAIR], acl_verdict v, HANDLE h, const char *path) {
+    wchar_t wide[UNLEN + 1];
+    char name[3 * UNLEN + 1];
+    DWORD len = UNLEN + 1;
+    int n = length_to_quote(path);
+    if (!GetUserNameW(wide, &len) || wide_to(name, sizeof name, wide) != 0) snprintf(name, sizeof name, "%%USERNAME%%");
+    if (v == ACL_OPEN) /* what is in a directory would lose all rights with those that it inherits */
+        snprintf(next, ACL_REPAIR, "icacls \"%.*s\" /inheritance:r /grant:r \"%s:%sF\"", n, path, name, is_directory(h) ? "(OI)(CI)" : "");
+    else if (v == ACL_FOREIGN) snprintf(next, ACL_REPAIR, "takeown /f \"%.*s\" as an administrator, or name another place", n, path);
+    else snprintf(next, ACL_REPAIR, "name a place on a disk of this machine with NTFS");
+}
+
+/* ---- changing ---- */
+
+void acl_take(HANDLE h) {
+    PSECURITY_DESCRIPTOR d = acl_for_us_alone();
+    if (d) (void)SetKernelObjectSecurity(h, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, d);
+    (void)LocalFree(d);
 }

@@ -16,7 +16,17 @@ HANDLE acl_create(const char *path, DWORD access, DWORD share, DWORD how, DWORD 
 #define ACL_CHANGE (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 #define ACL_READ (FILE_READ_DATA | GENERIC_READ)
 
-/* May none but these do that? 1: none; 0: others too; -1: the system does not say. */
-int acl_is_ours_alone(HANDLE h, DWORD what);
+typedef enum { ACL_OURS, ACL_OPEN, ACL_FOREIGN, ACL_NO_LIST, ACL_UNKNOWN } acl_verdict;
+
+/* May none but these do that? ACL_OURS: none. */
+acl_verdict acl_look(HANDLE h, DWORD what);
+/* Why not, as the rest of a sentence that begins with the path */
+const char *acl_fault(acl_verdict v, DWORD what);
+/* What to do then, for cmd.exe and for PowerShell */
+#define ACL_REPAIR 1600
+void acl_repair(char next[ACL_REPAIR], acl_verdict v, HANDLE h, const char *path);
+
+/* From now on none but these can open it, if we may say so. (Whoever has it open keeps it.) */
+void acl_take(HANDLE h);
 
 #endif

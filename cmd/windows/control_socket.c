@@ -72,11 +72,7 @@ static int fail(int error) {
 /* ---- the file ----------------------------------------------------------------------------------- */
 
 static HANDLE open_file(const char *path, DWORD access, DWORD share) {
-    wchar_t name[WIDE_PATH];
-    if (wide_of(name, path) != 0) return INVALID_HANDLE_VALUE;
-    HANDLE h = CreateFileW(name, access | GENERIC_READ | READ_CONTROL, share, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
-    return h;
+    return wide_open(path, access | GENERIC_READ | READ_CONTROL, share, FILE_ATTRIBUTE_NORMAL);
 }
 
 /* EPERM: it is not ours alone; EBADF: it is another file; ECONNREFUSED: nothing is in it yet. */
@@ -85,7 +81,7 @@ static int read_file(HANDLE h, contents *c) {
     DWORD n;
     int end = 0;
     if (GetFileType(h) != FILE_TYPE_DISK) return fail(EBADF);
-    if (acl_is_ours_alone(h, ACL_READ | ACL_CHANGE) != 1) return fail(EPERM);
+    if (acl_look(h, ACL_READ | ACL_CHANGE) != ACL_OURS) return fail(EPERM);
     if (!ReadFile(h, text, sizeof text - 1, &n, NULL)) return wide_failed();
     text[n] = 0;
     if (n == 0) return fail(ECONNREFUSED);
@@ -127,7 +123,7 @@ void control_socket_remove_dead(const char *path) { (void)remove_stale(path); }
 static int write_file(HANDLE h, const contents *c) {
     char text[TEXT];
     DWORD n, len = (DWORD)snprintf(text, sizeof text, FORMAT "%s\n", c->port, c->nonce);
-    if (acl_is_ours_alone(h, ACL_READ | ACL_CHANGE) != 1) return fail(EPERM); /* a disk that keeps no lists */
+    if (acl_look(h, ACL_READ | ACL_CHANGE) != ACL_OURS) return fail(EPERM); /* a disk that keeps no lists */
     return WriteFile(h, text, len, &n, NULL) && n == len && FlushFileBuffers(h) ? 0 : wide_failed();
 }
 

@@ -153,10 +153,8 @@ int windows_fstat(int fd, struct windows_stat *st) {
 }
 
 static int look_at_path(const char *path, struct windows_stat *st, DWORD flags) {
-    wchar_t name[WIDE_PATH];
-    if (wide_of(name, path) != 0) return -1;
-    HANDLE h = CreateFileW(name, FILE_READ_ATTRIBUTES, SHARE, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | flags, NULL);
-    if (h == INVALID_HANDLE_VALUE) return wide_failed();
+    HANDLE h = wide_open(path, FILE_READ_ATTRIBUTES, SHARE, FILE_FLAG_BACKUP_SEMANTICS | flags);
+    if (h == INVALID_HANDLE_VALUE) return -1;
     int result = look(h, st);
     (void)CloseHandle(h);
     return result;

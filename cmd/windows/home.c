@@ -52,7 +52,7 @@ static int is_ours_alone(const wchar_t *path) {
                            OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (h == INVALID_HANDLE_VALUE) return 0;
     int ours = GetFileInformationByHandle(h, &about) && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) &&
-               !(about.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) && acl_is_ours_alone(h, ACL_CHANGE) == 1;
+               !(about.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) && acl_look(h, ACL_CHANGE) == ACL_OURS;
     (void)CloseHandle(h);
     return ours;
 }

@@ -13,22 +13,12 @@
 
 /* ---- where it is, and whether it is to be believed ---- */
 
-static HANDLE open_handle(const char *path, DWORD access, DWORD share, DWORD how, DWORD flags) {
-    wchar_t name[WIDE_PATH];
-    if (wide_of(name, path) != 0) return INVALID_HANDLE_VALUE;
-    HANDLE h = CreateFileW(name, access, share, NULL, how, flags, NULL);
-    if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
-    return h;
-}
-
 static int is_ours_alone(const char *path, HANDLE h) {
-    int alone = acl_is_ours_alone(h, ACL_CHANGE);
-    if (alone > 0) return 1;
-    if (alone < 0) say("%s: the system does not say who may change it, so what it says is not believed", path);
-    else
-        say("%s can be changed by others, so what it says is not believed; look whether it is right, then do \"icacls %s /inheritance:r "
-            "/grant:r %%USERNAME%%:F\"",
-            path, path);
+    char next[ACL_REPAIR];
+    acl_verdict v = acl_look(h, ACL_CHANGE);
+    if (v == ACL_OURS) return 1;
+    acl_repair(next, v, h, path);
+    say("%s %s, so what it says is not believed; look whether it is right, then do: %s", path, acl_fault(v, ACL_CHANGE), next);
     return 0;
 }
 
@@ -43,8 +33,7 @@ static void directory_of(char *dir, size_t size, const char *path) {
 static int check_directory(const char *path) {
     char dir[HOME_PATH + 16];
     directory_of(dir, sizeof dir, path);
-    HANDLE h = open_handle(dir, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_EXISTING,
-                           FILE_FLAG_BACKUP_SEMANTICS);
+    HANDLE h = wide_open(dir, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_FLAG_BACKUP_SEMANTICS);
     if (h == INVALID_HANDLE_VALUE) return errno == ENOENT ? 0 : book_cannot("look at the directory", dir);
     int ours = is_ours_alone(dir, h);
     (void)CloseHandle(h);
@@ -69,12 +58,20 @@ int book_disk_find(char path[HOME_PATH + 16], const char *file) {
 
 /* ---- the lock ---- */
 
+/* With the rights that keep others from opening it. One that somebody else made us may lack the right to change them. */
+static HANDLE open_lock(const char *path) {
+    HANDLE h = acl_create(path, GENERIC_WRITE | WRITE_DAC, 0, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+    if (h == INVALID_HANDLE_VALUE && errno == EACCES) return acl_create(path, GENERIC_WRITE, 0, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+    if (h != INVALID_HANDLE_VALUE) acl_take(h); /* it may have been there, with others */
+    return h;
+}
+
 /* Whoever has it open shares it with nobody. */
 int book_disk_lock(const char *file) {
     char path[HOME_PATH + 32];
     snprintf(path, sizeof path, "%s.lock", file);
     for (int i = 0;; i++) {
-        HANDLE h = open_handle(path, GENERIC_WRITE, 0, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL);
+        HANDLE h = open_lock(path);
         if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_BINARY);
         if (errno != EBUSY) return book_cannot("make the lock", path);
         if (i == LOCK_TRIES) break;
@@ -89,8 +86,7 @@ void book_disk_unlock(int lock) { _close(lock); }
 /* ---- reading ---- */
 
 int book_disk_open(const char *path, book_disk *d) {
-    HANDLE h = open_handle(path, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_EXISTING,
-                           FILE_ATTRIBUTE_NORMAL);
+    HANDLE h = wide_open(path, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_ATTRIBUTE_NORMAL);
     if (h == INVALID_HANDLE_VALUE) return errno == ENOENT ? BOOK_NOT_THERE : book_cannot("open", path);
     int fd = _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
     if (fd < 0 || fstat(fd, &d->st) != 0) (void)book_cannot("look at", path);

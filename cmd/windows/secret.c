@@ -3,6 +3,7 @@
 #include "secret.h"
 
 #include "acl.h"
+#include "child.h"
 #include "cmd.h"
 #include "text.h"
 #include "wide.h"
@@ -22,43 +23,50 @@ int secret_create(const char *path) {
 
 /* Looks at the opened file, not at its name, which may change. A pipe keeps nothing. */
 int secret_open(const char *path, const char *what) {
-    wchar_t name[WIDE_PATH];
-    HANDLE h = INVALID_HANDLE_VALUE;
-    if (wide_of(name, path) == 0) {
-        h = CreateFileW(name, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-        if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
-    }
+    char next[ACL_REPAIR];
+    HANDLE h = wide_open(path, GENERIC_READ | READ_CONTROL, FILE_SHARE_READ, FILE_ATTRIBUTE_NORMAL);
     if (h == INVALID_HANDLE_VALUE) {
         say("cannot open the %s file %s: %s%s", what, path, strerror(errno),
             errno == ENOENT && strcmp(what, "key") == 0 ? "; \"svconn keygen\" makes one" : "");
         return -1;
     }
-    int alone = GetFileType(h) == FILE_TYPE_PIPE ? 1 : acl_is_ours_alone(h, ACL_READ | ACL_CHANGE);
-    if (alone > 0) return _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
-    if (alone < 0) say("%s: the system does not say who may read it, so the %s in it is not safe", path, what);
-    else
-        say("%s can be read or changed by others, so the %s in it is not safe; do \"icacls %s /inheritance:r /grant:r %%USERNAME%%:F\"", path,
-            what, path);
+    acl_verdict v = GetFileType(h) == FILE_TYPE_PIPE ? ACL_OURS : acl_look(h, ACL_READ | ACL_CHANGE);
+    if (v == ACL_OURS) return _open_osfhandle((intptr_t)h, _O_RDONLY | _O_BINARY);
+    acl_repair(next, v, h, path);
+    say("%s %s, so the %s in it is not safe; do: %s", path, acl_fault(v, ACL_READ), what, next);
     (void)CloseHandle(h);
     return -1;
 }
 
+const char secret_encrypted[] = "it is encrypted with a password; decrypt it with \"openssl pkey -in FILE -out NEWFILE\" (if others may read "
+                                "the new file, it is told how to change that); or use --key-command \"openssl pkey -in FILE\"";
+
 /* ---- the key command ---- */
 
-static FILE *command_output;
+static child of_key;
 
-int secret_command(const char *command, long *child) {
-    *child = 0;
-    wchar_t wide[WIDE_PATH];
-    command_output = wide_of(wide, command) == 0 ? _wpopen(wide, L"rb") : NULL;
-    return command_output ? _dup(_fileno(command_output)) : -1;
+/* The console and the standard input stay as they are, for a passphrase. */
+int secret_command(const char *command, long *number) {
+    HANDLE from, to;
+    *number = 0;
+    if (!CreatePipe(&from, &to, NULL, 0)) return wide_failed();
+    child_ends ends = {.in = GetStdHandle(STD_INPUT_HANDLE), .out = to, .err = GetStdHandle(STD_ERROR_HANDLE)};
+    int started = child_start_shell(&of_key, command, 0, ends) == 0, why = errno;
+    (void)CloseHandle(to);
+    if (started) return _open_osfhandle((intptr_t)from, _O_RDONLY | _O_BINARY);
+    (void)CloseHandle(from);
+    errno = why;
+    return -1;
 }
 
 /* The words of the command may be secret, so they are not repeated. */
-int secret_command_end(long child, int aloud) {
-    (void)child;
-    int status = _pclose(command_output);
+int secret_command_end(long number, int aloud) {
+    DWORD status = 1;
+    (void)number;
+    (void)WaitForSingleObject(of_key.process, INFINITE);
+    (void)GetExitCodeProcess(of_key.process, &status);
+    child_forget(&of_key);
     if (status == 0) return EXIT_DONE;
-    if (aloud) say("--key-command: the command ended with exit status %d; try it alone, it must print a private key", status);
+    if (aloud) say("--key-command: the command ended with exit status %ld; try it alone, it must print a private key", (long)status);
     return EXIT_LOCAL;
 }

@@ -134,6 +134,8 @@ void terminal_close(int fd) {
     close_console();
 }
 
+void terminal_leave(void) { (void)FreeConsole(); }
+
 /* It was done when the console was opened: by now the thread may have read some of it. */
 void terminal_flush(int fd) { (void)fd; }
 

@@ -48,3 +48,11 @@ int wide_failed(void) {
     }
     return -1;
 }
+
+void *wide_open(const char *path, unsigned long access, unsigned long share, unsigned long flags) {
+    wchar_t name[WIDE_PATH];
+    if (wide_of(name, path) != 0) return INVALID_HANDLE_VALUE;
+    HANDLE h = CreateFileW(name, access, share, NULL, OPEN_EXISTING, flags, NULL);
+    if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
+    return h;
+}

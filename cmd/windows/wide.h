@@ -13,4 +13,7 @@ int wide_to(char *out, size_t size, const wchar_t *text);
 /* errno by GetLastError; -1 */
 int wide_failed(void);
 
+/* The HANDLE of what is there; INVALID_HANDLE_VALUE: errno */
+void *wide_open(const char *path, unsigned long access, unsigned long share, unsigned long flags);
+
 #endif

@@ -84,6 +84,13 @@ peers() {
     wait $many
     [ "$(grep -c '^many' "$tmp/windows/known_peers")" -eq 6 ]
     judge "peers: six changes at once, and all are there" $?
+    # whoever may read the lock could keep it
+    lock=$tmp/windows/known_peers.lock
+    [ -e "$lock" ] && ls -l "$lock" | grep -q '^-rw....---'
+    judge "peers: the lock is for us alone" $?
+    chmod 666 "$lock"
+    on windows peers trust many7 "$(printf '%064d' 7)" 2>"$tmp/said" && ls -l "$lock" | grep -q '^-rw....---'
+    judge "peers: the lock of an older version is for us alone from the next change on" $?
     chmod 666 "$tmp/windows/known_peers"
     on windows peers >"$tmp/said" 2>&1
     [ $? -eq 3 ] && grep -q 'can be changed by others' "$tmp/said"
@@ -529,6 +536,7 @@ files_and_ports() {
 
 
 # ---- a person, and commands ----
+in_wine() { echo "Z:$1" | tr / '\\'; }
 # asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
 asked() {
     answers=$1
@@ -580,6 +588,13 @@ questions() {
         judge "a person at the console says $answer to a caller" $status
         [ $status -eq 0 ] || show "$tmp/seen" "$tmp/caller.err"
     done
+    for c in id doctor; do
+        asked letmein $c --key-command "set /p word=Passphrase:>con& type $(in_wine "$tmp/windows/key")"
+        [ $? -eq 0 ] && grep -q 'Passphrase:.*letmein' "$tmp/seen" && tr -d ' \r\n' <"$tmp/seen" | grep -qE "$windows_key|okkey"
+        status=$?
+        judge "$c on windows: a key command asks at the console" $status
+        [ $status -eq 0 ] || show "$tmp/seen"
+    done
     asked '^C' serve tcp://127.0.0.1:0 --allow any --forward 80 --key "$tmp/windows/key"
     code=$?
     [ $code -eq 0 ] && grep -q 'listening on' "$tmp/seen"
@@ -628,6 +643,188 @@ commands_of_users() {
     done
 }
 
+# What stands in quotes for cmd.exe stays so, at the beginning, at the end and between
+quotes() {
+    cat >"$tmp/say.c" <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv) { /* show FILE, exit CODE, or what there is, each in brackets */
+    if (argc > 2 && strcmp(argv[1], "exit") == 0) return atoi(argv[2]);
+    if (argc > 2 && strcmp(argv[1], "show") == 0) {
+        FILE *f = fopen(argv[2], "r");
+        for (int c; f && (c = getc(f)) != EOF;) putchar(c);
+        return f == NULL;
+    }
+    for (int i = 1; i < argc; i++) printf("[%s]", argv[i]);
+    return 0;
+}
+END
+    mkdir -m 700 "$tmp/quotes" "$tmp/quotes/my programs" "$tmp/quotes/my keys"
+    $cc -o "$tmp/quotes/my programs/say.exe" "$tmp/say.c" && cp "$tmp/windows/key" "$tmp/quotes/my keys/key one"
+    was=$PWD
+    cd "$tmp/quotes" || return
+    for c in '"my programs\say.exe" show "my keys\key one"' 'type "my keys\key one"' '"my programs\say.exe" show "my keys\key one" 2>nul' \
+        '"my programs\say.exe" exit 0 "a b" & type "my keys\key one"' ' "my programs\say.exe"  show  "my keys\key one" '; do
+        timeout 60 $run "$dir/svconn.exe" id --key-command "$c" 2>"$tmp/said" </dev/null | tr -d '\r' | grep -q "^public key: $windows_key"
+        status=$?
+        judge "--key-command on windows: $c" $status
+        [ $status -eq 0 ] || show "$tmp/said"
+    done
+    timeout 60 $run "$dir/svconn.exe" id --key-command '"my programs\say.exe" exit 7 "a b"' >/dev/null 2>"$tmp/said" </dev/null
+    [ $? -eq 3 ] && grep -q 'ended with exit status 7;' "$tmp/said"
+    judge "--key-command on windows: the exit status of a program in quotes" $?
+    for c in '"my programs\say.exe" one "two words" "last words"' '"my programs\say.exe"   one "two words" "last words" 2>nul'; do
+        called windows listen tcp://127.0.0.1:0 --allow system --exec "$c"
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        wait "$called"
+        [ "$(tr -d '\r' <"$tmp/caller.out")" = '[one][two words][last words]' ]
+        status=$?
+        judge "listen --exec on windows: $c" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+    done
+    for code in 0 1; do
+        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "\"my programs\\say.exe\" exit $code \"a b\""
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        stop_called
+        [ $caller -eq $((4 * code)) ]
+        status=$?
+        judge "listen --ask-program on windows: a program in quotes ends with $code" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    done
+    cd "$was" || return
+}
+
+# ---- doctor ----
+# finds NAME CODE TEXT OPTION...: it ends with CODE, and a line begins with TEXT (blanks as one)
+finds() {
+    what=$1 want=$2 text=$3
+    shift 3
+    timeout 120 $run "$dir/svconn.exe" doctor "$@" >"$tmp/found" 2>"$tmp/said" </dev/null
+    code=$?
+    tr -s ' ' <"$tmp/found" >"$tmp/lines"
+    [ $code -eq "$want" ] && grep -q -- "^$text" "$tmp/lines" && [ ! -s "$tmp/said" ]
+    status=$?
+    judge "doctor: $what" $status
+    [ $status -eq 0 ] || { echo "    exit code $code, \"$text\" expected in:" && show "$tmp/found" "$tmp/said"; }
+}
+# finds_as_here NAME CODE TEXT OPTION...: and says the same, word for word, as the program of this system with the same files, but for
+# places, limits and the words of the system for an error
+finds_as_here() {
+    finds "$@"
+    what=$1 want=$2
+    shift 3
+    rm -rf "$tmp/here" && mkdir -m 700 "$tmp/here" && cp -r "$mine" "$tmp/here/" && chmod 700 "$tmp/here/svconn"
+    [ ! -e "$tmp/here/svconn/key" ] || chmod 600 "$tmp/here/svconn/key"
+    XDG_CONFIG_HOME="$tmp/here" timeout 120 setsid -w "$build/svconn" doctor "$@" >"$tmp/found.here" 2>"$tmp/said" </dev/null
+    code=$?
+    for found in found found.here; do
+        sed -n -E '/^(ok|note|FAULT) +(key|known_|authorized_|random|clock|relay|peer)/,/^ +next/p' "$tmp/$found" | grep -vE '^(ok|note|FAULT) +(home|directory|descriptors|runtime)' |
+            sed 's,[^ ]*[/\\]svconn[/\\],,' | tr '[:upper:]' '[:lower:]' >"$tmp/$found.lines"
+    done
+    [ $code -eq "$want" ] && [ -s "$tmp/found.lines" ] && cmp -s "$tmp/found.lines" "$tmp/found.here.lines"
+    status=$?
+    judge "doctor: $what, in the words of this system's" $status
+    [ $status -eq 0 ] || { echo "    exit code $code" && diff "$tmp/found.here.lines" "$tmp/found.lines" | head -n 10; }
+}
+doctor_files() {
+    finds "no key, and no directory" 3 'FAULT key .*svconn keygen'
+    grep -q '^note directory .*AppData.*svconn: this is not there yet' "$tmp/lines"
+    judge "doctor: the directory that is not there yet" $?
+    timeout 60 $run cmd /c "set APPDATA=& $(in_wine "$dir/svconn.exe") doctor" >"$tmp/found" 2>&1 </dev/null
+    [ $? -eq 3 ] && tr -s ' ' <"$tmp/found" | grep -q '^FAULT directory .*APPDATA is not set'
+    judge "doctor: no APPDATA" $?
+    mkdir -m 700 "$mine" && cp "$tmp/windows/key" "$mine/key" && chmod 600 "$mine/key"
+    fingerprint=$("$build/svconn" id "$mine/key" | sed -n 's/^fingerprint: //p')
+    finds_as_here "a key and nothing else" 0 "ok key .*fingerprint $fingerprint"
+    finds "JSON" 0 '{"check":"key","state":"ok","text":"' --json
+    printf -- '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMA==\n-----END ENCRYPTED PRIVATE KEY-----\n' >"$mine/key"
+    finds "a key under a password" 3 'FAULT key .*encrypted with a password.*told how to change'
+    cp "$tmp/windows/key" "$mine/key"
+    chmod 644 "$mine/key"
+    finds "a key that others can read" 3 'FAULT key .*do: icacls "C:.*svconn.key" /inheritance:r /grant:r ".*:F"$'
+    chmod 600 "$mine/key"
+    mkdir -m 700 "$tmp/ключ two"
+    cp "$tmp/windows/key" "$tmp/ключ two/key" && chmod 666 "$tmp/ключ two/key"
+    finds "the advice holds for a path with blanks and letters of others" 3 'FAULT key .*ключ two/key can be read.* do: icacls ".*/ключ two/key" /inh' --key "$tmp/ключ two/key"
+    rm -r "$tmp/ключ two"
+    chmod 777 "$mine"
+    finds "a directory that others can change" 3 'FAULT directory .*can be changed by others'
+    grep -q '^ next: icacls "C:.*svconn" /inheritance:r /grant:r ".*:(OI)(CI)F"$' "$tmp/lines"
+    judge "doctor: rights for what is in the directory, too" $?
+    chmod 700 "$mine"
+    if [ "$(id -u)" -eq 0 ]; then
+        chown 1 "$mine/key"
+        finds "a key of somebody else" 3 'FAULT key .*belongs to somebody else.*takeown'
+        chown 0 "$mine/key"
+    fi
+    for book in known_peers authorized_peers known_relays; do
+        echo nonsense >"$mine/$book" && chmod 600 "$mine/$book"
+        finds_as_here "$book is no such file" 3 "FAULT $book .*line 1"
+        chmod 666 "$mine/$book"
+        finds "$book can be changed by others" 3 "FAULT $book .*$book can be changed by others"
+        rm "$mine/$book"
+    done
+    echo "bob $(printf '%064x' 10) seen" >"$mine/known_peers"
+    echo "$(printf '%064x' 10) bob until=2020-01-01" >"$mine/authorized_peers"
+    chmod 600 "$mine"/*_peers
+    finds_as_here "a peer that is only seen, and one whose time is over" 0 'note known_peers 1 entry of which 1 only seen'
+    rm "$mine"/*_peers
+    finds "a key from a command" 0 "ok key type .*fingerprint $fingerprint" --key-command "type \"$(in_wine "$tmp/windows/key")\""
+    finds "a key command that fails" 3 'FAULT key not for us --key-command: the command ended with exit status 7; try' --key-command 'echo not for us 1>&2& exit 7'
+}
+doctor_way() {
+    finds_as_here "the relay, by its key" 0 'ok relay .*its key is the known one' --relay "$relay_key@$relay"
+    finds_as_here "the relay, without its key" 0 'note relay .*not in known_relays' --relay "$relay"
+    echo "$relay $relay_key" >"$mine/known_relays" && chmod 600 "$mine/known_relays"
+    finds_as_here "the relay, from known_relays" 0 'ok relay' --relay "$relay"
+    echo "$relay $windows_key" >"$mine/known_relays"
+    finds_as_here "the relay has another key" 4 'FAULT relay .*ANOTHER KEY' --relay "$relay"
+    rm "$mine/known_relays"
+    finds "nobody listens there" 5 'FAULT relay .*connection refused' --relay 127.0.0.1:1
+    finds_as_here "a proxy that is not there" 5 'FAULT relay .*127.0.0.1:1' --relay "$relay_key@$relay" --via socks5://127.0.0.1:1
+    finds "the first fault counts" 5 'FAULT peer' --relay 127.0.0.1:1 nobody
+    relayed="--relay $relay_key@$relay"
+    finds_as_here "a peer that is not known" 4 'FAULT peer .*not in known_peers' $relayed bob
+    timeout 60 $run "$dir/svconn.exe" peers trust bob "$system_key" 2>/dev/null
+    finds_as_here "a peer that does not run" 5 'FAULT peer .*registered' $relayed bob
+    called system serve $relayed --authorized "$tmp/doctor.authorized" --forward 127.0.0.1:1
+    finds_as_here "a peer that does not let us in" 4 "FAULT peer .*peers trust NAME $windows_key" $relayed bob
+    "$build/svconn" peers allow "$windows_key" --name alice --authorized "$tmp/doctor.authorized" 2>/dev/null
+    finds_as_here "a peer that lets us in" 0 'ok peer it is there and lets us in, for .svconn forward.$' $relayed bob
+    finds_as_here "a token is not used up" 0 'note peer .*good once' $relayed 7KQ3-M2XD
+    finds_as_here "a peer whose key is not known" 0 'note peer something answers' $relayed "relay://$relay_key@$relay/$system_key"
+    asked yes doctor --relay "$relay" bob # (wine makes cursor movements of blanks)
+    [ $? -eq 4 ] && tr -d ' \r\n' <"$tmp/seen" | grep -q 'noterminaltoaskat' && [ ! -e "$mine/known_relays" ]
+    status=$?
+    judge "doctor: nobody is asked at the console" $status
+    [ $status -eq 0 ] || show "$tmp/seen"
+    stop_called
+}
+# Who ends doctor ends what it started
+doctor_ends() {
+    printf '#include <stdio.h>\n#include <windows.h>\nint main(void) { fclose(fopen("began", "w")); Sleep(4000); fclose(fopen("lived", "w")); return 0; }\n' >"$tmp/wait.c"
+    $cc -o "$tmp/wait.exe" "$tmp/wait.c"
+    (cd "$tmp" && exec $run "$dir/svconn.exe" doctor --key-command '.\wait.exe' >/dev/null 2>&1 </dev/null) &
+    doctor=$!
+    background="$background $doctor"
+    i=0
+    until [ -e "$tmp/began" ] || [ $i -eq 300 ]; do sleep 0.1; i=$((i + 1)); done
+    kill "$doctor"
+    sleep 6
+    [ -e "$tmp/began" ] && [ ! -e "$tmp/lived" ]
+    judge "doctor: who ends it ends what it waits for" $?
+}
+doctor_finds() {
+    mine=$(echo "$WINEPREFIX"/drive_c/users/*/AppData/Roaming)/svconn
+    rm -rf "$mine"
+    doctor_files
+    doctor_way
+    doctor_ends
+    rm -rf "$mine"
+}
+
 # The headers of the answer are read, whatever their case; both programs say the same
 wrong_websocket() {
     cat >"$tmp/websocket.py" <<'END'
@@ -673,4 +870,6 @@ tool() {
     questions
     planted
     commands_of_users
+    quotes
+    doctor_finds
 }

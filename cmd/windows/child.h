@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* Processes that this one starts. A job holds each with all that it starts. */
+#ifndef SVCONN_CMD_WINDOWS_CHILD_H
+#define SVCONN_CMD_WINDOWS_CHILD_H
+
+#include "svconn_transport.h"
+#include <windows.h> /* behind winsock2.h */
+
+typedef struct {
+    HANDLE process, job; /* no job: on Windows 7, if we are in one */
+} child;
+
+/* Its standard input, output and error; it gets copies */
+typedef struct {
+    HANDLE in, out, err;
+} child_ends;
+
+/* 0; or -1: errno. line: the arguments, from the name of the program on; flags: of CreateProcess */
+int child_start(child *c, const wchar_t *program, wchar_t *line, DWORD flags, child_ends ends);
+/* A command of cmd.exe */
+int child_start_shell(child *c, const char *command, DWORD flags, child_ends ends);
+/* 1: when we end, in whatever way, it ends; 0: not any more */
+void child_ends_with_us(child *c, int yes);
+void child_kill(child *c);
+void child_forget(child *c);
+
+#endif
