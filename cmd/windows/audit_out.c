@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* With the right to append alone, so that what somebody else wrote meanwhile stays. */
-int audit_out_open(const char *path) {
+int audit_out_file(const char *path) {
     wchar_t name[WIDE_PATH];
     SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
     HANDLE h = INVALID_HANDLE_VALUE;
@@ -19,7 +19,12 @@ int audit_out_open(const char *path) {
         if (h == INVALID_HANDLE_VALUE) (void)wide_failed();
     }
     (void)LocalFree(a.lpSecurityDescriptor);
-    if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY);
+    return h != INVALID_HANDLE_VALUE ? _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY) : -1;
+}
+
+int audit_out_open(const char *path) {
+    int fd = audit_out_file(path);
+    if (fd >= 0) return fd;
     say("cannot open the audit log %s: %s; give a file that you may write", path, strerror(errno));
     return -1;
 }
