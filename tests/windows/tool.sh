@@ -360,6 +360,11 @@ relays() {
     pipe_pair system windows
     pipe_pair windows second
     forward_pair system windows
+    on windows connect --relay "$relay_key@$relay" --peer system 0000-0000 </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 4 ] && grep -q '"event":"wrong-token","conn":[0-9]*,"source":"127.0.0.1"' "$tmp/relay.log"
+    status=$?
+    judge "relay: a wrong token, and from where it came" $status
+    [ $status -eq 0 ] || { show "$tmp/said" && tail -n 2 "$tmp/relay.log"; }
     grep -q '"event":"joined"' "$tmp/relay.log" && [ -z "$(find "$tmp/relay.log" -perm /o=rwx)" ]
     judge "relay --log: a line for each event, in a file for us alone" $?
     for s in system windows; do
