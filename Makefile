@@ -32,7 +32,7 @@ CMD       := $(sort $(wildcard cmd/*.c))
 ifdef WINDOWS
 # What cmd/windows has its own of, and commands that are not there yet
 CMD_ELSEWHERE := $(patsubst cmd/windows/%,cmd/%,$(wildcard cmd/windows/*.c)) \
-                 $(wildcard $(addprefix cmd/,demo.c hostile.c relay*.c scene.c search.c stage.c))
+                 $(wildcard $(addprefix cmd/,demo.c hostile.c scene.c search.c stage.c))
 CMD := $(filter-out $(CMD_ELSEWHERE),$(CMD)) $(sort $(wildcard cmd/windows/*.c))
 endif
 TESTS     := $(sort $(wildcard tests/test_*.c))

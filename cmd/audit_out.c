@@ -11,8 +11,12 @@
 #include <unistd.h>
 
 /* Without O_NONBLOCK a FIFO that nobody reads would stop us here. */
+int audit_out_file(const char *path) {
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+}
+
 int audit_out_open(const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    int fd = audit_out_file(path);
     if (fd >= 0) return fd;
     if (errno == EISDIR) say("the audit log %s is a directory; give the name of a file", path);
     else if (errno == ENXIO) say("nobody reads the audit log %s; start its reader first", path);

@@ -34,6 +34,8 @@ int ms_until(uint64_t when);
 
 /* As many descriptors as the system lets us have: how many they are. */
 unsigned long fdset_raise_limit(void);
+/* One to give up when there are no others, for a moment; -1: there is none, or no such limit. */
+int fdset_reserve(void);
 /* 1: this one leaves enough for handshakes, files and programs. Streams do without if it does not. */
 int fdset_leaves_enough(int fd);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "fdset.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #define RESERVE 32 /* descriptors */
@@ -19,3 +20,5 @@ unsigned long fdset_raise_limit(void) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
     return limit.rlim_cur > 1000000 ? 1000000 : (unsigned long)limit.rlim_cur;
 }
+
+int fdset_reserve(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }

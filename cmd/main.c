@@ -43,7 +43,7 @@ static const struct command commands[] = {
     {"send", cmd_send, "send files and directories to a peer that receives"},
     {"sessions", cmd_sessions, "who is connected here, and ending a session"},
     {"doctor", cmd_doctor, "find out what a set-up lacks"},
-    {"relay", POSIX_ONLY(cmd_relay), "run a relay: it joins two parties and cannot read them"},
+    {"relay", cmd_relay, "run a relay: it joins two parties and cannot read them"},
     {"echo-server", cmd_echo_server, "send every message back, to try a link"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
     {"demo", POSIX_ONLY(cmd_demo), "three processes, a relay that nobody trusts, and attacks on them"},

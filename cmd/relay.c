@@ -12,18 +12,18 @@
 #include "codec.h"
 #include "fdset.h"
 #include "keyfile.h"
+#include "signals.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifndef _WIN32
+#include <netinet/tcp.h> /* TCP_USER_TIMEOUT */
+#endif
 
 #define EVENTS 256
 #define DRINKS 16      /* reads of who leaves, in one round */
@@ -98,7 +98,7 @@ static void welcome(relay *r, int fd, const struct sockaddr *from) {
     r->count.accepted++;
     if (r->n_conns - 2 * r->count.pairs >= r->options->open) {
         r->count.refused_full++;
-        close(fd);
+        svconn_fd_close(fd);
         return;
     }
     conn *c = conn_new(r, fd, r->options->proxy_protocol ? CONN_PROXY : CONN_HELLO);
@@ -118,14 +118,8 @@ static int accept_one(int listener, struct sockaddr_storage *from) {
 #ifdef SOCK_CLOEXEC
     return accept4(listener, (struct sockaddr *)from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 #else
-    int fd = accept(listener, (struct sockaddr *)from, &len);
-    if (fd >= 0) {
-        int on = 1;
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* Linux inherits it from the listener */
-    }
-    return fd;
+    int fd = svconn_socket_accept(listener);
+    return fd < 0 || svconn_socket_there(fd, from, &len) == 0 ? fd : svconn_socket_close_failed(fd);
 #endif
 }
 
@@ -135,8 +129,8 @@ static int turn_away(relay *r, int listener) {
     struct sockaddr_storage from;
     if (r->reserve >= 0) close(r->reserve);
     int fd = accept_one(listener, &from);
-    if (fd >= 0) close(fd);
-    r->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) svconn_fd_close(fd);
+    r->reserve = fdset_reserve();
     r->count.out_of_descriptors += fd >= 0;
     return fd >= 0 ? 0 : -1;
 }
@@ -171,7 +165,7 @@ static void accept_readers(relay *r) {
     }
     conn *c = r->n_readers < HTTP_MAX ? conn_new(r, fd, CONN_HTTP) : NULL;
     if (!c) {
-        if (r->n_readers >= HTTP_MAX) close(fd);
+        if (r->n_readers >= HTTP_MAX) svconn_fd_close(fd);
         return;
     }
     r->n_readers++;
@@ -181,31 +175,6 @@ static void accept_readers(relay *r) {
 }
 
 /* ---- the end ------------------------------------------------------------------------------------ */
-
-static int stop_pipe[2] = {-1, -1};
-
-static void on_signal(int number) {
-    int saved = errno;
-    char what = number == SIGHUP ? 'h' : 's';
-    if (write(stop_pipe[1], &what, 1) < 0) { /* full: it wakes up anyway */
-    }
-    errno = saved;
-}
-
-static int catch_signals(void) {
-    struct sigaction action;
-    if (pipe(stop_pipe) != 0) return -1;
-    for (int i = 0; i < 2; i++) {
-        (void)fcntl(stop_pipe[i], F_SETFD, FD_CLOEXEC);
-        (void)fcntl(stop_pipe[i], F_SETFL, O_NONBLOCK);
-    }
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    return 0;
-}
 
 /* Those who wait for something that will not come any more. Refusing one may take others out of the list. */
 static void refuse_all(relay *r) {
@@ -234,13 +203,11 @@ static void stop(relay *r) {
 }
 
 static void take_signals(relay *r) {
-    char bytes[16];
-    ssize_t n = read(stop_pipe[0], bytes, sizeof bytes);
-    if (n < 0) r->door[2].can_read = 0;
-    for (ssize_t i = 0; i < n; i++) {
-        if (bytes[i] == 'h') report_reopen(r);
+    for (int signal; (signal = signals_next()) != 0;) {
+        if (signal == SIGHUP) report_reopen(r);
         else stop(r);
     }
+    r->door[2].can_read = 0;
 }
 
 static int is_over(const relay *r) {
@@ -259,8 +226,7 @@ static void drink_up(relay *r, conn *c) {
             conn_run(r, c);
             return;
         }
-        ssize_t n = recv(c->fd, r->shared, sizeof r->shared, 0);
-        if (n < 0 && errno == EINTR) continue;
+        ssize_t n = svconn_fd_read(c->fd, r->shared, sizeof r->shared);
         if (n < 0 && errno == EAGAIN) c->can_read = 0;
         else if (n <= 0) {
             conn_drop(r, c);
@@ -414,18 +380,17 @@ static int is_loopback(const char *address) {
 
 static int open_listeners(relay *r) {
     svconn_why why;
-    int on = 1;
     if (svconn_listen(&r->listener, r->options->address, &why) != 0 ||
         (r->options->metrics && svconn_listen(&r->metrics, r->options->metrics, &why) != 0)) {
         say("%s", why.text);
         return EXIT_LOCAL;
     }
-    (void)setsockopt(r->listener.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    svconn_socket_at_once(r->listener.fd); /* Linux: inherited */
 #ifdef TCP_USER_TIMEOUT /* inherited: what lies in the kernel for a link that is dead is not seen as blocked */
     unsigned blocked_ms = (unsigned)r->options->blocked * 1000;
     (void)setsockopt(r->listener.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &blocked_ms, sizeof blocked_ms);
 #endif
-    if (open_door(r, 0, r->listener.fd) != 0 || open_door(r, 2, stop_pipe[0]) != 0) return local("epoll");
+    if (open_door(r, 0, r->listener.fd) != 0 || open_door(r, 2, r->signals) != 0) return local("epoll");
     if (r->options->metrics && open_door(r, 1, r->metrics.fd) != 0) return local("epoll");
     return EXIT_DONE;
 }
@@ -446,7 +411,7 @@ static int open_tables(relay *r, relay_options *o) {
     r->index = calloc((size_t)1 << r->index_bits, sizeof *r->index);
     r->sources = sources_open((double)o->source_new);
     r->loop = loop_open(o->poll, conn_wants);
-    r->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    r->reserve = fdset_reserve();
     if (r->index && r->sources && r->loop && svconn_random((uint8_t *)r->index_secret, sizeof r->index_secret) == 0)
         return EXIT_DONE;
     say("out of memory");
@@ -467,7 +432,7 @@ static int open_relay(relay *r, relay_options *o) {
     if (code == EXIT_DONE && o->allow) code = read_allowed(r);
     if (code == EXIT_DONE) code = open_capture(r);
     if (code == EXIT_DONE && report_open(r) != 0) code = EXIT_LOCAL;
-    if (code == EXIT_DONE && catch_signals() != 0) code = local("pipe");
+    if (code == EXIT_DONE && (r->signals = signals_catch(1)) < 0) code = local("pipe");
     if (code == EXIT_DONE) code = open_tables(r, o);
     if (code == EXIT_DONE) code = open_listeners(r);
     return code;
@@ -482,11 +447,8 @@ static void close_relay(relay *r) {
     sources_close(r->sources);
     svconn_listener_close(&r->listener);
     svconn_listener_close(&r->metrics);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         if (r->capture[i] >= 0) close(r->capture[i]);
-        if (stop_pipe[i] >= 0) close(stop_pipe[i]);
-        stop_pipe[i] = -1;
-    }
     if (r->log > STDERR_FILENO) close(r->log);
     if (r->reserve >= 0) close(r->reserve);
     svconn_identity_wipe(&r->identity);

@@ -3,10 +3,8 @@
 #include "relay_state.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LEAVE_MS                                                                                                       \
     2000 /* for the other side to notice that we have ended: closed with bytes unread, a socket is reset,              \
@@ -118,7 +116,7 @@ conn *conn_new(relay *r, int fd, conn_state state) {
     conn *c = calloc(1, sizeof *c);
     if (!c || loop_add(r->loop, fd, c) != 0) {
         free(c);
-        close(fd);
+        svconn_fd_close(fd);
         return NULL;
     }
     c->fd = fd;
@@ -143,8 +141,7 @@ int conn_read_text(conn *c, size_t most, const char *end, int exact) {
     for (;;) {
         if (strstr((char *)c->held, end)) return 1;
         if (c->held_len == most) return -1;
-        ssize_t n = recv(c->fd, c->held + c->held_len, exact ? 1 : most - c->held_len, 0);
-        if (n < 0 && errno == EINTR) continue;
+        ssize_t n = svconn_fd_read(c->fd, c->held + c->held_len, exact ? 1 : most - c->held_len);
         if (n < 0 && errno == EAGAIN) {
             c->can_read = 0;
             return 0;
@@ -178,7 +175,7 @@ void conn_drop(relay *r, conn *c) {
     index_remove(r, c);
     wheel_remove(c);
     loop_remove(r->loop, c->fd);
-    close(c->fd);
+    svconn_fd_close(c->fd);
     *c->a_prev = c->a_next;
     if (c->a_next) c->a_next->a_prev = c->a_prev;
     r->n_conns--;
@@ -194,7 +191,7 @@ void conn_leave(relay *r, conn *c) {
     index_remove(r, c);
     if (c->state == CONN_JOINED && c->src) source_count(c->src, 1, -1);
     if (c->state == CONN_HTTP) r->n_readers--;
-    (void)shutdown(c->fd, SHUT_WR);
+    svconn_fd_end(c->fd);
     c->state = CONN_LEAVING;
     c->since = r->now;
     wheel_remove(c);

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MISSES_MAX 5
 #define TOKENS_MAX (1u << 18) /* a quarter of the numbers: a free one is found soon */
@@ -39,8 +38,8 @@ static void flush(relay *r, conn *c) {
     size_t len;
     const uint8_t *bytes = svconn_wire_out(&c->control->s, &len);
     if (len == 0 || !c->can_write) return;
-    ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    ssize_t n = svconn_fd_write(c->fd, bytes, len);
+    if (n < 0 && errno != EAGAIN) {
         conn_drop(r, c);
         return;
     }
@@ -398,8 +397,7 @@ static void read_session(relay *r, conn *c) {
         }
         uint8_t *space = svconn_wire_space(&c->control->s, &room);
         if (room == 0) return;
-        ssize_t n = recv(c->fd, space, room, 0);
-        if (n < 0 && errno == EINTR) continue;
+        ssize_t n = svconn_fd_read(c->fd, space, room);
         if (n < 0 && errno == EAGAIN) {
             c->can_read = 0;
             return;
@@ -420,10 +418,10 @@ static void read_session(relay *r, conn *c) {
 /* A party that waits says nothing. Its end frees its place. */
 static void look_at_silent(relay *r, conn *c) {
     uint8_t byte;
-    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
+    ssize_t n = svconn_fd_read(c->fd, &byte, 1);
     if (n > 0) control_refuse(r, c, RELAY_NO_REQUEST);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR)) conn_drop(r, c);
-    else if (errno == EAGAIN) c->can_read = 0;
+    else if (n == 0 || errno != EAGAIN) conn_drop(r, c);
+    else c->can_read = 0;
 }
 
 void control_serve(relay *r, conn *c) {

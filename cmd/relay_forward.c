@@ -21,11 +21,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #include <linux/sockios.h> /* SIOCOUTQ */
+#include <sys/ioctl.h>
 #define HAVE_SPLICE 1
 #endif
 
@@ -141,10 +141,10 @@ static int judge_in(conn *c, ssize_t n) {
 }
 
 static ssize_t send_some(conn *to, const uint8_t *bytes, size_t len) {
-    ssize_t n = to->can_write ? send(to->fd, bytes, len, MSG_NOSIGNAL) : 0;
+    ssize_t n = to->can_write ? svconn_fd_write(to->fd, bytes, len) : 0;
     if (n >= 0) return n;
     if (errno == EAGAIN) to->can_write = 0;
-    else if (errno != EINTR) to->deaf = 1;
+    else to->deaf = 1;
     return 0;
 }
 
@@ -161,7 +161,7 @@ static void hold(conn *c, const uint8_t *bytes, size_t len) {
 
 static int copy_in(relay *r, conn *c) {
     conn *to = c->peer;
-    ssize_t n = recv(c->fd, r->shared, sizeof r->shared, 0);
+    ssize_t n = svconn_fd_read(c->fd, r->shared, sizeof r->shared);
     if (!judge_in(c, n)) return 0;
     if ((size_t)n < sizeof r->shared && !c->ending) c->can_read = 0;
     count_in(r, c, (size_t)n);
@@ -175,7 +175,7 @@ static int watched_in(relay *r, conn *c) {
     relay_lane *l = c->lane;
     size_t room = lane_room(l);
     if (room == 0) return 0;
-    ssize_t n = recv(c->fd, l->bytes + l->tail, room, 0);
+    ssize_t n = svconn_fd_read(c->fd, l->bytes + l->tail, room);
     if (!judge_in(c, n)) return 0;
     count_in(r, c, (size_t)n);
     watch(r, c, (size_t)n);
@@ -208,7 +208,7 @@ static int splice_out(relay *r, conn *c) {
 #endif
 
 /* Nobody takes it; but that side may still be heard to its end. */
-static int drop_in(relay *r, conn *c) { return judge_in(c, recv(c->fd, r->shared, sizeof r->shared, 0)); }
+static int drop_in(relay *r, conn *c) { return judge_in(c, svconn_fd_read(c->fd, r->shared, sizeof r->shared)); }
 
 static int move_in(relay *r, conn *c) {
     if (c->peer->deaf) return drop_in(r, c);
@@ -310,7 +310,7 @@ static void finish(relay *r, conn *c, const char *why) {
 static void pass_end(conn *c) {
     if (!c->ended || has_pending(c) || c->peer->shut || is_said(c->peer)) return;
     c->peer->shut = 1;
-    (void)shutdown(c->peer->fd, SHUT_WR);
+    svconn_fd_end(c->peer->fd);
 }
 
 void forward_ready(relay *r, conn *c) {

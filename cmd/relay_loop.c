@@ -7,7 +7,6 @@
 #include "relay_state.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,8 +21,9 @@
 struct loop {
     int epoll; /* -1: poll */
     short (*wants)(void *who);
-    struct pollfd *fds;
+    int *fd;
     void **who;
+    struct pollfd *fds; /* of one round */
     size_t n, size, first; /* first: to be looked at, or those behind a full batch would never be */
 };
 
@@ -43,18 +43,21 @@ loop *loop_open(int use_poll, short (*wants)(void *who)) {
 void loop_close(loop *l) {
     if (!l) return;
     if (l->epoll >= 0) close(l->epoll);
-    free(l->fds);
+    free(l->fd);
     free(l->who);
+    free(l->fds);
     free(l);
 }
 
 static int grow(loop *l) {
     size_t size = l->size ? 2 * l->size : 64;
-    struct pollfd *fds = realloc(l->fds, size * sizeof *fds);
-    if (fds) l->fds = fds;
+    int *fd = realloc(l->fd, size * sizeof *fd);
+    if (fd) l->fd = fd;
     void **who = realloc(l->who, size * sizeof *who);
     if (who) l->who = who;
-    if (!fds || !who) {
+    struct pollfd *fds = realloc(l->fds, size * sizeof *fds);
+    if (fds) l->fds = fds;
+    if (!fd || !who || !fds) {
         errno = ENOMEM;
         return -1;
     }
@@ -70,7 +73,7 @@ int loop_add(loop *l, int fd, void *who) {
     }
 #endif
     if (l->n == l->size && grow(l) != 0) return -1;
-    l->fds[l->n] = (struct pollfd){.fd = fd};
+    l->fd[l->n] = fd;
     l->who[l->n++] = who;
     return 0;
 }
@@ -78,9 +81,9 @@ int loop_add(loop *l, int fd, void *who) {
 void loop_remove(loop *l, int fd) {
     if (l->epoll >= 0) return; /* close does it: no descriptor of ours has a second copy */
     for (size_t i = 0; i < l->n; i++) {
-        if (l->fds[i].fd != fd) continue;
+        if (l->fd[i] != fd) continue;
         l->n--;
-        l->fds[i] = l->fds[l->n];
+        l->fd[i] = l->fd[l->n];
         l->who[i] = l->who[l->n];
         return;
     }
@@ -106,14 +109,9 @@ static int wait_poll(loop *l, loop_event *events, int max, int timeout_ms) {
     int n = 0;
     for (size_t i = 0; i < l->n; i++) {
         short wants = l->wants(l->who[i]);
-        if (l->fds[i].fd < 0) l->fds[i].fd = ~l->fds[i].fd;
-        if (!wants) l->fds[i].fd = ~l->fds[i].fd;
-        l->fds[i].events = wants;
-        l->fds[i].revents = 0;
+        l->fds[i] = svconn_pollfd(wants ? l->fd[i] : -1, wants);
     }
-    int got = poll(l->fds, (nfds_t)l->n, timeout_ms);
-    for (size_t i = 0; i < l->n; i++)
-        if (l->fds[i].fd < 0) l->fds[i].fd = ~l->fds[i].fd;
+    int got = svconn_poll(l->fds, (nfds_t)l->n, timeout_ms);
     size_t seen = 0;
     for (; got > 0 && seen < l->n && n < max; seen++) {
         size_t i = (l->first + seen) % l->n;

@@ -2,9 +2,9 @@
 /* What the operator sees: a log of JSON lines and counters for Prometheus. Neither has a token, a name or a key. */
 #include "relay_state.h"
 
+#include "audit_out.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,9 @@
 #define LINES_PER_SECOND 200
 #define REQUEST_MAX 4096
 
-/* A pipe that nobody reads must not stop us: not here, and not in report. */
 static int open_log(const relay *r) {
     if (strcmp(r->options->log, "-") == 0) return STDERR_FILENO;
-    int fd = open(r->options->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
+    int fd = audit_out_file(r->options->log);
     if (fd < 0) say("cannot open the log %s: %s", r->options->log, strerror(errno));
     return fd;
 }
@@ -36,14 +35,13 @@ void report_reopen(relay *r) {
     r->log = fd;
 }
 
-/* Strangers cause most lines: so many in a second are enough, and there must be somebody who takes them. */
+/* Strangers cause most lines: so many in a second are enough. */
 static int may_write(relay *r) {
-    struct pollfd p = {.fd = r->log, .events = POLLOUT};
     if (r->log_second != r->now / 1000) {
         r->log_second = r->now / 1000;
         r->log_lines = 0;
     }
-    return r->log_lines++ < LINES_PER_SECOND && poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+    return r->log_lines++ < LINES_PER_SECOND;
 }
 
 void report(relay *r, const char *event, const char *format, ...) {
@@ -57,7 +55,7 @@ void report(relay *r, const char *event, const char *format, ...) {
     va_end(args);
     if (n > sizeof line - 3) return; /* no event is so long */
     memcpy(line + n, "}\n", 2);
-    if (!may_write(r) || write(r->log, line, n + 2) != (ssize_t)(n + 2)) r->count.log_lost++;
+    if (!may_write(r) || audit_out_write(r->log, line, n + 2) != (ssize_t)(n + 2)) r->count.log_lost++;
 }
 
 /* ---- counters ----------------------------------------------------------------------------------- */
@@ -91,6 +89,6 @@ void report_http(relay *r, conn *c) {
     if (got <= 0) return;
     size_t len = write_counters(r, body, sizeof body);
     int all_len = snprintf(all, sizeof all, "%sContent-Length: %zu\r\n\r\n%.*s", head, len, (int)len, body);
-    if (send(c->fd, all, (size_t)all_len, MSG_NOSIGNAL) < 0) conn_drop(r, c);
+    if (svconn_fd_write(c->fd, all, (size_t)all_len) < 0) conn_drop(r, c);
     else conn_leave(r, c);
 }

@@ -7,8 +7,6 @@
  */
 #include "relay_state.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

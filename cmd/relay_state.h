@@ -12,10 +12,12 @@
 
 #include "relay.h"
 #include "relay_wire.h"
-#include "svconn_transport.h"
+#include "svconn_link.h"
 #include "text.h"
 
-#include <sys/socket.h>
+#ifndef _WIN32 /* there it is in ws2tcpip.h, which svconn_link.h has */
+#include <netinet/in.h>
+#endif
 
 typedef enum {
     CONN_DOOR,       /* a listener, or the pipe of the signals */
@@ -172,6 +174,7 @@ struct relay {
     sources *sources;
     uint64_t now, next_id;
     conn door[3]; /* relay, counters, signals */
+    int signals;
     size_t n_conns, n_readers;
     uint64_t log_second;
     unsigned log_lines; /* in that second */

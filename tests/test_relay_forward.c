@@ -220,6 +220,24 @@ static void back_pressure(const char *options) {
 static void back_pressure_splice(void) { back_pressure(""); }
 static void back_pressure_poll(void) { back_pressure("--poll"); }
 
+/* One side has ended, and takes nothing of what the other has to say: its end must not wake the relay again and again. */
+static void end_is_told_once(const char *options) {
+    static hand a, b;
+    size_t sent;
+    lab_relay r;
+    if (!lab_has_program()) return;
+    CHECK(relay_start(&r, options) && hand_pair(&a, &b, &r));
+    CHECK(shutdown(b.fd, SHUT_WR) == 0 && lab_at_end(a.fd));
+    pour_until_full(&a, &sent, 1);
+    long before = relay_ticks(&r);
+    (void)poll(NULL, 0, 500);
+    CHECK(relay_ticks(&r) - before < sysconf(_SC_CLK_TCK) / 10);
+    close_pair(&a, &b);
+    relay_stop(&r);
+}
+static void end_is_told_once_splice(void) { end_is_told_once(""); }
+static void end_is_told_once_poll(void) { end_is_told_once("--poll"); }
+
 /* Ended because one side takes nothing, although the other has more to say. */
 static void blocked(const char *options) {
     static hand a, b;
@@ -292,6 +310,8 @@ int main(int argc, char **argv) {
     TEST("forward_a_reset_reaches_the_other_side_poll", resets_poll);
     TEST("forward_bounded_memory_and_nothing_lost_splice", back_pressure_splice);
     TEST("forward_bounded_memory_and_nothing_lost_poll", back_pressure_poll);
+    TEST("forward_an_end_does_not_keep_the_relay_busy_splice", end_is_told_once_splice);
+    TEST("forward_an_end_does_not_keep_the_relay_busy_poll", end_is_told_once_poll);
     TEST("forward_a_blocked_pair_is_ended_splice", blocked_splice);
     TEST("forward_a_blocked_pair_is_ended_poll", blocked_poll);
     TEST("forward_an_idle_pair_is_ended", idle_splice);

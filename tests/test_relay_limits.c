@@ -101,6 +101,10 @@ static void counters(const char *options) {
 static void counters_tcp(void) { counters(METRICS); }
 static void counters_unix(void) {
     char options[200], path[100];
+    if (lab_other()) {
+        test_skip = "this relay has no UNIX sockets";
+        return;
+    }
     snprintf(path, sizeof path, "%s/counters", directory);
     snprintf(options, sizeof options, "--poll --metrics unix:%s", path);
     counters(options);
@@ -351,33 +355,21 @@ static void source_joined_odd(void) {
     relay_stop(&r);
 }
 
-/* Processor time of the relay in clock ticks; -1: not known here. */
-static long ticks(const lab_relay *r) {
-    char path[60], line[600] = "";
-    unsigned long user = 0, system = 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)r->pid);
-    FILE *f = fopen(path, "r");
-    const char *at = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
-    if (f) fclose(f);
-    if (!at || sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) return -1;
-    return (long)(user + system);
-}
-
 /* With poll, what is there and not taken would wake the relay again and again. */
 static void half_lines(void) {
     char path[100], options[200];
     lab_relay r;
     if (!lab_has_program()) return;
     snprintf(path, sizeof path, "%s/counters", directory);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < (lab_other() ? 1 : 2); i++) {
         if (i) snprintf(options, sizeof options, "--poll --proxy-protocol --metrics unix:%s", path);
         CHECK(relay_start(&r, i ? options : "--poll --proxy-protocol" METRICS));
         int proxy = lab_dial(r.port), http_reader = dial_counters(&r);
         CHECK(lab_put(proxy, "PROXY TCP4", 10) && lab_put(http_reader, "GET /", 5));
         (void)poll(NULL, 0, 50);
-        long before = ticks(&r);
+        long before = relay_ticks(&r);
         (void)poll(NULL, 0, 500);
-        CHECK(ticks(&r) - before < sysconf(_SC_CLK_TCK) / 10);
+        CHECK(relay_ticks(&r) - before < sysconf(_SC_CLK_TCK) / 10);
         close(proxy);
         close(http_reader);
         relay_stop(&r);

@@ -77,7 +77,7 @@ acl_verdict acl_look(HANDLE h, DWORD what) {
     const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
     if (!own || GetSecurityInfo(h, SE_FILE_OBJECT, wanted, &its, NULL, &list, NULL, &d) != ERROR_SUCCESS) return ACL_UNKNOWN;
     acl_verdict v = ACL_OURS;
-    if (!list || !its) v = ACL_NO_LIST;                  /* everybody, as on disks that keep none */
+    if (!list || !its) v = ACL_NO_LIST; /* everybody, as on disks that keep none */
     else if (!is_trusted(its, own)) v = ACL_FOREIGN; /* its owner can change the list */
     for (DWORD i = 0; v == ACL_OURS && i < list->AceCount; i++) {
         void *ace;

@@ -8,10 +8,15 @@
 #include <string.h>
 
 /* With the right to append alone, so that what somebody else wrote meanwhile stays. */
-int audit_out_open(const char *path) {
+int audit_out_file(const char *path) {
     HANDLE h = acl_create(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_ALWAYS,
                           FILE_ATTRIBUTE_NORMAL);
-    if (h != INVALID_HANDLE_VALUE) return _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY);
+    return h != INVALID_HANDLE_VALUE ? _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY) : -1;
+}
+
+int audit_out_open(const char *path) {
+    int fd = audit_out_file(path);
+    if (fd >= 0) return fd;
     say("cannot open the audit log %s: %s; give a file that you may write", path, strerror(errno));
     return -1;
 }

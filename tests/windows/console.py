@@ -20,7 +20,7 @@ while time.time() < end:
         seen, new = seen + got, new + got
         continue
     text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", new).rstrip()
-    if answers and (b"listening on" in text if answers[0] == "^C" else text.endswith(b":")):
+    if answers and (re.search(rb"(listening|relaying) on", text) if answers[0] == "^C" else text.endswith(b":")):
         os.write(fd, b"\x03" if answers[0] == "^C" else answers[0].encode() + b"\r")
         answers.pop(0)
         new = b""

@@ -43,7 +43,7 @@ called() {
     background="$background $called"
     address=$(await "${called_words:-$listening}" "$tmp/called.err")
 }
-called_input=/dev/null become=
+called_input=/dev/null become= of=
 
 set_up_tool() {
     build=$(cd "$build" && pwd) dir=$(cd "$dir" && pwd)
@@ -124,7 +124,7 @@ pipe_pair() {
     wait "$called"
     [ "$? $caller" = "0 0" ] && cmp -s "$tmp/there" "$tmp/called.out" && cmp -s "$tmp/back" "$tmp/caller.out"
     status=$?
-    judge "listen on $1, connect on $2: 3 MB there, 2 MB back, by the relay" $status
+    judge "listen on $1, connect on $2: 3 MB there, 2 MB back, by the relay$of" $status
     [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
 }
 # The end of one input is heard while the other direction goes on: an answer that is made after the end
@@ -199,7 +199,7 @@ forward_pair() {
     wait $c1 $c2 $c3
     cmp -s "$tmp/back" "$tmp/got1" && cmp -s "$tmp/back" "$tmp/got2" && cmp -s "$tmp/back" "$tmp/got3"
     status=$?
-    judge "serve on $1, forward on $2: three times 2 MB to a service and back, by the relay" $status
+    judge "serve on $1, forward on $2: three times 2 MB to a service and back, by the relay$of" $status
     [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/said"
     on "$2" forward --relay "$relay_key@$relay" "$1" -=no-such-target </dev/null >"$tmp/said" 2>&1
     [ $? -eq 1 ] && grep -q 'does not offer this target' "$tmp/said"
@@ -535,6 +535,58 @@ files_and_ports() {
 }
 
 
+# ---- relay ----
+# What tests the relay of this system, at that of Windows; and the others of both, by way of it
+relays() {
+    printf '#!/bin/sh\nexec python3 "%s" %s "%s" "$@"\n' "$PWD/tests/windows/interrupt.py" "$run" "$dir/svconn.exe" >"$tmp/relay_of_windows"
+    chmod +x "$tmp/relay_of_windows"
+    export SVCONN_TEST_RELAY="$tmp/relay_of_windows"
+    was=$run run=
+    for t in relay relay_forward relay_limits relay_names relay_churn; do
+        make --no-print-directory BUILD="$build" "$build/tests/test_$t" >"$tmp/said" 2>&1
+        report "test_$t" "$build/tests/test_$t" "tests/test_$t.c"
+    done
+    run=$was
+    unset SVCONN_TEST_RELAY
+    here=$relay of=' of windows'
+    $run "$dir/svconn.exe" relay tcp://127.0.0.1:0 --key "$tmp/relay.key" --log "$tmp/relay.log" >/dev/null 2>"$tmp/relay.windows" &
+    at_windows=$!
+    background="$background $at_windows"
+    relay=$(await 's,.*relaying on tcp://,,p' "$tmp/relay.windows")
+    pipe_pair windows system
+    pipe_pair system windows
+    pipe_pair windows second
+    forward_pair system windows
+    on windows connect --relay "$relay_key@$relay" --peer system 0000-0000 </dev/null >/dev/null 2>"$tmp/said"
+    [ $? -eq 4 ] && grep -q '"event":"wrong-token","conn":[0-9]*,"source":"127.0.0.1"' "$tmp/relay.log"
+    status=$?
+    judge "relay: a wrong token, and from where it came" $status
+    [ $status -eq 0 ] || { show "$tmp/said" && tail -n 2 "$tmp/relay.log"; }
+    grep -q '"event":"joined"' "$tmp/relay.log" && [ -z "$(find "$tmp/relay.log" -perm /o=rwx)" ]
+    judge "relay --log: a line for each event, in a file for us alone" $?
+    for s in system windows; do
+        on $s connect --relay "$(printf '%064d' 7)@$relay" --peer "$windows_key" 0000-0000 </dev/null >/dev/null 2>"$tmp/said"
+        [ $? -eq 4 ] && grep -q ', not the one of the address' "$tmp/said"
+        status=$?
+        judge "relay: another key than the caller on $s knows" $status
+        [ $status -eq 0 ] || show "$tmp/said"
+    done
+    kill $at_windows
+    wait $at_windows 2>/dev/null
+    relay=$here of=
+    for s in system windows; do
+        on $s relay unix:x >/dev/null 2>"$tmp/said.$s"
+        echo $? >>"$tmp/said.$s"
+    done
+    alike "relay: an address of another kind is refused in the same words" "$tmp/said.system" "$tmp/said.windows"
+    asked '^C' relay tcp://127.0.0.1:0
+    code=$?
+    [ $code -eq 0 ] && grep -q 'ending: nobody is joined' "$tmp/seen"
+    status=$?
+    judge "Ctrl-C ends a relay in order" $status
+    [ $status -eq 0 ] || show "$tmp/seen"
+}
+
 # ---- a person, and commands ----
 in_wine() { echo "Z:$1" | tr / '\\'; }
 # asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
@@ -867,6 +919,7 @@ tool() {
     nobody_there
     wrong_websocket
     files_and_ports
+    relays
     questions
     planted
     commands_of_users

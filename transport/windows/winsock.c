@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <windows.h>
 
+#define ENDS_MS 1000
+#define FAULT_MS 10 /* select has nothing to wait for, or fails */
+
 /* As CLOCK_MONOTONIC of Linux: it stands still while the machine sleeps. */
 uint64_t svconn_now(void) {
     ULONGLONG t; /* of 100 ns */
@@ -97,6 +100,38 @@ struct pollfd svconn_pollfd(int fd, short events) {
     return p;
 }
 
+/* The other side has ended, and who asked waits to write only: poll(2) would not tell that, WSAPoll does at once. */
+static int is_bare_end(const struct pollfd *p) { return p->revents == POLLHUP && !(p->events & POLLIN); }
+
+/* A set of any size: FD_SETSIZE is that of the array in the header only ("Maximum Number of Sockets Supported",
+ * Microsoft Learn). */
+static fd_set *set_of(const struct pollfd *p, nfds_t n, short events) {
+    fd_set *set = malloc(sizeof *set + n * sizeof(SOCKET));
+    if (!set) return NULL;
+    set->fd_count = 0;
+    for (nfds_t i = 0; i < n; i++)
+        if (p[i].events & events) set->fd_array[set->fd_count++] = p[i].fd;
+    return set;
+}
+
+/* Waits by select, to which such an end is nothing to tell. It may be silent about a reset, so not for long. */
+static void wait_past_ends(const struct pollfd *p, nfds_t n, int timeout_ms) {
+    int ms = timeout_ms < 0 || timeout_ms > ENDS_MS ? ENDS_MS : timeout_ms;
+    struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    fd_set *in = set_of(p, n, POLLIN), *out = set_of(p, n, POLLOUT);
+    if (!in || !out || select(0, in, out, NULL, &wait) < 0) Sleep(ms < FAULT_MS ? (DWORD)ms : FAULT_MS);
+    free(in);
+    free(out);
+}
+
+static int poll_real(struct pollfd *p, nfds_t n, int timeout_ms) {
+    int ends = 0, got = result(WSAPoll(p, n, timeout_ms));
+    for (nfds_t i = 0; i < n && got > 0; i++) ends += is_bare_end(&p[i]);
+    if (got <= 0 || got > ends || timeout_ms == 0) return got;
+    wait_past_ends(p, n, timeout_ms);
+    return result(WSAPoll(p, n, 0));
+}
+
 /* poll(2) passes over negative descriptors; WSAPoll, whatever its documentation says, may call them invalid, and fails if
  * there are no others. So it sees the others only. */
 int svconn_poll(struct pollfd *fds, nfds_t n, int timeout_ms) {
@@ -111,7 +146,7 @@ int svconn_poll(struct pollfd *fds, nfds_t n, int timeout_ms) {
         fds[i].revents = 0;
         if (fds[i].fd != INVALID_SOCKET) real[m++] = fds[i];
     }
-    if (m) got = result(WSAPoll(real, m, timeout_ms));
+    if (m) got = poll_real(real, m, timeout_ms);
     else Sleep(timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms);
     m = 0;
     for (nfds_t i = 0; i < n && got > 0; i++)
