@@ -363,6 +363,13 @@ if shutil.which("twistd3") and "transitrelay" in subprocess.run(["twistd3", "--h
     relay = websockify(port)
     two = Page()
 
+    def say_yes():
+        for page, other in ((two, one), (one, two)):
+            page.question()
+            check(page.text("question-fingerprint") == other.text("my-fingerprint"), "another fingerprint")
+            page.tab_to("yes")
+            page.press(Keys.ENTER)
+
     @test("a chat of two browsers across a transit relay: both are asked, both see the same digits")
     def _():
         one.tab_to("address")
@@ -380,11 +387,7 @@ if shutil.which("twistd3") and "transitrelay" in subprocess.run(["twistd3", "--h
         two.open(f"#address={relay}&room={room}")
         two.tab_to("connect")
         two.press(Keys.ENTER)
-        for page, other in ((two, one), (one, two)):
-            page.question()
-            check(page.text("question-fingerprint") == other.text("my-fingerprint"), "another fingerprint")
-            page.tab_to("yes")
-            page.press(Keys.ENTER)
+        say_yes()
         for page in (one, two):
             page.state("Connected.")
         check(one.text("digits") == two.text("digits") and re.fullmatch(r"\d{5}( \d{5}){3}", one.text("digits")), "other digits")
@@ -399,17 +402,27 @@ if shutil.which("twistd3") and "transitrelay" in subprocess.run(["twistd3", "--h
             page.state("Disconnected. Both sides have ended it in order.")
             page.ready()
 
+    # (Firefox asks a page whether it may go, but does not wait for long: on a busy machine it is worth another try.)
     @test("who leaves the page closes in order; keys are known from before")
     def _():
         room = one.id("room").get_property("value")
-        one.press(Keys.ENTER)
-        one.state("Waiting for the other side")
-        two.press(Keys.ENTER)
-        for page in (one, two):
-            page.state("Connected.")
-        two.driver.get("about:blank")
+        for tries in range(3 if engine == "firefox" else 1):
+            if tries:  # its key is new, and it knows nobody
+                two.open(f"#address={relay}&room={room}")
+                for page in (one, two):
+                    page.tab_to("connect")
+            one.press(Keys.ENTER)
+            one.state("Waiting for the other side")
+            two.press(Keys.ENTER)
+            if tries:
+                say_yes()
+            for page in (one, two):
+                page.state("Connected.")
+            two.driver.get("about:blank")
+            one.ready()
+            if "Disconnected." in one.text("status"):
+                break
         one.state("Disconnected.")
-        one.ready()
 
     @test("the program in the same room: svconn echo-server wormhole://")
     def _():
