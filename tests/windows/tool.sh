@@ -748,6 +748,29 @@ END
     cd "$was" || return
 }
 
+# A program for a caller has its own input and output and our standard error, and nothing of ours besides
+handles() {
+    cat >"$tmp/handles.c" <<'END'
+#include <stdio.h>
+#include <windows.h>
+int main(void) {
+    int n = 0;
+    DWORD about;
+    for (ULONG_PTR h = 4; h < 4096; h += 4) n += GetHandleInformation((HANDLE)h, &about) && (about & HANDLE_FLAG_INHERIT);
+    printf("inherited %d", n);
+    return 0;
+}
+END
+    $cc -o "$tmp/handles.exe" "$tmp/handles.c"
+    called windows listen tcp://127.0.0.1:0 --allow system --exec "$(in_wine "$tmp/handles.exe")"
+    on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    wait "$called"
+    [ "$(cat "$tmp/caller.out")" = 'inherited 3' ]
+    status=$?
+    judge "listen --exec on windows: a program has three handles, and no other of ours" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
+}
+
 # ---- doctor ----
 # finds NAME CODE TEXT OPTION...: it ends with CODE, and a line begins with TEXT (blanks as one)
 finds() {
@@ -924,5 +947,6 @@ tool() {
     planted
     commands_of_users
     quotes
+    handles
     doctor_finds
 }
