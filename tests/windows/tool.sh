@@ -587,6 +587,61 @@ relays() {
     [ $status -eq 0 ] || show "$tmp/seen"
 }
 
+# A pipe of Windows for standard error that nobody reads: those who cause lines must not stop the relay
+unread() {
+    cat >"$tmp/unread.c" <<'END'
+#include <windows.h>
+int main(void) { /* runs what stands behind our name, and takes it along */
+    HANDLE in, out, job = CreateJobObjectW(NULL, NULL);
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limit = {.BasicLimitInformation = {.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE}};
+    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .bInheritHandle = TRUE};
+    STARTUPINFOW how = {.cb = sizeof how, .dwFlags = STARTF_USESTDHANDLES};
+    PROCESS_INFORMATION p;
+    wchar_t *line = wcschr(GetCommandLineW(), L' ');
+    how.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+    how.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+    if (!line || !CreatePipe(&in, &out, &a, 0)) return 1;
+    how.hStdError = out;
+    if (!CreateProcessW(NULL, line + 1, NULL, NULL, TRUE, 0, NULL, NULL, &how, &p)) return 1;
+    SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limit, sizeof limit);
+    AssignProcessToJobObject(job, p.hProcess);
+    WaitForSingleObject(p.hProcess, INFINITE);
+    return 0;
+}
+END
+    cat >"$tmp/visit.py" <<'END'
+import socket, sys, time
+def visit(): # the relay lets go of who says nothing that it knows
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20) as s:
+        s.settimeout(20)
+        s.sendall(bytes(200))
+        try:
+            while s.recv(100):
+                pass
+        except ConnectionError:
+            pass
+for i in range(600):
+    for again in range(100):
+        try:
+            visit()
+            break
+        except ConnectionRefusedError:
+            if i:
+                raise
+            time.sleep(0.1)
+END
+    $cc -o "$tmp/unread.exe" "$tmp/unread.c"
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    $run "$tmp/unread.exe" "$(in_wine "$dir/svconn.exe")" relay "tcp://127.0.0.1:$port" --log - --source-new 10000 >/dev/null 2>&1 </dev/null &
+    holder=$!
+    background="$background $holder"
+    timeout 120 python3 "$tmp/visit.py" "$port" 2>"$tmp/said"
+    status=$?
+    judge "relay --log -: it goes on while nobody reads what it says" $status
+    [ $status -eq 0 ] || tail -n 1 "$tmp/said"
+    kill $holder
+}
+
 # ---- a person, and commands ----
 in_wine() { echo "Z:$1" | tr / '\\'; }
 # asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
@@ -943,6 +998,7 @@ tool() {
     wrong_websocket
     files_and_ports
     relays
+    unread
     questions
     planted
     commands_of_users
