@@ -579,12 +579,14 @@ relays() {
         echo $? >>"$tmp/said.$s"
     done
     alike "relay: an address of another kind is refused in the same words" "$tmp/said.system" "$tmp/said.windows"
-    asked '^C' relay tcp://127.0.0.1:0
+    asked '^C' relay tcp://127.0.0.1:0 --capture "$tmp/captured"
     code=$?
     [ $code -eq 0 ] && grep -q 'ending: nobody is joined' "$tmp/seen"
     status=$?
     judge "Ctrl-C ends a relay in order" $status
     [ $status -eq 0 ] || show "$tmp/seen"
+    [ -e "$tmp/captured.listen" ] && [ -e "$tmp/captured.call" ] && [ -z "$(find "$tmp"/captured.* -perm /o=rwx)" ]
+    judge "relay --capture: what it writes is for us alone" $?
 }
 
 # A pipe of Windows for standard error that nobody reads: those who cause lines must not stop the relay
