@@ -75,7 +75,7 @@ void svconn_listener_close(svconn_listener *n) {
 /* ---- accept ------------------------------------------------------------------------------------- */
 
 /* The connection that was waiting has a fault of its own or is gone (accept(2) of Linux passes on network errors of the
- * new socket): wait for the next. */
+ * new socket; accept of Windows says that it was reset): wait for the next. */
 static int is_transient(int error) {
     switch (error) {
     case EINTR:
@@ -84,6 +84,7 @@ static int is_transient(int error) {
     case EWOULDBLOCK:
 #endif
     case ECONNABORTED:
+    case ECONNRESET:
     case EPROTO:
     case ENOPROTOOPT:
     case ENETDOWN:

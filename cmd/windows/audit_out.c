@@ -21,10 +21,16 @@ int audit_out_open(const char *path) {
     return -1;
 }
 
+/* Only a pipe can be told not to wait; its other holders are not to notice. */
+static BOOL set_waiting(HANDLE h, DWORD mode) { return SetNamedPipeHandleState(h, &mode, NULL, NULL); }
+
 /* By the handle: the C library would look for the end of the file, which it may not. */
 ssize_t audit_out_write(int fd, const char *bytes, size_t n) {
+    HANDLE h = (HANDLE)_get_osfhandle(fd);
     DWORD written;
-    return WriteFile((HANDLE)_get_osfhandle(fd), bytes, (DWORD)n, &written, NULL) ? (ssize_t)written : -1;
+    BOOL is_pipe = set_waiting(h, PIPE_READMODE_BYTE | PIPE_NOWAIT), good = WriteFile(h, bytes, (DWORD)n, &written, NULL);
+    if (is_pipe) (void)set_waiting(h, PIPE_READMODE_BYTE | PIPE_WAIT);
+    return good ? (ssize_t)written : -1;
 }
 
 int audit_out_syslog(void) {

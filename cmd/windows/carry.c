@@ -49,16 +49,19 @@ static void close_there(carry *c) {
     }
 }
 
+/* A pipe tells of who wrote nothing into it by a read of no bytes, and of its end by an error ("ReadFile function",
+ * Microsoft Learn). Of a file, a console or a socket such a read is the end. */
 static DWORD WINAPI carry_in(void *arg) {
     carry *c = arg;
     DWORD n;
+    BOOL is_pipe = GetNamedPipeInfo(c->file, NULL, NULL, NULL, NULL);
     for (;;) {
         if (!ReadFile(c->file, c->bytes, PIECE, &n, NULL)) {
             DWORD error = GetLastError();
             if (error != ERROR_BROKEN_PIPE && error != ERROR_HANDLE_EOF) (void)wide_failed(), c->error = errno;
             break;
         }
-        if (n == 0 || send_all(c, n) != 0) break;
+        if ((n == 0 && !is_pipe) || send_all(c, n) != 0) break;
     }
     if (c->halves) (void)CloseHandle(c->file);
     close_there(c);

@@ -20,20 +20,52 @@ static HANDLE inherited(HANDLE h) {
     return h && h != INVALID_HANDLE_VALUE && DuplicateHandle(own, h, own, &copy, 0, TRUE, DUPLICATE_SAME_ACCESS) ? copy : NULL;
 }
 
+/* Before Windows 8 a console is no handle of the system: those who inherit anything have it, and a list may not. */
+static int may_be_listed(HANDLE h) { return h && ((ULONG_PTR)h & 3) == 0; }
+
+/* Our own standard handles, and what our parent left open for us, are nothing for a program that a caller speaks with.
+ * 0, or -1 and errno; the list is malloc'd, and has the array until its end. */
+static int inherit_alone(STARTUPINFOEXW *how, HANDLE ends[3]) {
+    const HANDLE all[3] = {how->StartupInfo.hStdInput, how->StartupInfo.hStdOutput, how->StartupInfo.hStdError};
+    SIZE_T n = 0, size = 0;
+    for (int i = 0; i < 3; i++)
+        if (may_be_listed(all[i])) ends[n++] = all[i];
+    (void)InitializeProcThreadAttributeList(NULL, 1, 0, &size); /* how large? */
+    LPPROC_THREAD_ATTRIBUTE_LIST list = malloc(size);
+    if (!list || !InitializeProcThreadAttributeList(list, 1, 0, &size)) {
+        free(list);
+        errno = ENOMEM;
+        return -1;
+    }
+    how->lpAttributeList = list;
+    if (n == 0 || UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, ends, n * sizeof ends[0], NULL, NULL)) return 0;
+    return wide_failed();
+}
+
+static int create(PROCESS_INFORMATION *p, const wchar_t *program, wchar_t *line, DWORD flags, STARTUPINFOEXW *how) {
+    HANDLE ends[3];
+    const STARTUPINFOW *s = &how->StartupInfo;
+    BOOL any = s->hStdInput || s->hStdOutput || s->hStdError;
+    flags |= CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT;
+    int bad = inherit_alone(how, ends);
+    if (!bad && !CreateProcessW(program, line, NULL, NULL, any, flags, NULL, NULL, &how->StartupInfo, p)) bad = wide_failed();
+    if (how->lpAttributeList) DeleteProcThreadAttributeList(how->lpAttributeList);
+    free(how->lpAttributeList);
+    return bad;
+}
+
 int child_start(child *c, const wchar_t *program, wchar_t *line, DWORD flags, child_ends ends) {
     PROCESS_INFORMATION p;
-    STARTUPINFOW how = {.cb = sizeof how, .dwFlags = STARTF_USESTDHANDLES};
-    how.hStdInput = inherited(ends.in);
-    how.hStdOutput = inherited(ends.out);
-    how.hStdError = inherited(ends.err);
-    BOOL ok = CreateProcessW(program, line, NULL, NULL, TRUE, CREATE_SUSPENDED | flags, NULL, NULL, &how, &p);
-    if (!ok) (void)wide_failed();
-    int why = errno;
-    close_it(&how.hStdInput);
-    close_it(&how.hStdOutput);
-    close_it(&how.hStdError);
+    STARTUPINFOEXW how = {.StartupInfo = {.cb = sizeof how, .dwFlags = STARTF_USESTDHANDLES}};
+    how.StartupInfo.hStdInput = inherited(ends.in);
+    how.StartupInfo.hStdOutput = inherited(ends.out);
+    how.StartupInfo.hStdError = inherited(ends.err);
+    int bad = create(&p, program, line, flags, &how), why = errno;
+    close_it(&how.StartupInfo.hStdInput);
+    close_it(&how.StartupInfo.hStdOutput);
+    close_it(&how.StartupInfo.hStdError);
     errno = why;
-    if (!ok) return -1;
+    if (bad) return -1;
     c->process = p.hProcess;
     c->job = CreateJobObjectW(NULL, NULL);
     if (c->job && !AssignProcessToJobObject(c->job, p.hProcess)) close_it(&c->job);

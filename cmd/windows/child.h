@@ -10,7 +10,7 @@ typedef struct {
     HANDLE process, job; /* no job: on Windows 7, if we are in one */
 } child;
 
-/* Its standard input, output and error; it gets copies */
+/* Its standard input, output and error; it gets copies, and no other handle */
 typedef struct {
     HANDLE in, out, err;
 } child_ends;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "acl.h"
 #include "wide.h"
 
 #include <errno.h>
@@ -23,10 +24,21 @@ static int open_directory(const char *path) {
     return fd;
 }
 
+/* Whoever gives a mode gives 0600. A file that is there keeps its rights, as elsewhere. */
+static int open_or_create(const char *path, int flags) {
+    DWORD how = (flags & O_EXCL) ? CREATE_NEW : (flags & O_TRUNC) ? CREATE_ALWAYS : OPEN_ALWAYS;
+    DWORD access = (flags & O_RDWR) ? GENERIC_READ | GENERIC_WRITE : GENERIC_WRITE;
+    HANDLE h = acl_create(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, how, FILE_ATTRIBUTE_NORMAL);
+    int fd = h == INVALID_HANDLE_VALUE ? -1 : _open_osfhandle((intptr_t)h, (flags & O_APPEND) | _O_BINARY);
+    if (fd < 0 && h != INVALID_HANDLE_VALUE) (void)CloseHandle(h);
+    return fd;
+}
+
 int windows_open(const char *path, int flags, ...) {
     wchar_t name[WIDE_PATH];
     if (flags & O_DIRECTORY) return open_directory(path);
-    return wide_of(name, path) != 0 ? -1 : _wopen(name, flags | _O_BINARY, _S_IREAD | _S_IWRITE);
+    if (flags & O_CREAT) return open_or_create(path, flags);
+    return wide_of(name, path) != 0 ? -1 : _wopen(name, flags | _O_BINARY);
 }
 
 /* The mode is one of POSIX: "re" and so on. */

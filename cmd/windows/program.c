@@ -5,6 +5,7 @@
 #include "child.h"
 #include "loopback.h"
 #include "svconn_link.h"
+#include "wide.h"
 
 #include <errno.h>
 
@@ -36,8 +37,8 @@ static int start(child *p, const char *command, HANDLE in, HANDLE out) {
 static int start_with_end(child *p, const char *command, int *end) {
     HANDLE in = NULL, in_far = NULL, out = NULL, out_far = NULL;
     int pair[2] = {-1, -1}, ok = 0;
-    if (CreatePipe(&in, &in_far, NULL, 0) && CreatePipe(&out_far, &out, NULL, 0) && loopback(pair) == 0)
-        ok = start(p, command, in, out) == 0;
+    if (!CreatePipe(&in, &in_far, NULL, 0) || !CreatePipe(&out_far, &out, NULL, 0)) (void)wide_failed();
+    else if (loopback(pair) == 0) ok = start(p, command, in, out) == 0;
     close_it(in);
     close_it(out);
     if (ok && carry_both(out_far, in_far, pair[1]) == 0) {

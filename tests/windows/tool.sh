@@ -579,12 +579,69 @@ relays() {
         echo $? >>"$tmp/said.$s"
     done
     alike "relay: an address of another kind is refused in the same words" "$tmp/said.system" "$tmp/said.windows"
-    asked '^C' relay tcp://127.0.0.1:0
+    asked '^C' relay tcp://127.0.0.1:0 --capture "$tmp/captured"
     code=$?
     [ $code -eq 0 ] && grep -q 'ending: nobody is joined' "$tmp/seen"
     status=$?
     judge "Ctrl-C ends a relay in order" $status
     [ $status -eq 0 ] || show "$tmp/seen"
+    [ -e "$tmp/captured.listen" ] && [ -e "$tmp/captured.call" ] && [ -z "$(find "$tmp"/captured.* -perm /o=rwx)" ]
+    judge "relay --capture: what it writes is for us alone" $?
+}
+
+# A pipe of Windows for standard error that nobody reads: those who cause lines must not stop the relay
+unread() {
+    cat >"$tmp/unread.c" <<'END'
+#include <windows.h>
+int main(void) { /* runs what stands behind our name, and takes it along */
+    HANDLE in, out, job = CreateJobObjectW(NULL, NULL);
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limit = {.BasicLimitInformation = {.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE}};
+    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .bInheritHandle = TRUE};
+    STARTUPINFOW how = {.cb = sizeof how, .dwFlags = STARTF_USESTDHANDLES};
+    PROCESS_INFORMATION p;
+    wchar_t *line = wcschr(GetCommandLineW(), L' ');
+    how.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+    how.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+    if (!line || !CreatePipe(&in, &out, &a, 0)) return 1;
+    how.hStdError = out;
+    if (!CreateProcessW(NULL, line + 1, NULL, NULL, TRUE, 0, NULL, NULL, &how, &p)) return 1;
+    SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limit, sizeof limit);
+    AssignProcessToJobObject(job, p.hProcess);
+    WaitForSingleObject(p.hProcess, INFINITE);
+    return 0;
+}
+END
+    cat >"$tmp/visit.py" <<'END'
+import socket, sys, time
+def visit(): # the relay lets go of who says nothing that it knows
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=20) as s:
+        s.settimeout(20)
+        s.sendall(bytes(200))
+        try:
+            while s.recv(100):
+                pass
+        except ConnectionError:
+            pass
+for i in range(600):
+    for again in range(100):
+        try:
+            visit()
+            break
+        except ConnectionRefusedError:
+            if i:
+                raise
+            time.sleep(0.1)
+END
+    $cc -o "$tmp/unread.exe" "$tmp/unread.c"
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    $run "$tmp/unread.exe" "$(in_wine "$dir/svconn.exe")" relay "tcp://127.0.0.1:$port" --log - --source-new 10000 >/dev/null 2>&1 </dev/null &
+    holder=$!
+    background="$background $holder"
+    timeout 120 python3 "$tmp/visit.py" "$port" 2>"$tmp/said"
+    status=$?
+    judge "relay --log -: it goes on while nobody reads what it says" $status
+    [ $status -eq 0 ] || tail -n 1 "$tmp/said"
+    kill $holder
 }
 
 # ---- a person, and commands ----
@@ -746,6 +803,29 @@ END
         [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
     done
     cd "$was" || return
+}
+
+# A program for a caller has its own input and output and our standard error, and nothing of ours besides
+handles() {
+    cat >"$tmp/handles.c" <<'END'
+#include <stdio.h>
+#include <windows.h>
+int main(void) {
+    int n = 0;
+    DWORD about;
+    for (ULONG_PTR h = 4; h < 4096; h += 4) n += GetHandleInformation((HANDLE)h, &about) && (about & HANDLE_FLAG_INHERIT);
+    printf("inherited %d", n);
+    return 0;
+}
+END
+    $cc -o "$tmp/handles.exe" "$tmp/handles.c"
+    called windows listen tcp://127.0.0.1:0 --allow system --exec "$(in_wine "$tmp/handles.exe")"
+    on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+    wait "$called"
+    [ "$(cat "$tmp/caller.out")" = 'inherited 3' ]
+    status=$?
+    judge "listen --exec on windows: a program has three handles, and no other of ours" $status
+    [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
 }
 
 # ---- doctor ----
@@ -920,9 +1000,11 @@ tool() {
     wrong_websocket
     files_and_ports
     relays
+    unread
     questions
     planted
     commands_of_users
     quotes
+    handles
     doctor_finds
 }
