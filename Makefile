@@ -30,10 +30,8 @@ TRANSPORT := $(filter-out $(addprefix transport/,descriptor.c exec.c random.c rf
 endif
 CMD       := $(sort $(wildcard cmd/*.c))
 ifdef WINDOWS
-# What cmd/windows has its own of, and commands that are not there yet
-CMD_ELSEWHERE := $(patsubst cmd/windows/%,cmd/%,$(wildcard cmd/windows/*.c)) \
-                 $(wildcard $(addprefix cmd/,demo.c hostile.c scene.c search.c stage.c))
-CMD := $(filter-out $(CMD_ELSEWHERE),$(CMD)) $(sort $(wildcard cmd/windows/*.c))
+# What cmd/windows has its own of is not taken from cmd
+CMD := $(filter-out $(patsubst cmd/windows/%,cmd/%,$(wildcard cmd/windows/*.c)),$(CMD)) $(sort $(wildcard cmd/windows/*.c))
 endif
 TESTS     := $(sort $(wildcard tests/test_*.c))
 EXAMPLES  := $(sort $(wildcard examples/*.c))

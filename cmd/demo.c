@@ -6,7 +6,8 @@
 #include "scene.h"
 #include "search.h"
 #include "stage.h"
-#include "svconn_transport.h"
+#include "stream.h"
+#include "svconn_link.h"
 #include "text.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 #define ATTACKED_LEN                                                                                                   \
     (400 * MESSAGE)   /* more than the client sends without an answer: it cannot have closed before the attack begins */
 #define STDIN_MS 1000 /* for the first byte; a pipe that stays silent is not meant for us */
+#define STALL_MS 5000 /* for the next one */
 #define MESSAGES 50   /* of which the input is made, unless they became too large */
 #define SIZE_MOST 16000
 
@@ -87,21 +89,40 @@ static void make_text(uint8_t *out, size_t len) {
     while (used < len) out[used++] = '\n';
 }
 
-/* Reads up to INPUT_MAX bytes. Returns 0, or -1. */
-static int read_all(demo *d, int fd) {
+/* Up to INPUT_MAX bytes of a pipe or a device. Returns 0, or -1. */
+static int read_pipe(demo *d, int in, int patience_ms) {
     while (d->input_len < INPUT_MAX) {
-        struct pollfd ready = {.fd = fd, .events = POLLIN};
-        int wait = d->input_len == 0 && fd == STDIN_FILENO ? STDIN_MS : 5000;
-        int got = poll(&ready, 1, wait);
+        struct pollfd ready = svconn_pollfd(in, POLLIN);
+        int got = svconn_poll(&ready, 1, d->input_len == 0 ? patience_ms : STALL_MS);
         if (got < 0 && errno == EINTR) continue;
         if (got == 0 && d->input_len == 0) return 0;
         if (got <= 0) return -1;
-        ssize_t n = read(fd, d->input + d->input_len, INPUT_MAX - d->input_len);
+        ssize_t n = stream_read(in, d->input + d->input_len, INPUT_MAX - d->input_len);
         if (n == 0) return 0;
         if (n < 0) return -1;
         d->input_len += (size_t)n;
     }
     return 0;
+}
+
+/* The same of a file, for which nobody need wait */
+static int read_file(demo *d, int fd) {
+    ssize_t n = 1;
+    while (d->input_len < INPUT_MAX && (n = read(fd, d->input + d->input_len, INPUT_MAX - d->input_len)) > 0)
+        d->input_len += (size_t)n;
+    return n < 0 ? -1 : 0;
+}
+
+/* A descriptor that is not standard input is closed. */
+static int read_all(demo *d, int fd) {
+    struct stat st;
+    int is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode), ours = fd != STDIN_FILENO;
+    int in = is_file ? fd : stream_in(fd);
+    if (in < 0) return -1;
+    int bad = is_file ? read_file(d, fd) : read_pipe(d, in, ours ? STALL_MS : STDIN_MS);
+    if (ours && is_file) close(fd);
+    else if (ours) svconn_fd_close(in);
+    return bad;
 }
 
 static int read_input(demo *d, const char *file) {
@@ -111,7 +132,6 @@ static int read_input(demo *d, const char *file) {
         return EXIT_LOCAL;
     }
     int bad = fd >= 0 && read_all(d, fd) != 0;
-    if (file) close(fd);
     if (bad && file) say("cannot read %s: %s", file, strerror(errno));
     else if (bad) say("standard input did not end; give a FILE, or nothing at all: </dev/null");
     if (bad) return EXIT_LOCAL;
@@ -233,7 +253,7 @@ static void check_echo(demo *d, const scene *c, const capture sides[2]) {
 
 static int show_echo(demo *d) {
     static const char *const suffixes[2] = {[FROM_LISTEN] = ".listen", [FROM_CALL] = ".call"};
-    size_t size = (d->input_len + MESSAGES - 1) / MESSAGES;
+    unsigned long size = (unsigned long)((d->input_len + MESSAGES - 1) / MESSAGES);
     scene c = {.keys = &d->keys,
                .input = d->input_path,
                .size = size < 1           ? 1
@@ -414,7 +434,8 @@ int cmd_demo(int argc, char **argv) {
         .rows = rows,
         .n_rows = 1,
         .most_operands = 1};
-    int code = options_read(&u, argc, argv, operand);
+    int code = scene_child(argc, argv);
+    if (code < 0) code = options_read(&u, argc, argv, operand);
     if (code >= 0) return code;
     d.colour = text_colour(stdout);
     d.input = malloc(INPUT_MAX);

@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "hostile.h"
 
+#include <stdio.h>
 #include <string.h>
+
+void hostile_write(char text[HOSTILE_TEXT], const hostile *h) {
+    snprintf(text, HOSTILE_TEXT, "%u %u %u", (unsigned)h->kind, (unsigned)h->from, h->at);
+}
+
+int hostile_read(hostile *h, const char *text) {
+    unsigned kind, from;
+    memset(h, 0, sizeof *h);
+    if (sscanf(text, "%u %u %u", &kind, &from, &h->at) != 3 || kind > ATTACK_CUT || from > FROM_CALL) return -1;
+    h->kind = (attack_kind)kind;
+    h->from = (relay_side)from;
+    return 0;
+}
 
 static size_t get16(const uint8_t *p) { return (size_t)p[0] << 8 | p[1]; }
 

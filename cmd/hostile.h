@@ -23,6 +23,11 @@ typedef struct {
     int done;
 } hostile;
 
+/* kind, from and at as text. read: 0, or -1. */
+#define HOSTILE_TEXT 40
+void hostile_write(char text[HOSTILE_TEXT], const hostile *h);
+int hostile_read(hostile *h, const char *text);
+
 /* The length of the packet at p, or 0 if it is not there in full. number counts the packets of that side: 0 is M1 or
  * M2, then come the records. */
 size_t packet_length(relay_side from, unsigned number, const uint8_t *p, size_t have);

@@ -9,18 +9,9 @@
 #include <string.h>
 
 #ifdef _WIN32
-#define POSIX_ONLY(run) absent
-#define IS_THERE(c) ((c).run != absent)
 #define POSIX_DEVICES
 #define POSIX_FILES
-static int absent(int argc, char **argv) {
-    (void)argc;
-    say("%s: not on Windows yet; \"svconn --help\" lists what is", argv[0]);
-    return EXIT_LOCAL;
-}
 #else
-#define POSIX_ONLY(run) run
-#define IS_THERE(c) 1
 #define POSIX_DEVICES                                                                                                  \
     "  unix:PATH                       a UNIX socket\n"                                                                \
     "  rfcomm://DEVICE/CHANNEL         Bluetooth, such as rfcomm://01:23:45:67:89:AB/3; rfcomm:///3 listens\n"         \
@@ -46,7 +37,7 @@ static const struct command commands[] = {
     {"relay", cmd_relay, "run a relay: it joins two parties and cannot read them"},
     {"echo-server", cmd_echo_server, "send every message back, to try a link"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
-    {"demo", POSIX_ONLY(cmd_demo), "three processes, a relay that nobody trusts, and attacks on them"},
+    {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -54,7 +45,7 @@ static int print_help(FILE *f) {
     fprintf(f, "svconn " SVCONN_VERSION ": secure connections over links that nobody trusts (SVC-1)\n\n"
                "Usage: svconn COMMAND ...\n\nCommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        if (IS_THERE(commands[i])) fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
+        fprintf(f, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fprintf(f, "\nOptions:\n"
                "  --help       this text; \"svconn COMMAND --help\" tells more of one command\n"
                "  --version    the version\n\n"

@@ -36,61 +36,57 @@ int scene_make_keys(const stage *s, scene_keys *k) {
     return code == EXIT_DONE ? make_key(k->server_file, k->server_key, k->server_hex) : code;
 }
 
-/* ---- the three processes: each is a command that anybody could type ---- */
-typedef struct {
-    int (*run)(int argc, char **argv);
-    const char *argv[20];
-} part;
+/* ---- the three processes: each is a command that anybody could type, but for what the relay does besides ---- */
 
-static int run_part(void *arg) {
-    part *p = arg;
-    char *argv[20] = {NULL};
-    int argc = 0;
-    for (; p->argv[argc]; argc++) argv[argc] = strdup(p->argv[argc]);
-    int code = p->run(argc, argv);
-    for (int i = 0; i < argc; i++) free(argv[i]);
-    return code;
-}
-
-static int run_relay(void *arg) { return relay_run(arg); }
-
-/* Starts the relay. Returns its number, or -1; address is what the server uses, to get a token. */
-static int start_relay(stage *s, const scene *c, char *address, size_t size) {
-    char capture[STAGE_PATH];
-    stage_path(s, capture, "capture", "");
-    hostile attack = {0};
-    if (c->attack) attack = *c->attack;
+/* relay capture PREFIX, relay attack TEXT */
+static int run_relay(int argc, char **argv) {
+    hostile attack;
     relay_options o;
     relay_defaults(&o);
     o.address = "tcp://127.0.0.1:0";
     o.once = 1;
-    if (c->attack) {
+    if (argc == 3 && strcmp(argv[1], "capture") == 0) {
+        o.capture = argv[2];
+    } else if (argc == 3 && hostile_read(&attack, argv[2]) == 0) {
         o.filter = hostile_filter;
         o.arg = &attack;
     } else {
-        o.capture = capture;
+        return EXIT_USAGE;
     }
-    int number = stage_start(s, "relay", run_relay, &o);
+    return relay_run(&o);
+}
+
+enum { PART_RELAY, PART_SERVER, PART_CLIENT, PARTS };
+static const stage_part parts[PARTS] = {
+    [PART_RELAY] = run_relay, [PART_SERVER] = cmd_echo_server, [PART_CLIENT] = cmd_echo};
+
+int scene_child(int argc, char **argv) { return stage_child(parts, PARTS, argc, argv); }
+
+/* Starts the relay. Returns its number, or -1; address is what the server uses, to get a token. */
+static int start_relay(stage *s, const scene *c, char *address, size_t size) {
+    char capture[STAGE_PATH], attack[HOSTILE_TEXT];
+    stage_path(s, capture, "capture", "");
+    if (c->attack) hostile_write(attack, c->attack);
+    const char *const words[] = {"relay", c->attack ? "attack" : "capture", c->attack ? attack : capture, NULL};
+    int number = stage_start(s, "relay", parts, PART_RELAY, words);
     if (number < 0) return -1;
     if (stage_await(s, "relay", "parties use ", address, size) != 0) say("the relay did not start");
     return number;
 }
 
 static int start_server(stage *s, const scene *c, const char *address) {
-    part p = {
-        cmd_echo_server,
-        {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex, "--once", "--verbose"}};
-    return stage_start(s, "server", run_part, &p);
+    const char *const words[] = {"echo-server", address, "--key", c->keys->server_file, "--peer", c->keys->client_hex,
+                                 "--once", "--verbose", NULL};
+    return stage_start(s, "server", parts, PART_SERVER, words);
 }
 
 static int start_client(stage *s, const scene *c, const char *address) {
     char size[24], renew[24];
     snprintf(size, sizeof size, "%lu", c->size);
     snprintf(renew, sizeof renew, "%lu", c->renew_every);
-    part p = {cmd_echo,
-              {"echo", address, c->input, "--key", c->keys->client_file, "--peer", c->keys->server_hex, "--verbose",
-               "--size", size, "--renew-every", renew}};
-    return stage_start(s, "client", run_part, &p);
+    const char *const words[] = {"echo", address, c->input, "--key", c->keys->client_file, "--peer",
+                                 c->keys->server_hex, "--verbose", "--size", size, "--renew-every", renew, NULL};
+    return stage_start(s, "client", parts, PART_CLIENT, words);
 }
 
 static void print_log(const char *who, const char *log) {

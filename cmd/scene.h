@@ -28,6 +28,9 @@ typedef struct {
     size_t output_len;
 } scene;
 
+/* See stage_child. */
+int scene_child(int argc, char **argv);
+
 /* Returns 0 if all three ended by themselves, else an exit code after it said why. */
 int scene_run(stage *s, scene *c);
 void scene_free(scene *c);

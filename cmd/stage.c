@@ -2,101 +2,76 @@
 #include "stage.h"
 
 #include "cmd.h"
+#include "signals.h"
+#include "stage_system.h"
 #include "svconn_transport.h"
 #include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define READ_MAX (64u << 20)
 #define NAP_MS 2
+#define REMOVE_NAP_MS 20
+
+static void nap(int ms) { (void)svconn_poll(NULL, 0, ms); }
 
 /* Ctrl-C ends the demo in order, so that the directory goes away. */
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int number) {
-    (void)number;
-    stopped = 1;
+static int is_stopped(void) {
+    static int stopped;
+    while (signals_next() != 0) stopped = 1;
+    return stopped;
 }
 
-static void nap(void) { poll(NULL, 0, NAP_MS); }
-
-static int time_is_over(const stage *s) { return stopped || svconn_now() >= s->deadline; }
+static int time_is_over(const stage *s) { return is_stopped() || svconn_now() >= s->deadline; }
 
 int stage_open(stage *s, unsigned long seconds) {
-    const char *tmp = getenv("TMPDIR");
-    struct sigaction action;
     memset(s, 0, sizeof *s);
-    int n = snprintf(s->dir, sizeof s->dir, "%s/svconn-demo-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (n < 0 || (size_t)n >= sizeof s->dir || !mkdtemp(s->dir)) {
-        say("cannot make a temporary directory %s: %s; TMPDIR may name another place", s->dir, strerror(errno));
+    if (stage_make_directory(s->dir, sizeof s->dir) != 0) {
+        say("cannot make a temporary directory %s: %s; %s may name another place", s->dir, strerror(errno),
+            stage_tmp_name);
         s->dir[0] = 0;
         return EXIT_LOCAL;
     }
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    (void)signals_catch(1);
     s->deadline = svconn_now() + 1000 * (uint64_t)seconds;
     return EXIT_DONE;
 }
 
-static void remove_directory(const char *dir) {
-    char path[STAGE_PATH];
-    DIR *d = opendir(dir);
-    for (struct dirent *entry; d && (entry = readdir(d)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        int n = snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-        if (n > 0 && (size_t)n < sizeof path) unlink(path);
-    }
+static int remove_directory(const char *dir) {
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *entry; d && (entry = readdir(d)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) (void)unlinkat(fd, entry->d_name, 0);
     if (d) closedir(d);
-    if (rmdir(dir) != 0) say("cannot remove %s: %s", dir, strerror(errno));
+    else if (fd >= 0) close(fd);
+    return rmdir(dir);
 }
 
 void stage_close(stage *s) {
     for (int i = 0; i < STAGE_PROCESSES; i++) {
-        if (!s->pid[i]) continue;
-        kill(s->pid[i], SIGKILL);
-        while (waitpid(s->pid[i], NULL, 0) < 0 && errno == EINTR) {
-        }
-        s->pid[i] = 0;
+        if (s->process[i]) stage_process_kill(s->process[i]);
+        s->process[i] = 0;
     }
-    if (s->dir[0]) remove_directory(s->dir);
+    for (int i = 1; s->dir[0] && remove_directory(s->dir) != 0; i++) {
+        if (i < stage_remove_tries) {
+            nap(REMOVE_NAP_MS);
+            continue;
+        }
+        say("cannot remove %s: %s", s->dir, strerror(errno));
+        break;
+    }
     s->dir[0] = 0;
 }
 
 void stage_path(const stage *s, char out[STAGE_PATH], const char *name, const char *suffix) {
     snprintf(out, STAGE_PATH, "%s/%.40s%.10s", s->dir, name, suffix);
-}
-
-/* The new process: never returns. */
-static void become(const stage *s, const char *name, int (*part)(void *arg), void *arg) {
-    static const char *const suffixes[3] = {"", ".out", ".log"};
-    char path[STAGE_PATH];
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    for (int i = 0; i < 3; i++) {
-        stage_path(s, path, name, suffixes[i]);
-        int fd = i == 0 ? open("/dev/null", O_RDONLY) : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
-        if (fd < 0 || dup2(fd, i) != i) _exit(EXIT_LOCAL);
-        if (fd != i) close(fd);
-    }
-    /* should the demo be killed, nothing of it stays behind for long */
-    uint64_t now = svconn_now();
-    alarm(now < s->deadline ? (unsigned)((s->deadline - now) / 1000) + 2 : 1);
-    int code = part(arg);
-    fflush(NULL);
-    _exit(code);
 }
 
 /* What an earlier process of this name said must not be taken for the new one's words. */
@@ -108,36 +83,30 @@ static void remove_old(const stage *s, const char *name) {
     unlink(path);
 }
 
-int stage_start(stage *s, const char *name, int (*part)(void *arg), void *arg) {
+int stage_start(stage *s, const char *name, const stage_part *parts, int part, const char *const *words) {
     int number = 0;
-    while (number < STAGE_PROCESSES && s->pid[number]) number++;
+    while (number < STAGE_PROCESSES && s->process[number]) number++;
     if (number == STAGE_PROCESSES) return -1;
     remove_old(s, name);
-    fflush(NULL); /* or the child would print what waits in our buffers once more */
-    pid_t pid = fork();
-    if (pid == 0) become(s, name, part, arg);
-    if (pid < 0) {
-        say("cannot start a process: %s", strerror(errno));
-        return -1;
-    }
-    s->pid[number] = pid;
-    return number;
+    s->process[number] = stage_process_start(s, name, parts, part, words);
+    if (s->process[number]) return number;
+    say("cannot start a process: %s", strerror(errno));
+    return -1;
 }
 
 int stage_wait(stage *s, int number) {
-    int status = 0;
-    pid_t got = 0;
+    int code;
     if (number < 0) return -1;
-    while ((got = waitpid(s->pid[number], &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
+    while (!stage_process_has_ended(s->process[number], &code)) {
         if (time_is_over(s)) return -1; /* stage_close ends it */
-        nap();
+        nap(NAP_MS);
     }
-    s->pid[number] = 0;
-    return got > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    s->process[number] = 0;
+    return code;
 }
 
 int stage_await(const stage *s, const char *name, const char *text, char *rest, size_t rest_size) {
-    for (; !time_is_over(s); nap()) {
+    for (; !time_is_over(s); nap(NAP_MS)) {
         uint8_t *log = stage_read(s, name, ".log", NULL);
         char *at = log ? strstr((char *)log, text) : NULL;
         char *end = at ? strchr(at, '\n') : NULL;

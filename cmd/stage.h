@@ -5,15 +5,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define STAGE_PROCESSES 4
 #define STAGE_PATH 300
 
+/* What a process does: a function as that of a command. */
+typedef int (*stage_part)(int argc, char **argv);
+
 typedef struct {
     char dir[STAGE_PATH - 60];
     uint64_t deadline;
-    pid_t pid[STAGE_PROCESSES]; /* 0: none */
+    long process[STAGE_PROCESSES]; /* of stage_system.h; 0: none */
 } stage;
 
 /* Returns 0, or an exit code after it said why. */
@@ -24,9 +26,14 @@ void stage_close(stage *s);
 /* Full name of a file of the stage. */
 void stage_path(const stage *s, char out[STAGE_PATH], const char *name, const char *suffix);
 
-/* Runs part(arg) in a new process; its standard output goes to NAME.out, its standard error to NAME.log. Returns its
- * number, or -1. */
-int stage_start(stage *s, const char *name, int (*part)(void *arg), void *arg);
+/* Runs the part of this number with these words, of which the last is NULL, in a new process; its standard output goes
+ * to NAME.out, its standard error to NAME.log. No word has a quote in it or a backslash at its end. Returns its number,
+ * or -1. */
+int stage_start(stage *s, const char *name, const stage_part *parts, int part, const char *const *words);
+
+/* A system without fork starts "svconn demo WORDS". To be called first there: the exit code of the part that this
+ * process is; -1: it is none. */
+int stage_child(const stage_part *parts, int n, int argc, char **argv);
 
 /* Waits for its end. Returns its exit code, or -1 if it did not end in time or died of a signal. */
 int stage_wait(stage *s, int number);

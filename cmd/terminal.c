@@ -43,6 +43,8 @@ void terminal_line(int fd, char *line, size_t size) {
     if (end > line && end[-1] == '\r') end[-1] = 0;
 }
 
+int terminal_colours(int fd) { return isatty(fd); }
+
 int terminal_columns(int fd) {
     struct winsize size;
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

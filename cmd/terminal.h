@@ -23,6 +23,8 @@ ssize_t terminal_read(int fd, char *bytes, size_t len);
 /* Waits for a line; it comes without its end. "" also if there was none. */
 void terminal_line(int fd, char *line, size_t size);
 
+/* Is it a terminal that takes the sequences for colours? */
+int terminal_colours(int fd);
 /* How wide a terminal at this descriptor is; 0: it does not tell. */
 int terminal_columns(int fd);
 

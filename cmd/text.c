@@ -3,6 +3,7 @@
 
 #include "codec.h"
 #include "svconn.h"
+#include "terminal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -63,5 +64,5 @@ void text_identity(char out[IDENTITY_TEXT], const uint8_t *identity, size_t len)
 
 int text_colour(FILE *f) {
     const char *no = getenv("NO_COLOR");
-    return !(no && *no) && isatty(fileno(f));
+    return !(no && *no) && terminal_colours(fileno(f));
 }

@@ -28,15 +28,27 @@ static PSID own_sid(owner *o) {
 }
 
 /* The user, the system (SY) and the administrators (BA), and not what the directory would add (P) */
-PSECURITY_DESCRIPTOR acl_for_us_alone(void) {
+static PSECURITY_DESCRIPTOR for_us_alone(const char *inherited) {
     owner o;
     char *sid, text[300];
     PSECURITY_DESCRIPTOR d = NULL;
     PSID own = own_sid(&o);
     if (!own || !ConvertSidToStringSidA(own, &sid)) return NULL;
-    snprintf(text, sizeof text, "D:P(A;;FA;;;%s)(A;;FA;;;SY)(A;;FA;;;BA)", sid);
+    snprintf(text, sizeof text, "D:P(A;%s;FA;;;%s)(A;%s;FA;;;SY)(A;%s;FA;;;BA)", inherited, sid, inherited, inherited);
     (void)LocalFree(sid);
     return ConvertStringSecurityDescriptorToSecurityDescriptorA(text, SDDL_REVISION_1, &d, NULL) ? d : NULL;
+}
+
+PSECURITY_DESCRIPTOR acl_for_us_alone(void) { return for_us_alone(""); }
+
+/* By files (OI) and directories (CI) */
+int acl_make_directory(const wchar_t *path) {
+    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = for_us_alone("OICI")};
+    BOOL made = a.lpSecurityDescriptor && CreateDirectoryW(path, &a);
+    if (!a.lpSecurityDescriptor) errno = EACCES;
+    else if (!made) (void)wide_failed();
+    (void)LocalFree(a.lpSecurityDescriptor);
+    return made ? 0 : -1;
 }
 
 HANDLE acl_create(const char *path, DWORD access, DWORD share, DWORD how, DWORD flags) {

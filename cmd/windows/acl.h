@@ -10,6 +10,9 @@
  * add. NULL: the system does not say who we are. To be given back by LocalFree. */
 PSECURITY_DESCRIPTOR acl_for_us_alone(void);
 
+/* A directory, where that is the list of all that is made in it, too. 0; or -1: errno. */
+int acl_make_directory(const wchar_t *path);
+
 /* A file, with that list if it is made now. INVALID_HANDLE_VALUE: errno. */
 HANDLE acl_create(const char *path, DWORD access, DWORD share, DWORD how, DWORD flags);
 

@@ -8,9 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void child_close(HANDLE h) {
+    if (h && h != INVALID_HANDLE_VALUE) (void)CloseHandle(h);
+}
+
 static void close_it(HANDLE *h) {
-    if (*h && *h != INVALID_HANDLE_VALUE) (void)CloseHandle(*h);
+    child_close(*h);
     *h = NULL;
+}
+
+HANDLE child_nothing(void) {
+    return CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
 }
 
 /* For a child alone */
@@ -74,6 +82,25 @@ int child_start(child *c, const wchar_t *program, wchar_t *line, DWORD flags, ch
     return 0;
 }
 
+/* ---- this program once more ---- */
+
+int child_start_again(child *c, const wchar_t *variable, int number, wchar_t *line, child_ends ends) {
+    wchar_t program[WIDE_PATH], digit[2] = {(wchar_t)(L'0' + number), 0};
+    DWORD n = GetModuleFileNameW(NULL, program, WIDE_PATH);
+    int good = n > 0 && n < WIDE_PATH && SetEnvironmentVariableW(variable, digit) && child_start(c, program, line, 0, ends) == 0;
+    (void)SetEnvironmentVariableW(variable, NULL);
+    if (good) child_ends_with_us(c, 1);
+    return good ? 0 : -1;
+}
+
+int child_number(const wchar_t *variable, int n) {
+    wchar_t digit[4];
+    DWORD len = GetEnvironmentVariableW(variable, digit, 4);
+    (void)SetEnvironmentVariableW(variable, NULL);
+    int number = len == 1 ? digit[0] - L'0' : -1;
+    return number >= 0 && number < n ? number : -1;
+}
+
 /* ---- the shell ---- */
 
 /* What stands between the outer quotes is the command, as it is (/s), whatever quotes it begins or ends with */
@@ -116,6 +143,12 @@ void child_ends_with_us(child *c, int yes) {
 
 void child_kill(child *c) {
     if (!c->job || !TerminateJobObject(c->job, 1)) (void)TerminateProcess(c->process, 1);
+}
+
+/* The codes of faults, and of Ctrl-C, are above those of programs. */
+int child_code(const child *c) {
+    DWORD code;
+    return GetExitCodeProcess(c->process, &code) && code <= 255 ? (int)code : -1;
 }
 
 void child_forget(child *c) {

@@ -38,12 +38,7 @@ int home_path(char path[HOME_PATH], const char *name, int make) {
 
 const char home_runtime_from[] = "LOCALAPPDATA";
 
-static int make_directory_for_us_alone(const wchar_t *path) {
-    SECURITY_ATTRIBUTES a = {.nLength = sizeof a, .lpSecurityDescriptor = acl_for_us_alone()};
-    BOOL made = a.lpSecurityDescriptor && (CreateDirectoryW(path, &a) || GetLastError() == ERROR_ALREADY_EXISTS);
-    (void)LocalFree(a.lpSecurityDescriptor);
-    return made ? 0 : -1;
-}
+static int make_directory_for_us_alone(const wchar_t *path) { return acl_make_directory(path) == 0 || errno == EEXIST ? 0 : -1; }
 
 /* A link is not followed. */
 static int is_ours_alone(const wchar_t *path) {

@@ -57,6 +57,11 @@ int windows_unlink(const char *path) {
     return wide_of(name, path) != 0 ? -1 : _wunlink(name);
 }
 
+int windows_rmdir(const char *path) {
+    wchar_t name[WIDE_PATH];
+    return wide_of(name, path) != 0 ? -1 : _wrmdir(name);
+}
+
 static unsigned most(size_t len) { return len < INT_MAX ? (unsigned)len : INT_MAX; }
 
 ssize_t windows_read(int fd, void *bytes, size_t len) { return _read(fd, bytes, most(len)); }

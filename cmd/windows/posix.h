@@ -12,6 +12,7 @@
 #endif
 #include "svconn_posix.h"
 #include "svconn_transport.h"
+#include <direct.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +39,7 @@ int windows_open(const char *path, int flags, ...);
 FILE *windows_fopen(const char *path, const char *mode);
 int windows_access(const char *path, int mode);
 int windows_unlink(const char *path);
+int windows_rmdir(const char *path);
 ssize_t windows_read(int fd, void *bytes, size_t len);
 ssize_t windows_write(int fd, const void *bytes, size_t len);
 int windows_isatty(int fd); /* a console, and not NUL */
@@ -46,6 +48,7 @@ int windows_setenv(const char *name, const char *value, int replace);
 #undef fopen
 #undef access
 #undef unlink
+#undef rmdir
 #undef read
 #undef write
 #undef close
@@ -55,6 +58,7 @@ int windows_setenv(const char *name, const char *value, int replace);
 #define fopen windows_fopen
 #define access windows_access
 #define unlink windows_unlink
+#define rmdir windows_rmdir
 #define read windows_read
 #define write windows_write
 #define close _close

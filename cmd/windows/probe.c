@@ -4,7 +4,6 @@
 #include "probe.h"
 
 #include "child.h"
-#include "wide.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,14 +14,11 @@
 #define TURN_MS 20 /* a pipe cannot be waited for */
 
 static int start(child *c, int number, HANDLE err) {
-    wchar_t program[WIDE_PATH], digit[2] = {(wchar_t)(L'0' + number), 0}, *line = _wcsdup(GetCommandLineW());
+    wchar_t *line = _wcsdup(GetCommandLineW());
     child_ends ends = {.in = GetStdHandle(STD_INPUT_HANDLE), .out = GetStdHandle(STD_OUTPUT_HANDLE), .err = err};
-    DWORD n = GetModuleFileNameW(NULL, program, WIDE_PATH);
-    int good = line && n > 0 && n < WIDE_PATH && SetEnvironmentVariableW(VARIABLE, digit) && child_start(c, program, line, 0, ends) == 0;
-    (void)SetEnvironmentVariableW(VARIABLE, NULL);
+    int result = line ? child_start_again(c, VARIABLE, number, line, ends) : -1;
     free(line);
-    if (good) child_ends_with_us(c, 1);
-    return good ? 0 : -1;
+    return result;
 }
 
 /* What is there already */
@@ -51,7 +47,6 @@ static int listen_to(const child *c, HANDLE from, char *text, int patience_ms) {
 int probe_run(const probe_check *checks, int number, void *arg, int patience_ms, char text[PROBE_TEXT]) {
     HANDLE from, to;
     child c = {NULL, NULL};
-    DWORD code = 0;
     (void)checks;
     (void)arg;
     text[0] = 0;
@@ -62,18 +57,15 @@ int probe_run(const probe_check *checks, int number, void *arg, int patience_ms,
     int ended = started && listen_to(&c, from, text, patience_ms);
     (void)CloseHandle(from);
     probe_tidy(text);
-    int known = ended && GetExitCodeProcess(c.process, &code) && code <= 255; /* above: what ends a process by force */
+    int code = ended ? child_code(&c) : -1;
     if (ended) child_ends_with_us(&c, 0); /* such as the agent of a key command */
     else if (started) child_kill(&c);
     child_forget(&c);
     if (started && !ended) return PROBE_LATE;
-    return known ? (int)code : PROBE_LOST;
+    return code >= 0 ? code : PROBE_LOST;
 }
 
 int probe_child(const probe_check *checks, int n, void *arg) {
-    wchar_t digit[4];
-    DWORD len = GetEnvironmentVariableW(VARIABLE, digit, 4);
-    (void)SetEnvironmentVariableW(VARIABLE, NULL); /* not for what it starts */
-    int number = len == 1 ? digit[0] - L'0' : -1;
-    return number >= 0 && number < n ? checks[number](arg) : -1;
+    int number = child_number(VARIABLE, n);
+    return number >= 0 ? checks[number](arg) : -1;
 }

@@ -20,14 +20,6 @@ static long free_place(void) {
     return 0;
 }
 
-static HANDLE open_nothing(void) {
-    return CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
-}
-
-static void close_it(HANDLE h) {
-    if (h && h != INVALID_HANDLE_VALUE) (void)CloseHandle(h);
-}
-
 static int start(child *p, const char *command, HANDLE in, HANDLE out) {
     child_ends ends = {.in = in, .out = out, .err = GetStdHandle(STD_ERROR_HANDLE)};
     return child_start_shell(p, command, CREATE_NEW_PROCESS_GROUP, ends);
@@ -39,16 +31,16 @@ static int start_with_end(child *p, const char *command, int *end) {
     int pair[2] = {-1, -1}, ok = 0;
     if (!CreatePipe(&in, &in_far, NULL, 0) || !CreatePipe(&out_far, &out, NULL, 0)) (void)wide_failed();
     else if (loopback(pair) == 0) ok = start(p, command, in, out) == 0;
-    close_it(in);
-    close_it(out);
+    child_close(in);
+    child_close(out);
     if (ok && carry_both(out_far, in_far, pair[1]) == 0) {
         *end = pair[0];
         return 0;
     }
     int why = errno;
     if (ok) child_kill(p);
-    close_it(in_far);
-    close_it(out_far);
+    child_close(in_far);
+    child_close(out_far);
     for (int i = 0; i < 2; i++)
         if (pair[i] >= 0) svconn_fd_close(pair[i]);
     errno = why;
@@ -56,10 +48,10 @@ static int start_with_end(child *p, const char *command, int *end) {
 }
 
 static int start_without(child *p, const char *command) {
-    HANDLE nothing = open_nothing(), out = GetStdHandle(STD_ERROR_HANDLE);
+    HANDLE nothing = child_nothing(), out = GetStdHandle(STD_ERROR_HANDLE);
     int code = start(p, command, nothing, out && out != INVALID_HANDLE_VALUE ? out : nothing);
     int why = errno;
-    close_it(nothing);
+    child_close(nothing);
     errno = why;
     return code;
 }

@@ -165,6 +165,13 @@ void terminal_line(int fd, char *line, size_t size) {
     *end = 0;
 }
 
+/* Since Windows 10 1511, for who asks; older consoles would show them as letters. */
+int terminal_colours(int fd) {
+    DWORD mode;
+    HANDLE h = (HANDLE)_get_osfhandle(fd);
+    return GetConsoleMode(h, &mode) && SetConsoleMode(h, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+}
+
 int terminal_columns(int fd) {
     CONSOLE_SCREEN_BUFFER_INFO about;
     if (!GetConsoleScreenBufferInfo((HANDLE)_get_osfhandle(fd), &about)) return 0;

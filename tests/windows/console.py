@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A person at the console: console.py ANSWERS COMMAND...  runs it at a pseudo terminal, of which wine makes a console. Each
 question (it ends with a colon and a blank) gets the next of the answers, which "|" divides; "^C" is typed as soon as it
-listens. What is seen goes to standard output; the exit status is that of the command."""
+listens, or shows something. What is seen goes to standard output; the exit status is that of the command."""
 import os, pty, re, select, sys, time
 
 answers = sys.argv[1].split("|")
@@ -20,7 +20,7 @@ while time.time() < end:
         seen, new = seen + got, new + got
         continue
     text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", new).rstrip()
-    if answers and (re.search(rb"(listening|relaying) on", text) if answers[0] == "^C" else text.endswith(b":")):
+    if answers and (re.search(rb"(listening|relaying) on|client *<-+>", text) if answers[0] == "^C" else text.endswith(b":")):
         os.write(fd, b"\x03" if answers[0] == "^C" else answers[0].encode() + b"\r")
         answers.pop(0)
         new = b""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# Part of tests/windows.sh: connect, listen, peers, forward, serve, sessions, send and receive, each between the program of Windows and that of this
+# Part of tests/windows.sh: connect, listen, peers, forward, serve, sessions, send, receive and demo, each between the program of Windows and that of this
 # system, in both roles, through a relay that runs here. Both have keys and files of their own: $tmp/system and $tmp/windows.
 
 # on SIDE COMMAND...: with the files of this side
@@ -8,7 +8,7 @@ on() {
     shift 2
     case $command in
     peers) set -- "$@" --known-peers "$tmp/$side/known_peers" --authorized "$tmp/$side/authorized_peers" ;;
-    relay | keygen | id | sessions) ;;
+    relay | keygen | id | sessions | demo) ;;
     *) set -- "$@" --key "$tmp/$side/key" --known-peers "$tmp/$side/known_peers" --known-relays "$tmp/$side/known_relays" ;;
     esac
     # (the second one is another person with the program of Windows)
@@ -957,6 +957,86 @@ doctor_finds() {
     rm -rf "$mine"
 }
 
+# ---- demo ----
+# demos_alike NAME CODE OPTION...: both end with CODE and the same words, but for keys, digits, bytes that look random, and places
+demos_alike() {
+    what=$1 want=$2 codes=
+    shift 2
+    for s in system windows; do
+        on $s demo "$@" <"$demo_input" >"$tmp/demo.out" 2>"$tmp/demo.err"
+        codes="$codes $?"
+        cat "$tmp/demo.out" "$tmp/demo.err" | tr -d '\r' >"$tmp/demo.$s.said"
+        sed -E 's/[0-9]{5}( [0-9]{5}){3,5}/DIGITS/; s/( [0-9a-f]{2}){16}/ BYTES/' "$tmp/demo.$s.said" >"$tmp/demo.$s"
+    done
+    [ "$codes" = " $want $want" ] && [ -s "$tmp/demo.windows" ] && cmp -s "$tmp/demo.system" "$tmp/demo.windows"
+    status=$?
+    judge "demo: $what, as on this system" $status
+    [ $status -eq 0 ] || { echo "    exit codes$codes" && diff "$tmp/demo.system" "$tmp/demo.windows" | head -n 10; }
+}
+demo_input=/dev/null
+left_behind() { ls "$demo_tmp" | grep '^svconn-demo-'; }
+demo_parts() { ps axww | grep -F "$(basename "$1")" | grep -vc grep; }
+# Who ends the demo by force ends its processes, too
+demo_ends() {
+    $run "$dir/svconn.exe" demo --seconds 60 >"$tmp/said" 2>&1 </dev/null &
+    demo=$!
+    background="$background $demo"
+    i=0 parts=0
+    until [ $parts -ge 2 ] || [ $i -ge 300 ]; do
+        sleep 0.1
+        i=$((i + 1)) stays=$(left_behind)
+        [ -z "$stays" ] || parts=$(demo_parts "$stays")
+    done
+    kill $demo
+    wait $demo 2>/dev/null
+    i=0
+    until [ "$(demo_parts "$stays")" -eq 0 ] || [ $i -ge 50 ]; do sleep 0.1; i=$((i + 1)); done
+    [ $parts -ge 2 ] && [ "$(demo_parts "$stays")" -eq 0 ]
+    status=$?
+    judge "demo: who ends it by force ends its processes" $status
+    [ $status -eq 0 ] || ps axww | grep -F "$stays"
+    [ "$stays" ] && [ -z "$(find "$demo_tmp/$stays" -perm /o=rwx)" ]
+    judge "demo: its files are for us alone" $?
+    rm -rf "$demo_tmp/$stays"
+}
+demo_tells() {
+    demo_tmp=$($run cmd /c 'echo %TMP%' 2>/dev/null | tr -d '\r' | tr '\\' / | sed "s,^[Cc]:,$WINEPREFIX/drive_c,")
+    demos_alike "with nothing" 0 --seconds 80
+    grep -q '^demo: everything is as it should be$' "$tmp/demo.windows.said" && [ "$(grep -c '^  ok ' "$tmp/demo.windows.said")" -eq 16 ]
+    judge "demo: all that it checks is as it should be" $?
+    demo_input=$tmp/called.in
+    echo 'a short line' >"$demo_input"
+    demos_alike "with an input" 0 --seconds 80
+    demo_input=/dev/null
+    demos_alike "--help" 0 --help
+    demos_alike "a number that is too small" 2 --seconds 0
+    demos_alike "two files" 2 one two
+    demos_alike "a file that is not there" 3 "$tmp/no such file"
+    sleep 3 | on windows demo --seconds 80 >"$tmp/said" 2>"$tmp/said.err"
+    [ $? -eq 0 ] && grep -q 'sends a built-in text (200000 bytes)' "$tmp/said" && [ ! -s "$tmp/said.err" ]
+    judge "demo: a pipe that stays silent is not meant for it" $?
+    head -c 5000000 /dev/zero | on windows demo --seconds 80 >"$tmp/said" 2>"$tmp/said.err"
+    [ $? -eq 0 ] && grep -q '(4194304 bytes, the most that the demo takes)' "$tmp/said"
+    judge "demo: a pipe with more than it takes" $?
+    mkdir -m 700 "$tmp/clé tmp"
+    timeout 90 $run cmd /c "set TMP=$(in_wine "$tmp/clé tmp")& $(in_wine "$dir/svconn.exe") demo --seconds 80 $(in_wine "$tmp/back")" >"$tmp/said" 2>"$tmp/said.err" </dev/null
+    [ $? -eq 0 ] && grep -qF 'back (2000001 bytes)' "$tmp/said" && [ -z "$(ls "$tmp/clé tmp")" ]
+    status=$?
+    judge "demo: a file; the temporary directory has blanks and letters of others in its name, and is empty again" $status
+    [ $status -eq 0 ] || { show "$tmp/said" "$tmp/said.err"; ls "$tmp/clé tmp"; }
+    timeout 60 $run cmd /c "set TMP=$(in_wine "$tmp/nowhere")& $(in_wine "$dir/svconn.exe") demo" >"$tmp/said" 2>&1 </dev/null
+    [ $? -eq 3 ] && grep -q 'cannot make a temporary directory Z:.*nowhere.svconn-demo-.*No such file or directory; TMP may name another place' "$tmp/said"
+    judge "demo: no place for temporary files" $?
+    asked '^C' demo --seconds 60
+    [ $? -eq 1 ] && tr -d ' \r\n' <"$tmp/seen" | grep -q 'demo:brokenoff'
+    status=$?
+    judge "demo: Ctrl-C ends it in order" $status
+    [ $status -eq 0 ] || show "$tmp/seen"
+    [ -d "$demo_tmp" ] && [ -z "$(left_behind)" ]
+    judge "demo: nothing is left in the temporary directory" $?
+    demo_ends
+}
+
 # The headers of the answer are read, whatever their case; both programs say the same
 wrong_websocket() {
     cat >"$tmp/websocket.py" <<'END'
@@ -1007,4 +1087,5 @@ tool() {
     quotes
     handles
     doctor_finds
+    demo_tells
 }
