@@ -281,6 +281,26 @@ static void strangers_are_passed_over(void) {
         svconn_fd_close(pair[1]);
         for (int i = 0; i < strangers; i++) svconn_link_close(&theirs[i]);
     }
+    strangers = 0;
+}
+
+/* Who has ended and reads nothing is nothing to write to: a wait for that ends in time, and goes on when he reads */
+static void an_end_is_no_room(void) {
+    static char bytes[65536];
+    int pair[2];
+    CHECK(loopback(pair) == 0);
+    svconn_fd_end(pair[1]);
+    while (svconn_fd_write(pair[0], bytes, sizeof bytes) > 0 || svconn_wait(pair[0], POLLOUT, svconn_now() + 200) == 0) continue;
+    uint64_t before = svconn_now();
+    struct pollfd p = svconn_pollfd(pair[0], POLLOUT);
+    CHECK(svconn_poll(&p, 1, 0) == 0 && p.revents == 0);
+    CHECK(svconn_poll(&p, 1, 1500) == 0 && p.revents == 0);
+    CHECK(svconn_wait(pair[0], POLLOUT, svconn_now() + 500) == -1 && errno == ETIMEDOUT);
+    CHECK(svconn_now() - before >= 1900);
+    while (svconn_fd_read(pair[1], bytes, sizeof bytes) > 0) continue;
+    CHECK(svconn_wait(pair[0], POLLOUT, svconn_now() + 2000) == 0);
+    svconn_fd_close(pair[0]);
+    svconn_fd_close(pair[1]);
 }
 
 int main(void) {
@@ -298,5 +318,6 @@ int main(void) {
     TEST("windows: a refusal is heard", a_refusal_is_heard);
     TEST("windows: a lost peer is noticed", a_lost_peer_is_noticed);
     TEST("windows: a silent server is left", a_silent_server_is_left);
+    TEST("windows: an end is no room to write", an_end_is_no_room);
     return TEST_EXIT();
 }

@@ -100,8 +100,12 @@ struct pollfd svconn_pollfd(int fd, short events) {
     return p;
 }
 
-/* The other side has ended, and who asked waits to write only: poll(2) would not tell that, WSAPoll does at once. */
-static int is_bare_end(const struct pollfd *p) { return p->revents == POLLHUP && !(p->events & POLLIN); }
+/* The other side has ended, and who asked waits to write only: poll(2) would not tell that, WSAPoll does at once. What
+ * is over in another way is told. */
+static int is_bare_end(const struct pollfd *p) {
+    char byte;
+    return p->revents == POLLHUP && !(p->events & POLLIN) && recv(p->fd, &byte, 1, MSG_PEEK) >= 0;
+}
 
 /* A set of any size: FD_SETSIZE is that of the array in the header only ("Maximum Number of Sockets Supported",
  * Microsoft Learn). */
@@ -124,12 +128,19 @@ static void wait_past_ends(const struct pollfd *p, nfds_t n, int timeout_ms) {
     free(out);
 }
 
+static int without_ends(struct pollfd *p, nfds_t n, int got) {
+    for (nfds_t i = 0; i < n && got > 0; i++)
+        if (is_bare_end(&p[i])) p[i].revents = 0, got--;
+    return got;
+}
+
 static int poll_real(struct pollfd *p, nfds_t n, int timeout_ms) {
-    int ends = 0, got = result(WSAPoll(p, n, timeout_ms));
-    for (nfds_t i = 0; i < n && got > 0; i++) ends += is_bare_end(&p[i]);
-    if (got <= 0 || got > ends || timeout_ms == 0) return got;
-    wait_past_ends(p, n, timeout_ms);
-    return result(WSAPoll(p, n, 0));
+    uint64_t end = svconn_deadline(timeout_ms);
+    for (int left = timeout_ms;; left = svconn_time_left(end)) {
+        int all = result(WSAPoll(p, n, left)), got = without_ends(p, n, all);
+        if (got != 0 || all == 0 || left == 0) return got;
+        wait_past_ends(p, n, left);
+    }
 }
 
 /* poll(2) passes over negative descriptors; WSAPoll, whatever its documentation says, may call them invalid, and fails if
