@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VARIABLE L"SVCONN_STAGE"
@@ -18,6 +19,7 @@ const char stage_tmp_name[] = "TMP";
 const int stage_remove_tries = 50; /* a scanner of files may look at one of them just now */
 
 static child processes[STAGE_PROCESSES];
+static child ourselves;
 
 /* ---- the directory ---- */
 
@@ -40,6 +42,18 @@ int stage_make_directory(char *dir, size_t size) {
 }
 
 /* ---- processes ---- */
+
+static void let_go(void) { child_ends_with_us(&ourselves, 0); }
+
+/* From its first moment on a process is in the job that we are in, and ends with us: one that is not in a job of its own
+ * yet would stay. (Windows 7 in a job of somebody else: there it could.) */
+static void take_hold(void) {
+    if (ourselves.job) return;
+    ourselves.job = CreateJobObjectW(NULL, NULL);
+    child_ends_with_us(&ourselves, 1);
+    if (ourselves.job) (void)AssignProcessToJobObject(ourselves.job, GetCurrentProcess());
+    (void)atexit(let_go); /* in order, with our own exit code */
+}
 
 /* In quotes, as temporary directories have blanks in their names. 0, or -1. */
 static int make_line(wchar_t line[WIDE_PATH], const char *const *words) {
@@ -70,6 +84,7 @@ long stage_process_start(const stage *s, const char *name, const stage_part *par
     while (place < STAGE_PROCESSES && processes[place].process) place++;
     if (place == STAGE_PROCESSES) errno = EAGAIN;
     if (place == STAGE_PROCESSES || make_line(line, words) != 0) return 0;
+    take_hold();
     child_ends ends = {.in = child_nothing(), .out = open_output(s, name, ".out"), .err = open_output(s, name, ".log")};
     int good = ends.out != INVALID_HANDLE_VALUE && ends.err != INVALID_HANDLE_VALUE &&
                child_start_again(&processes[place], VARIABLE, part, line, ends) == 0;

@@ -995,8 +995,9 @@ demo_ends() {
     status=$?
     judge "demo: who ends it by force ends its processes" $status
     [ $status -eq 0 ] || ps axww | grep -F "$stays"
-    [ "$stays" ] && [ -z "$(find "$demo_tmp/$stays" -perm /o=rwx)" ]
-    judge "demo: its files are for us alone" $?
+    # (what is made in it gets its list, but not by wine)
+    [ "$stays" ] && [ -d "$demo_tmp/$stays" ] && [ -z "$(find "$demo_tmp/$stays" -maxdepth 0 -perm /o=rwx)" ]
+    judge "demo: its directory is for us alone" $?
     rm -rf "$demo_tmp/$stays"
 }
 demo_tells() {
