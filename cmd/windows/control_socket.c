@@ -60,7 +60,7 @@ const char *control_socket_error(int error) {
     case EPERM: return "others can read or change it, so it is not believed";
     case EBADF: return "it is no control socket";
     case ETIMEDOUT: return "nobody answers";
-    default: return svconn_errno_text(error);
+    default: return strerror(error);
     }
 }
 
