@@ -23,6 +23,9 @@ struct command {
     const char *summary;
 };
 
+/* NULL: there is none of this name. */
+const struct command *command_find(const char *name);
+
 int cmd_keygen(int argc, char **argv);
 int cmd_id(int argc, char **argv);
 int cmd_echo_server(int argc, char **argv);
@@ -38,5 +41,6 @@ int cmd_sessions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_service(int argc, char **argv); /* on Windows alone */
 
 #endif

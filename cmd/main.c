@@ -35,6 +35,9 @@ static const struct command commands[] = {
     {"sessions", cmd_sessions, "who is connected here, and ending a session"},
     {"doctor", cmd_doctor, "find out what a set-up lacks"},
     {"relay", cmd_relay, "run a relay: it joins two parties and cannot read them"},
+#ifdef _WIN32
+    {"service", cmd_service, "run one of these as a service, in the background"},
+#endif
     {"echo-server", cmd_echo_server, "send every message back, to try a link"},
     {"echo", cmd_echo, "send a file to an echo server and check what comes back"},
     {"demo", cmd_demo, "three processes, a relay that nobody trusts, and attacks on them"},
@@ -66,7 +69,7 @@ static int print_help(FILE *f) {
     return fflush(f) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 
-static const struct command *find(const char *name) {
+const struct command *command_find(const char *name) {
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i].name, name) == 0) return &commands[i];
     return NULL;
@@ -87,7 +90,7 @@ int main(int argc, char **argv) {
     int wants_help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     if (strcmp(name, "--version") == 0) return version();
     if (wants_help && argc == 2) return print_help(stdout);
-    const struct command *c = find(wants_help ? argv[2] : name);
+    const struct command *c = command_find(wants_help ? argv[2] : name);
     if (!c) {
         say("there is no command \"%s\"; see \"svconn --help\"", wants_help ? argv[2] : name);
         return EXIT_USAGE;

@@ -10,10 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+static int with_time;
+
+void say_with_time(void) { with_time = 1; }
+
 void say(const char *format, ...) {
-    char line[1200] = "svconn: ";
-    size_t used = strlen(line);
+    char line[1200], now[TEXT_TIME] = "";
     va_list args;
+    if (with_time) text_time(now);
+    size_t used = (size_t)snprintf(line, sizeof line, "%s%ssvconn: ", now, with_time ? " " : "");
     va_start(args, format);
     int n = vsnprintf(line + used, sizeof line - used - 1, format, args);
     va_end(args);

@@ -18,6 +18,9 @@
 /* One line on standard error, "svconn: ..." and a newline, in one write: lines of several processes do not mix. */
 void say(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* From now on each line begins with the time, where nothing else adds it. */
+void say_with_time(void);
+
 /* Writes bytes of a stranger so that a terminal cannot be fooled: printable ASCII stays, the rest becomes \xNN. */
 void text_escape(char *out, size_t out_size, const uint8_t *in, size_t n);
 

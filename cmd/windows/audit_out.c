@@ -7,11 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
-/* With the right to append alone, so that what somebody else wrote meanwhile stays. */
+/* With the right to append alone, so that what somebody else wrote meanwhile stays. (With _O_APPEND the C library would
+ * look for the end of the file before each write.) */
 int audit_out_file(const char *path) {
     HANDLE h = acl_create(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_ALWAYS,
                           FILE_ATTRIBUTE_NORMAL);
-    return h != INVALID_HANDLE_VALUE ? _open_osfhandle((intptr_t)h, _O_WRONLY | _O_APPEND | _O_BINARY) : -1;
+    return h != INVALID_HANDLE_VALUE ? _open_osfhandle((intptr_t)h, _O_WRONLY | _O_BINARY) : -1;
 }
 
 int audit_out_open(const char *path) {
@@ -24,7 +25,6 @@ int audit_out_open(const char *path) {
 /* Only a pipe can be told not to wait; its other holders are not to notice. */
 static BOOL set_waiting(HANDLE h, DWORD mode) { return SetNamedPipeHandleState(h, &mode, NULL, NULL); }
 
-/* By the handle: the C library would look for the end of the file, which it may not. */
 ssize_t audit_out_write(int fd, const char *bytes, size_t n) {
     HANDLE h = (HANDLE)_get_osfhandle(fd);
     DWORD written;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Ctrl-C, Ctrl-Break and the end of the console, as bytes in a socket. They come in a thread of the system's. */
+/* Ctrl-C, Ctrl-Break and the end of the console, or what the service manager wants, as bytes in a socket. They come in
+ * another thread. */
 #include "signals.h"
 
+#include "cmd.h"
 #include "loopback.h"
+#include "manager.h"
 #include "svconn_link.h"
 #include "wide.h"
 
@@ -13,6 +16,7 @@
 #define LEAVE_MS 4000 /* the console's end is the program's, when this returns (or 5 s later) */
 
 static int ends[2] = {-1, -1};
+static int by_manager;
 
 static volatile LONG urgent_code = -1;
 static const char *last_words[2] = {"", ""};
@@ -24,16 +28,25 @@ static void write_to(DWORD handle, const char *text) {
     (void)!WriteFile(GetStdHandle(handle), text, (DWORD)strlen(text), &n, NULL); /* nobody listens */
 }
 
-static BOOL WINAPI on_event(DWORD event) {
-    unsigned char byte = event == CTRL_C_EVENT ? SIGINT : SIGTERM;
+/* -1; or the exit code with which the process is to end now. */
+static int take(unsigned char byte) {
     LONG code = urgent_code;
     if (code >= 0) {
         write_to(STD_ERROR_HANDLE, last_words[0]);
         write_to(STD_OUTPUT_HANDLE, last_words[1]);
         for (int i = 0; i < n_remove; i++) (void)unlink(remove_at_end[i]);
-        ExitProcess((UINT)code);
-    }
-    (void)!svconn_fd_write(ends[1], &byte, 1);
+    } else (void)!svconn_fd_write(ends[1], &byte, 1);
+    return (int)code;
+}
+
+void signals_by_manager(void) { by_manager = 1; }
+
+int signals_stop(void) { return ends[1] < 0 ? EXIT_DONE : take(SIGTERM); }
+
+static BOOL WINAPI on_event(DWORD event) {
+    if (by_manager) return TRUE;
+    int code = take(event == CTRL_C_EVENT ? SIGINT : SIGTERM);
+    if (code >= 0) ExitProcess((UINT)code);
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) Sleep(LEAVE_MS);
     return TRUE;
 }

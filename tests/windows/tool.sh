@@ -828,6 +828,134 @@ END
     [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
 }
 
+# ---- a service ----
+# Wine's service manager goes with the last program, so another one stays meanwhile
+sc() { timeout 60 $run sc "$@" 2>/dev/null | tr -d '\r'; }
+# of_sc NAME LINE: the number in this line of "sc query"
+of_sc() { sc query "$1" | sed -n "s/^ *$2 *: \([0-9]*\) .*/\1/p"; }
+# starts NAME COMMAND...: as a service of this name, until it runs or has ended; its log is $tmp/a log/NAME
+starts() {
+    started=$1
+    shift
+    rm -f "$tmp/a log/$started"
+    sc create "$started" start= demand binPath= "\"$(in_wine "$dir/svconn.exe")\" service \"$(in_wine "$tmp/a log/$started")\" $*" >/dev/null
+    services="$services $started"
+    sc start "$started" >"$tmp/said"
+    i=0
+    while [ "$(of_sc "$started" STATE)" = 2 ] && [ $i -lt 50 ]; do sleep 0.3; i=$((i + 1)); done
+}
+# ended NAME WORDS: its state and exit codes in the end are STOPPED and these, and its log has the words
+ended() {
+    i=0
+    while [ "$(of_sc "$1" STATE)" != 1 ] && [ $i -lt 80 ]; do sleep 0.4; i=$((i + 1)); done
+    [ "$(of_sc "$1" STATE) $(of_sc "$1" WIN32_EXIT_CODE) $(of_sc "$1" SERVICE_EXIT_CODE)" = "1 $2" ] && grep -q "$3" "$tmp/a log/$1"
+}
+# judge_service WHAT STATUS NAME
+judge_service() {
+    judge "$1" "$2"
+    [ "$2" -eq 0 ] || { sc query "$3" | sed 's/^/    /'; show "$tmp/a log/$3" "$tmp/caller.err"; }
+}
+service_serves() {
+    starts svserve serve --relay "$relay_key@$relay" --allow windows --allow ask --forward "echo=127.0.0.1:$service_port" $at_system
+    [ "$(await 's/.*listening on relay:.*/yes/p' "$tmp/a log/svserve")" ] && [ "$(of_sc svserve STATE)" = 4 ]
+    judge_service "service: serve is running" $? svserve
+    rm -f "$tmp/caller.err"
+    (become=exec && of_windows forward --relay "$relay_key@$relay" system 0=echo >"$tmp/caller.out" 2>"$tmp/caller.err" </dev/null) &
+    caller=$!
+    background="$background $caller"
+    port=$(await 's/.*forwarding 127.0.0.1:\([0-9]*\) to echo.*/\1/p' "$tmp/caller.err")
+    timeout 60 python3 "$tmp/client.py" "$port" "$tmp/back" >"$tmp/got1" 2>"$tmp/said"
+    cmp -s "$tmp/back" "$tmp/got1"
+    judge_service "service: 2 MB there and back by way of it" $? svserve
+    on second forward --relay "$relay_key@$relay" --peer "$system_key" "$system_key" 0=echo >"$tmp/caller.out" 2>"$tmp/stranger.err" </dev/null
+    [ $? -eq 4 ]
+    status=$?
+    judge_service "service: nobody can be asked, so a stranger is told no" $status svserve
+    [ $status -eq 0 ] || show "$tmp/stranger.err"
+    sc stop svserve >/dev/null
+    ended svserve '0 0' 'serve: ended, exit code 0$' && grep -q 'the other side ends' "$tmp/caller.err"
+    judge_service "service: it is stopped in order, and who is there is told" $? svserve
+    kill $caller 2>/dev/null
+    wait $caller 2>/dev/null
+    [ -s "$tmp/a log/svserve" ] && ! grep -qvE '^20[0-9-]{8}T[0-9:]{8}\.[0-9]{3}Z svconn: ' "$tmp/a log/svserve" && ls -l "$tmp/a log/svserve" | grep -q '^-rw....---'
+    judge_service "service: each line of the log has the time, and it is for us alone" $? svserve
+}
+service_fails() {
+    starts svwrong serve --no-such-option
+    ended svwrong '1066 2' 'Z svconn: serve: there is no option --no-such-option'
+    judge_service "service: a wrong command line is specific error 2, and a sentence in the log" $? svwrong
+    starts svnone no-such-command
+    ended svnone '1066 2' 'there is no command "no-such-command"'
+    judge_service "service: a command that is not there" $? svnone
+    sc create svnolog start= demand binPath= "\"$(in_wine "$dir/svconn.exe")\" service \"$(in_wine "$tmp/nowhere/log")\" serve" >/dev/null
+    services="$services svnolog"
+    sc start svnolog >"$tmp/said"
+    echo nothing >"$tmp/a log/svnolog"
+    ended svnolog '1066 3' nothing
+    judge_service "service: a log that cannot be written is specific error 3" $? svnolog
+    timeout 60 $run "$dir/svconn.exe" service "$(in_wine "$tmp/a log/by hand")" serve >"$tmp/said" 2>&1
+    [ $? -eq 2 ] && grep -q 'for the service manager.*svconn service --help' "$tmp/said" && [ ! -e "$tmp/a log/by hand" ]
+    judge "service: by hand it says whom it is for" $?
+    "$build/svconn" service log serve >"$tmp/said" 2>&1
+    [ $? -eq 2 ] && grep -q 'there is no command "service"' "$tmp/said" && ! "$build/svconn" --help | grep -q '^  service'
+    judge "service: there is none on this system" $?
+}
+# What no signal interrupts, and what goes on after the first one
+service_hurries() {
+    python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c = s.accept()
+print("here", flush=True)
+time.sleep(300)' >"$tmp/silent" &
+    silent=$!
+    background="$background $silent"
+    starts svdial forward "tcp://127.0.0.1:$(await 's/^\([0-9]*\)$/\1/p' "$tmp/silent")" --wait 0=80 $at_system
+    await 's/^here$/yes/p' "$tmp/silent" >"$tmp/said"
+    sc stop svdial >/dev/null
+    ended svdial '0 0' 'forward: ending, as the service manager wants' && ! grep -q 'exit code' "$tmp/a log/svdial"
+    judge_service "service: it is stopped while it waits for an answer" $? svdial
+    kill $silent
+    starts svrelay relay tcp://127.0.0.1:0 --key "$(in_wine "$tmp/relay.key")"
+    other=$(await 's,.*relaying on tcp://,,p' "$tmp/a log/svrelay")
+    mkfifo "$tmp/open"
+    called_input=$tmp/open
+    (exec 3>"$tmp/open" && sleep 60) &
+    holder=$!
+    background="$background $holder"
+    called system listen --relay "$relay_key@$other" --allow windows
+    called_input=/dev/null
+    of_windows connect --relay "$relay_key@$other" --peer system "${address##*/}" <"$tmp/open" >"$tmp/caller.out" 2>"$tmp/caller.err" &
+    caller=$!
+    background="$background $caller"
+    await 's/.*connected.*/yes/p' "$tmp/called.err" >"$tmp/said"
+    before=$(date +%s)
+    sc stop svrelay >/dev/null
+    ended svrelay '0 0' 'may go on for 300 seconds' && grep -q 'relay: ended, exit code 0' "$tmp/a log/svrelay"
+    status=$? took=$(($(date +%s) - before))
+    [ $status -eq 0 ] && [ $took -ge 18 ]
+    judge_service "service: a relay lets pairs go on for 20 seconds ($took)" $? svrelay
+    kill $holder 2>/dev/null
+    wait "$called" "$caller" 2>/dev/null
+}
+# The service has the key and the files of "system", so callers are those of "windows": with the program of this system
+of_windows() { $become timeout 90 "$build/svconn" "$@" --key "$tmp/windows/key" --known-peers "$tmp/windows/known_peers" --known-relays "$tmp/windows/known_relays"; }
+services() {
+    services=
+    mkdir -p "$tmp/a log"
+    at_system="--key $(in_wine "$tmp/system/key") --known-peers $(in_wine "$tmp/system/known_peers") --known-relays $(in_wine "$tmp/system/known_relays")"
+    $run "$dir/svconn.exe" echo-server tcp://127.0.0.1:0 --key "$tmp/windows/key" >"$tmp/stays" 2>&1 &
+    stays=$!
+    background="$background $stays"
+    await "$listening" "$tmp/stays" >"$tmp/said"
+    service_serves
+    service_fails
+    service_hurries
+    for s in $services; do sc delete "$s" >/dev/null; done
+    kill "$stays"
+    wait "$stays" 2>/dev/null
+}
+
 # ---- doctor ----
 # finds NAME CODE TEXT OPTION...: it ends with CODE, and a line begins with TEXT (blanks as one)
 finds() {
@@ -1083,6 +1211,7 @@ tool() {
     files_and_ports
     relays
     unread
+    services
     questions
     planted
     commands_of_users
