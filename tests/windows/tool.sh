@@ -644,6 +644,20 @@ END
     kill $holder
 }
 
+# asked_program COMMAND WHAT [ARGUMENT]: with a code of exit behind COMMAND; who is refused ends with 4
+asked_program() {
+    for code in 0 1; do
+        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "$1 $code${3:+ $3}"
+        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
+        caller=$?
+        stop_called
+        [ $caller -eq $((4 * code)) ]
+        status=$?
+        judge "listen --ask-program on windows: $2 $code" $status
+        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
+    done
+}
+
 # ---- a person, and commands ----
 in_wine() { echo "Z:$1" | tr / '\\'; }
 # asked ANSWERS COMMAND...: of the program of Windows, at a console; what is seen is in $tmp/seen
@@ -740,16 +754,7 @@ commands_of_users() {
     status=$?
     judge "listen --exec on windows: a command for the caller" $status
     [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
-    for code in 0 1; do
-        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "exit $code"
-        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
-        caller=$?
-        stop_called
-        [ $caller -eq $((4 * code)) ]
-        status=$?
-        judge "listen --ask-program on windows: it ends with $code" $status
-        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
-    done
+    asked_program "exit" "it ends with"
 }
 
 # What stands in quotes for cmd.exe stays so, at the beginning, at the end and between
@@ -792,16 +797,7 @@ END
         judge "listen --exec on windows: $c" $status
         [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err" "$tmp/caller.out"
     done
-    for code in 0 1; do
-        called windows listen tcp://127.0.0.1:0 --allow system --ask-program "\"my programs\\say.exe\" exit $code \"a b\""
-        on system connect "$address" --peer windows </dev/null >"$tmp/caller.out" 2>"$tmp/caller.err"
-        caller=$?
-        stop_called
-        [ $caller -eq $((4 * code)) ]
-        status=$?
-        judge "listen --ask-program on windows: a program in quotes ends with $code" $status
-        [ $status -eq 0 ] || show "$tmp/called.err" "$tmp/caller.err"
-    done
+    asked_program "\"my programs\\say.exe\" exit" "a program in quotes ends with" '"a b"'
     cd "$was" || return
 }
 
